@@ -1,0 +1,66 @@
+/** `kalnet.yaml`, `KALNET_*` and flags: one schema, every key with its meaning. */
+import { z } from 'zod'
+
+const address = z.string().min(1).max(255)
+const tcpPort = z.coerce.number().int().min(1).max(65535)
+
+export const config = z.strictObject({
+  listen: z
+    .strictObject({
+      host: address
+        .default('127.0.0.1')
+        .describe(
+          'Address to listen on. Plain http never leaves loopback; use `kalnet up --lan` for the network.',
+        ),
+      port: tcpPort.default(7400).describe('Port of the control plane.'),
+    })
+    .prefault({}),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The address people use, when it differs from the one listened on.'),
+  tls: z
+    .strictObject({
+      enabled: z
+        .stringbool()
+        .or(z.boolean())
+        .default(false)
+        .describe('HTTPS by the local certificate authority; `up --lan` switches it on.'),
+      names: z
+        .array(z.string().max(255))
+        .default([])
+        .describe('Further names and addresses for the certificate.'),
+    })
+    .prefault({}),
+  database: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\//)
+        .optional()
+        .describe('A PostgreSQL of your own. Without it Kalnet runs its own.'),
+      system: z
+        .stringbool()
+        .or(z.boolean())
+        .default(false)
+        .describe('Use the PostgreSQL programs installed on this machine instead of the pinned ones.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much is logged.'),
+    })
+    .prefault({}),
+  sessions: z
+    .strictObject({
+      perUser: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .default(20)
+        .describe('Live sessions one person may have at once.'),
+    })
+    .prefault({}),
+})
+export type Config = z.infer<typeof config>

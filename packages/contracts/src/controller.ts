@@ -1,0 +1,157 @@
+/** Controllers: enrolment, the link's messages (versioned), and what the API shows. */
+import { z } from 'zod'
+import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
+import { desiredInstance, observedInstance, platformName } from './instance.ts'
+import { route } from './route.ts'
+
+/** Protocol of the link: a whole number, N and N−1 are supported. */
+export const PROTOCOL = 1
+export const LINK_PATH = '/api/controllers/link'
+export const HEARTBEAT_MS = 5_000
+export const OFFLINE_MS = 12_000
+export const LINK_MESSAGE_BYTES = 8 * 2 ** 20
+
+export const isolation = z.enum(['uid', 'userns', 'none', 'container'])
+/** What one platform on one machine is and can do, measured. */
+export const fingerprint = z.object({
+  platform: platformName,
+  /** false: present but not usable now; `detail` says why and how to get better. */
+  usable: z.boolean(),
+  detail: z.string().max(500),
+  version: z.string().max(100),
+  isolation,
+  limits: z.boolean(),
+  network: z.boolean(),
+  /** Content digests of images that are built here. */
+  images: z.array(z.string()).max(500),
+})
+export type Fingerprint = z.infer<typeof fingerprint>
+
+export const capacity = z.object({
+  cpus: z.number(),
+  memoryBytes: z.number(),
+  memoryFreeBytes: z.number(),
+  diskFreeBytes: z.number(),
+  load1: z.number(),
+})
+
+/** Unknown fields are ignored by receivers, so every message is a loose object. */
+const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.object({ type: z.literal(type), ...shape })
+
+/** control plane → controller */
+export const toController = z.discriminatedUnion('type', [
+  message('challenge', { nonce: z.string(), protocols: z.array(z.number().int()) }),
+  message('welcome', {
+    protocol: z.number().int(),
+    controllerId: id,
+    heartbeatMs: z.number().int(),
+    serverTime: time,
+  }),
+  /** Everything this controller should have; what is not in it is to be reaped. Sent on every connect after the inventory. */
+  message('desired.all', { instances: z.array(desiredInstance) }),
+  message('desired', { instance: desiredInstance }),
+  /** The row is gone: stop and remove whatever is left. */
+  message('forget', { id, generation: z.number().int() }),
+  message('stream.open', { streamId: id, instanceId: id, port: slug, token: z.string() }),
+  message('logs.read', { requestId: id, instanceId: id, lines: z.number().int() }),
+  message('screen.read', { requestId: id, instanceId: id, port: slug, maxWidth: z.number().int() }),
+  message('refused', { code: z.string(), message: z.string() }),
+])
+export type ToController = z.infer<typeof toController>
+
+/** controller → control plane */
+export const fromController = z.discriminatedUnion('type', [
+  /** signature: Ed25519 over `kalnet-link\n<nonce>\n<configured URL>`, base64. */
+  message('hello', {
+    controllerId: id,
+    protocols: z.array(z.number().int()),
+    version: z.string().max(50),
+    url: z.string().max(500),
+    signature: z.string().max(200),
+    hostname: z.string().max(255),
+  }),
+  message('inventory', {
+    fingerprints: z.array(fingerprint),
+    capacity,
+    instances: z.array(observedInstance),
+  }),
+  message('heartbeat', { capacity, fingerprints: z.array(fingerprint).optional() }),
+  message('observed', { instance: observedInstance }),
+  message('stream.failed', { streamId: id, problem: z.string().max(500) }),
+  message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),
+  message('screen', { requestId: id, png: z.string().nullable() }),
+])
+export type FromController = z.infer<typeof fromController>
+
+/** What the private key signs. */
+export const challengeText = (nonce: string, url: string) => `kalnet-link\n${nonce}\n${url}`
+
+export const controller = z.strictObject({
+  id,
+  name: z.string(),
+  hostname: z.string().nullable(),
+  version: z.string().nullable(),
+  state: z.enum(['online', 'offline', 'never-connected']),
+  lastSeenAt: time.nullable(),
+  fingerprints: z.array(fingerprint),
+  capacity: capacity.nullable(),
+  instances: z.number().int(),
+  createdAt: time,
+})
+export type Controller = z.infer<typeof controller>
+
+export const enrolBody = z.strictObject({
+  token: z.string().max(200),
+  name: z.string().min(1).max(60),
+  /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
+  publicKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key'),
+})
+
+export const controllerRoutes = {
+  list: route({
+    method: 'GET',
+    path: '/api/controllers',
+    permission: 'controller.read',
+    summary: 'Controllers',
+    params: nothing,
+    query: pageQuery,
+    body: nothing,
+    answer: page(controller),
+    audit: null,
+  }),
+  token: route({
+    method: 'POST',
+    path: '/api/controllers/tokens',
+    permission: 'controller.manage',
+    summary: 'A one-use enrolment token, valid 1 hour',
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({ name: z.string().trim().min(1).max(60) }),
+    answer: z.strictObject({ token: z.string(), expiresAt: time, command: z.string() }),
+    audit: 'controller.token-made',
+  }),
+  enrol: route({
+    method: 'POST',
+    path: '/api/controllers/enrol',
+    permission: 'public',
+    summary: 'Enrol a controller with a one-use token',
+    params: nothing,
+    query: nothing,
+    body: enrolBody,
+    answer: z.strictObject({ controllerId: id }),
+    audit: 'controller.enrolled',
+    limits: { perMinute: 30 },
+  }),
+  revoke: route({
+    method: 'DELETE',
+    path: '/api/controllers/:id',
+    permission: 'controller.manage',
+    summary: 'Revoke a controller: its key stops working at once',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: nothing,
+    audit: 'controller.revoked',
+  }),
+}

@@ -1,0 +1,104 @@
+/** First sign-in: claim, password, sign-out, me. */
+import { z } from 'zod'
+import { id, nothing, time } from './basics.ts'
+import { role } from './permission.ts'
+import { route } from './route.ts'
+
+const email = z
+  .email()
+  .max(254)
+  .transform((text) => text.toLowerCase())
+/** Length is what counts (NIST SP 800-63B): 10 characters or more. */
+const newPassword = z.string().min(10, 'must have at least 10 characters').max(200)
+
+export const me = z.strictObject({
+  id,
+  name: z.string(),
+  email: z.string(),
+  role,
+  organisationId: id,
+  organisationName: z.string(),
+  signedInAt: time.nullable(),
+})
+export type Me = z.infer<typeof me>
+
+const signInLimits = { bodyBytes: 8192, perMinute: 120 }
+export const identityRoutes = {
+  status: route({
+    method: 'GET',
+    path: '/api/status',
+    permission: 'public',
+    summary: 'Is it up, and is it claimed',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answer: z.strictObject({ version: z.string(), claimed: z.boolean(), now: time }),
+    audit: null,
+  }),
+  claim: route({
+    method: 'POST',
+    path: '/api/claim',
+    permission: 'public',
+    summary: 'Use the claim link: make the owner and sign in',
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({
+      token: z.string().max(200),
+      name: z.string().trim().min(1).max(60),
+      email,
+      password: newPassword,
+      organisationName: z.string().trim().min(1).max(60),
+    }),
+    answer: me,
+    audit: 'organisation.claimed',
+    limits: signInLimits,
+  }),
+  signIn: route({
+    method: 'POST',
+    path: '/api/sign-in',
+    permission: 'public',
+    summary: 'Sign in with e-mail and password',
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({ email, password: z.string().max(200) }),
+    answer: me,
+    audit: 'user.signed-in',
+    limits: signInLimits,
+  }),
+  signOut: route({
+    method: 'POST',
+    path: '/api/sign-out',
+    permission: 'me.change',
+    summary: 'Sign out on this device',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answer: nothing,
+    audit: 'user.signed-out',
+  }),
+  me: route({
+    method: 'GET',
+    path: '/api/me',
+    permission: 'me.read',
+    summary: 'Who is signed in',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answer: me,
+    audit: null,
+  }),
+  changeMe: route({
+    method: 'PATCH',
+    path: '/api/me',
+    permission: 'me.change',
+    summary: 'Change my name or password',
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({
+      name: z.string().trim().min(1).max(60).optional(),
+      password: z.strictObject({ current: z.string().max(200), new: newPassword }).optional(),
+    }),
+    answer: me,
+    audit: 'user.changed',
+  }),
+}

@@ -1,0 +1,140 @@
+/** The instance spec: the waist between control plane and controllers. */
+import { z } from 'zod'
+import { id, slug, time } from './basics.ts'
+import { recipeChain } from './recipe.ts'
+
+export const platformName = z.enum(['fake', 'process', 'docker'])
+export type PlatformName = z.infer<typeof platformName>
+
+const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/)
+const inside = z
+  .string()
+  .regex(/^\/[^\0]*$/)
+  .max(200)
+
+/** How a port is reached inside the instance. A unix path is inside `/run/kalnet`, the folder shared with the controller. */
+export const port = z.strictObject({
+  name: slug,
+  kind: z.enum(['display', 'http', 'tcp']),
+  at: z.union([
+    z.strictObject({ unix: z.string().regex(/^\/run\/kalnet\/[a-z0-9.-]{1,40}$/) }),
+    z.strictObject({ tcp: z.number().int().min(1).max(65535) }),
+  ]),
+})
+export type Port = z.infer<typeof port>
+
+export const imageSource = z.union([
+  z.strictObject({ recipe: recipeChain }),
+  /** Somebody else's image: only platforms that take images by reference. */
+  z.strictObject({ reference: z.string().regex(/^[\w.\-/:@]{1,255}$/) }),
+])
+export type ImageSource = z.infer<typeof imageSource>
+
+/** none: no network at all. internet: outbound only; loopback, host, link-local and LAN stay blocked. */
+export const network = z.enum(['none', 'internet'])
+
+export const resources = z.strictObject({
+  cpus: z.number().min(0.1).max(64).default(1),
+  memoryBytes: z
+    .number()
+    .int()
+    .min(32 * 2 ** 20)
+    .max(2 ** 40)
+    .default(512 * 2 ** 20),
+  processes: z.number().int().min(16).max(10_000).default(256),
+  /** /dev/shm; browsers need it. */
+  sharedMemoryBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 34)
+    .default(64 * 2 ** 20),
+})
+
+/**
+ * Platform-neutral. The command runs as uid 1000 inside, on a read-only root, with a private writable
+ * /tmp, /run/kalnet (shared with the controller only) and home `/home/user`; no capability, no new privileges.
+ */
+export const instanceSpec = z.strictObject({
+  image: imageSource,
+  command: z.array(z.string().max(4096)).min(1).max(64),
+  environment: z.record(envName, z.string().max(8192)).default({}),
+  workdir: inside.default('/home/user'),
+  ports: z.array(port).max(16).default([]),
+  network: network.default('none'),
+  resources: resources.prefault({}),
+  restart: z.enum(['never', 'on-failure', 'always']).default('never'),
+  /** Ready when this port answers (an RFB banner for a display, a connect otherwise) within the limit. */
+  ready: z
+    .strictObject({ port: slug, withinMs: z.number().int().min(1000).max(600_000).default(60_000) })
+    .nullable()
+    .default(null),
+  /** What a platform must never be given; the admission policy refuses any that is set. Kept so that imports can be judged. */
+  wants: z
+    .array(
+      z.enum([
+        'privileged',
+        'host-network',
+        'host-pid',
+        'host-ipc',
+        'capability',
+        'device',
+        'docker-socket',
+        'bind-mount',
+        'sysctl',
+        'volume-option',
+      ]),
+    )
+    .default([]),
+  labels: z.record(slug, z.string().max(200)).default({}),
+})
+export type InstanceSpec = z.infer<typeof instanceSpec>
+export type InstanceSpecInput = z.input<typeof instanceSpec>
+
+/** What the control plane wants. A higher generation replaces; a lower one is refused (fencing). */
+export const desiredInstance = z.strictObject({
+  id,
+  generation: z.number().int().min(1),
+  organisationId: id,
+  platform: platformName,
+  state: z.enum(['running', 'stopped']),
+  spec: instanceSpec,
+})
+export type DesiredInstance = z.infer<typeof desiredInstance>
+
+export const observedState = z.enum([
+  'preparing',
+  'creating',
+  'running',
+  'stopping',
+  'stopped',
+  'failed',
+  'lost',
+])
+export type ObservedState = z.infer<typeof observedState>
+
+/** Words and figures of long work, for the waiting person. */
+export const progress = z.strictObject({
+  /** 'image' while a root is built or unpacked, 'create' while the platform starts it, 'ready' while its port is awaited. */
+  step: z.enum(['image', 'create', 'ready']),
+  text: z.string().max(200),
+  /** 0 to 1 where known. */
+  share: z.number().min(0).max(1).nullable(),
+})
+export type Progress = z.infer<typeof progress>
+
+/** What the controller sees, with the generation it saw. */
+export const observedInstance = z.object({
+  id,
+  generation: z.number().int().min(1),
+  platform: platformName,
+  state: observedState,
+  /** When each came true on the controller's clock; only those that did. */
+  times: z.object({ received: time, prepared: time, created: time, ready: time, ended: time }).partial(),
+  progress: progress.nullable(),
+  /** Why it failed or stopped, for people; null while all is well. */
+  reason: z.string().max(500).nullable(),
+  /** The last log lines, when it failed. */
+  logTail: z.array(z.string().max(1000)).max(30),
+})
+export type ObservedInstance = z.infer<typeof observedInstance>

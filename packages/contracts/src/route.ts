@@ -1,0 +1,35 @@
+/** A route as data: what the server's pipeline enforces and every client calls. */
+import type { z } from 'zod'
+import type { Permission } from './permission.ts'
+
+export interface Route<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+  A extends z.ZodType = z.ZodType,
+> {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Fastify's form: `/api/sessions/:id`. */
+  path: `/api/${string}`
+  permission: Permission
+  /** One line for OpenAPI. */
+  summary: string
+  params: P
+  query: Q
+  /** For GET and DELETE: `nothing`. */
+  body: B
+  answer: A
+  /** What the audit row says, past tense (`session.launched`); null: reading, not recorded. */
+  audit: string | null
+  limits?: { bodyBytes?: number; perMinute?: number }
+}
+
+export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
+  it: Route<P, Q, B, A>,
+): Route<P, Q, B, A> => it
+export type AnyRoute = Route
+export type ParamsOf<R> = R extends Route<infer P, z.ZodType, z.ZodType, z.ZodType> ? z.infer<P> : never
+export type QueryOf<R> = R extends Route<z.ZodType, infer Q, z.ZodType, z.ZodType> ? z.infer<Q> : never
+export type BodyOf<R> = R extends Route<z.ZodType, z.ZodType, infer B, z.ZodType> ? z.infer<B> : never
+export type BodyIn<R> = R extends Route<z.ZodType, z.ZodType, infer B, z.ZodType> ? z.input<B> : never
+export type AnswerOf<R> = R extends Route<z.ZodType, z.ZodType, z.ZodType, infer A> ? z.infer<A> : never

@@ -1,0 +1,170 @@
+/** Sessions: a user's interactive instance with a display. Life cycle, shapes, routes. */
+import { z } from 'zod'
+import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
+import { platformName, progress } from './instance.ts'
+import type { Table } from './machine.ts'
+import { route } from './route.ts'
+import { answers } from './template.ts'
+
+export const sessionState = z.enum(['pending', 'starting', 'running', 'stopping', 'stopped', 'failed'])
+export type SessionState = z.infer<typeof sessionState>
+export const sessionEvent = z.enum(['placed', 'ready', 'ended', 'broke', 'stop', 'restart'])
+export type SessionEvent = z.infer<typeof sessionEvent>
+
+/** placed: a controller has it. ready: its display answers. ended: its program ended after a stop. broke: it ended or could not start. */
+export const SESSION_TABLE: Table<SessionState, SessionEvent> = {
+  pending: { placed: 'starting', broke: 'failed', stop: 'stopping', ended: 'stopped' },
+  starting: { ready: 'running', broke: 'failed', stop: 'stopping', ended: 'failed' },
+  running: { broke: 'failed', ended: 'failed', stop: 'stopping', restart: 'starting' },
+  stopping: { ended: 'stopped', broke: 'stopped' },
+  stopped: { restart: 'starting' },
+  failed: { restart: 'starting' },
+}
+
+/** Each stage of a start, in order. firstByte and firstFrame are the first viewer's. */
+export const STAGES = ['accepted', 'placed', 'created', 'displayReady', 'firstByte', 'firstFrame'] as const
+export const stages = z.strictObject({
+  accepted: time.nullable(),
+  placed: time.nullable(),
+  created: time.nullable(),
+  displayReady: time.nullable(),
+  firstByte: time.nullable(),
+  firstFrame: time.nullable(),
+})
+export type Stage = (typeof STAGES)[number]
+
+export const session = z.strictObject({
+  id,
+  name: z.string(),
+  templateId: slug,
+  templateName: z.string(),
+  userId: id,
+  userName: z.string(),
+  instanceId: id,
+  generation: z.number().int(),
+  platform: platformName.nullable(),
+  controllerId: id.nullable(),
+  controllerName: z.string().nullable(),
+  /** False while its controller is not connected: it may well run on. */
+  reachable: z.boolean(),
+  state: sessionState,
+  /** Why it failed, waits or ended, for people. */
+  reason: z.string().nullable(),
+  logTail: z.array(z.string()),
+  progress: progress.nullable(),
+  stages,
+  createdAt: time,
+  endedAt: time.nullable(),
+})
+export type Session = z.infer<typeof session>
+
+export const launchBody = z.strictObject({
+  templateId: slug,
+  name: z.string().trim().min(1).max(60).optional(),
+  platform: platformName.optional(),
+  answers: answers.default({}),
+})
+
+const launchLimits = { perMinute: 60 }
+export const sessionRoutes = {
+  list: route({
+    method: 'GET',
+    path: '/api/sessions',
+    permission: 'session.read',
+    summary: 'Sessions, newest first',
+    params: nothing,
+    query: pageQuery.extend({ state: z.enum(['live', 'ended']).optional() }),
+    body: nothing,
+    answer: page(session),
+    audit: null,
+  }),
+  read: route({
+    method: 'GET',
+    path: '/api/sessions/:id',
+    permission: 'session.read',
+    summary: 'One session',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: null,
+  }),
+  launch: route({
+    method: 'POST',
+    path: '/api/sessions',
+    permission: 'session.launch',
+    summary: 'Launch a session from a template',
+    params: nothing,
+    query: nothing,
+    body: launchBody,
+    answer: session,
+    audit: 'session.launched',
+    limits: launchLimits,
+  }),
+  stop: route({
+    method: 'POST',
+    path: '/api/sessions/:id/stop',
+    permission: 'session.stop',
+    summary: 'Stop a session',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: 'session.stopped',
+  }),
+  restart: route({
+    method: 'POST',
+    path: '/api/sessions/:id/restart',
+    permission: 'session.stop',
+    summary: 'Start it afresh as a new generation',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: 'session.restarted',
+  }),
+  remove: route({
+    method: 'DELETE',
+    path: '/api/sessions/:id',
+    permission: 'session.stop',
+    summary: 'Take an ended session off the list',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: nothing,
+    audit: 'session.removed',
+  }),
+  logs: route({
+    method: 'GET',
+    path: '/api/sessions/:id/logs',
+    permission: 'session.read',
+    summary: 'What its programs printed, last 500 lines',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: z.strictObject({ lines: z.array(z.string()) }),
+    audit: null,
+  }),
+  firstFrame: route({
+    method: 'POST',
+    path: '/api/sessions/:id/first-frame',
+    permission: 'stream.open',
+    summary: 'The viewer has drawn its first picture',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: nothing,
+    audit: null,
+  }),
+  thumbnail: route({
+    method: 'POST',
+    path: '/api/sessions/:id/thumbnail',
+    permission: 'stream.open',
+    summary: 'A small picture of the screen, at most one per 10 s',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: z.strictObject({ png: z.base64().nullable(), takenAt: time.nullable() }),
+    audit: null,
+  }),
+}

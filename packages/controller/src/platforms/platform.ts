@@ -1,0 +1,47 @@
+/** What every platform does. One conformance suite (`conformance.ts`) runs against each, the fake one too. */
+import type { Duplex } from 'node:stream'
+import type { Fingerprint } from '@kalnet/contracts/controller'
+import type { InstanceSpec, PlatformName, Progress } from '@kalnet/contracts/instance'
+
+/** Plain data, kept in the journal: enough to find the runtime again after a restart of ours. */
+export interface Handle {
+  platform: PlatformName
+  instanceId: string
+  generation: number
+  /** The platform's own: a container id, a process id with its start time. */
+  data: Record<string, string | number>
+}
+
+export type Observation =
+  | { state: 'running'; startedAt: string | null }
+  | { state: 'ended'; code: number | null; reason: string; endedAt: string | null }
+  /** Nothing is there any more. */
+  | { state: 'gone' }
+
+export interface EnsureRequest {
+  instanceId: string
+  generation: number
+  organisationId: string
+  spec: InstanceSpec
+}
+
+export interface Platform {
+  readonly name: PlatformName
+  /** Yields once at the start and whenever something about it changes. */
+  fingerprint(signal: AbortSignal): AsyncIterable<Fingerprint>
+  /** Same id and generation twice = same handle, one runtime. A runtime of a lower generation is removed first; a higher one present is an error. */
+  ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void): Promise<Handle>
+  observe(handle: Handle): Promise<Observation>
+  /** Asks it to end, kills the whole tree after the grace. Idempotent. */
+  stop(handle: Handle, graceMs: number): Promise<void>
+  /** Takes away everything of it. Idempotent. */
+  remove(handle: Handle): Promise<void>
+  /** All we own, also what a crash left. */
+  list(): Promise<Handle[]>
+  /** Yields when an instance may have changed (it ended), as the platform notices it; observe tells the truth. */
+  changes(signal: AbortSignal): AsyncIterable<{ instanceId: string; generation: number }>
+  /** A connection to a declared port of a running instance. */
+  dial(handle: Handle, portName: string, signal: AbortSignal): Promise<Duplex>
+  /** The last lines its programs printed. */
+  logs(handle: Handle, lines: number): Promise<string[]>
+}
