@@ -1,0 +1,50 @@
+/** The test plan of the whole tree: tables anywhere, real parts, then journeys and faults one after the other. */
+import { defineConfig } from 'vitest/config'
+
+const ignored = ['**/node_modules/**', '**/dist/**', '.kalnet/**']
+const whole = ['test/journeys/**/*.test.ts', 'test/faults/**/*.test.ts']
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: [
+            '*.test.ts',
+            'packages/*/src/**/*.test.{ts,tsx}',
+            'catalog/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
+          exclude: [...ignored, ...whole, '**/*.real.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts'],
+          exclude: [...ignored, ...whole],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          // Real programs share two cores and one engine: files run one after the other.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'whole',
+          include: whole,
+          exclude: ignored,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
