@@ -19,7 +19,6 @@ export const recipeFile = z.strictObject({
 })
 
 /**
- * `base` names another recipe whose root this one continues (a shared layer).
  * `remove` are globs inside the root deleted after installing (locales, drivers nobody needs).
  * `run` are argument arrays run inside the finished root, as its root (`["fc-cache", "-f"]`).
  */
@@ -39,6 +38,26 @@ export const recipe = z.strictObject({
 })
 export type RecipeLayer = z.infer<typeof recipe>
 
+/** As it stands in `catalog/images/<name>/recipe.yaml`; `extends` names the recipe whose root it continues. */
+export const recipeFileFormat = recipe.extend({ extends: slug.optional() })
+export type RecipeFileFormat = z.infer<typeof recipeFileFormat>
+
 /** As it travels in an instance spec: layers from the base outwards, whole, so that any controller can build it. */
 export const recipeChain = z.array(recipe).min(1).max(4)
 export type RecipeChain = z.infer<typeof recipeChain>
+
+/** The chain of a named recipe, base first; throws in words where a name is missing, runs in a circle or is too deep. */
+export function chainOf(name: string, recipes: ReadonlyMap<string, RecipeFileFormat>): RecipeChain {
+  const chain: RecipeLayer[] = []
+  const seen = new Set<string>()
+  for (let next: string | undefined = name; next !== undefined; ) {
+    if (seen.has(next)) throw new Error(`the recipe ${next} continues itself`)
+    seen.add(next)
+    const found = recipes.get(next)
+    if (!found) throw new Error(`there is no recipe called ${next}`)
+    const { extends: below, ...layer } = found
+    chain.unshift(layer)
+    next = below
+  }
+  return recipeChain.parse(chain)
+}
