@@ -1,0 +1,45 @@
+/** Joins two byte streams until both have ended: back-pressure both ways, no copy, nothing kept while idle. */
+import type { Duplex } from 'node:stream'
+
+/**
+ * Moves what `source` gives through `write` into `sink`. Reading stops while the sink still holds bytes after it asked for a
+ * pause. Not write()'s answer alone: a large chunk that the kernel took at once also answers false, and stopping then costs.
+ */
+export function pump(source: Duplex, sink: Duplex, write: (chunk: Buffer) => void): void {
+  source.on('data', (chunk: Buffer) => {
+    write(chunk)
+    if (sink.writableNeedDrain && sink.writableLength > 0 && !sink.destroyed) source.pause()
+  })
+  sink.on('drain', () => source.resume())
+}
+
+/** Joins and waits for the end of both. The end of one is passed on to the other; a failure or the signal ends both. */
+export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    let open = 2
+    const cut = () => {
+      left.destroy()
+      right.destroy()
+    }
+    const tie = (from: Duplex, to: Duplex) => {
+      pump(from, to, (chunk) => {
+        if (!to.destroyed && to.writable) to.write(chunk)
+      })
+      from.on('end', () => to.end())
+      from.on('error', cut)
+      from.on('close', () => {
+        // Whatever was passed on is still flushed; a close without an end is a failure.
+        if (!from.readableEnded) cut()
+        else to.end()
+        open -= 1
+        if (open > 0) return
+        signal?.removeEventListener('abort', cut)
+        resolve()
+      })
+    }
+    tie(left, right)
+    tie(right, left)
+    if (signal?.aborted) cut()
+    signal?.addEventListener('abort', cut, { once: true })
+  })
+}
