@@ -52,4 +52,16 @@ export const catalogRoutes = {
     answer: catalogEntry,
     audit: null,
   }),
+  /** SVG; the answer is the file itself. */
+  icon: route({
+    method: 'GET',
+    path: '/api/templates/:id/icon',
+    permission: 'catalog.read',
+    summary: 'The icon of a template, SVG',
+    params: z.strictObject({ id: slug }),
+    query: nothing,
+    body: nothing,
+    answer: z.string(),
+    audit: null,
+  }),
 }

@@ -11,11 +11,11 @@ export type SessionState = z.infer<typeof sessionState>
 export const sessionEvent = z.enum(['placed', 'ready', 'ended', 'broke', 'stop', 'restart'])
 export type SessionEvent = z.infer<typeof sessionEvent>
 
-/** placed: a controller has it. ready: its display answers. ended: its program ended after a stop. broke: it ended or could not start. */
+/** placed: a controller has it. ready: its display answers. ended: its program came to its own end, or was stopped. broke: it was killed, crashed or could not start. */
 export const SESSION_TABLE: Table<SessionState, SessionEvent> = {
   pending: { placed: 'starting', broke: 'failed', stop: 'stopping', ended: 'stopped' },
   starting: { ready: 'running', broke: 'failed', stop: 'stopping', ended: 'failed' },
-  running: { broke: 'failed', ended: 'failed', stop: 'stopping', restart: 'starting' },
+  running: { broke: 'failed', ended: 'stopped', stop: 'stopping', restart: 'starting' },
   stopping: { ended: 'stopped', broke: 'stopped' },
   stopped: { restart: 'starting' },
   failed: { restart: 'starting' },

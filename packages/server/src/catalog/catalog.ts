@@ -1,0 +1,105 @@
+/** The catalog: what can be launched here. Files are read again when they change. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CatalogEntry } from '@kalnet/contracts/catalog'
+import { fail } from '@kalnet/contracts/errors'
+import type { InstanceSpec } from '@kalnet/contracts/instance'
+import { chainOf } from '@kalnet/contracts/recipe'
+import type { Answers, Template } from '@kalnet/contracts/template'
+import type { Clock } from '@kalnet/io/clock'
+import { readIfThere } from '@kalnet/io/files'
+import { z } from 'zod'
+import { resolveTemplate } from './resolve.ts'
+import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
+
+/** `catalog/proved.json`: which version of a template was seen to draw its first frame. */
+const proofs = z.record(z.string(), z.looseObject({ version: z.string() }))
+/** Files are looked at again at most this often. */
+const FRESH_MS = 2_000
+
+export interface Resolved {
+  template: Template
+  spec: InstanceSpec
+}
+
+export function createCatalog({ folder, clock }: { folder: string; clock: Clock }) {
+  let files: Promise<CatalogFiles> | null = null
+  let proved = new Map<string, string>()
+  let readAt = 0
+  let newest = ''
+
+  const readProofs = async () => {
+    const parsed = proofs.safeParse(JSON.parse((await readIfThere(join(folder, 'proved.json'))) ?? '{}'))
+    return new Map(
+      parsed.success ? Object.entries(parsed.data).map(([id, proof]) => [id, proof.version]) : [],
+    )
+  }
+
+  /** Changes of the folders, cheap: adding and removing shows here; an edited file after the next change or restart. */
+  const fingerprint = async () => {
+    const parts = ['templates', 'images', 'proved.json'].map((part) =>
+      stat(join(folder, part)).then(
+        (found) => found.mtimeMs,
+        () => 0,
+      ),
+    )
+    return (await Promise.all(parts)).join()
+  }
+
+  const current = async (): Promise<CatalogFiles> => {
+    const now = clock.now().getTime()
+    if (!files || now - readAt > FRESH_MS) {
+      readAt = now
+      const seen = await fingerprint()
+      if (!files || seen !== newest) {
+        newest = seen
+        files = readCatalog(folder)
+        proved = await readProofs()
+      }
+    }
+    return files
+  }
+
+  const entry = ({ template }: { template: Template }): CatalogEntry => ({
+    id: template.id,
+    version: template.version,
+    name: template.name,
+    summary: template.summary,
+    description: template.description,
+    category: template.category,
+    keywords: template.keywords,
+    icon: `/api/templates/${template.id}/icon`,
+    licence: template.licence,
+    docs: template.docs ?? null,
+    platforms: template.platforms,
+    inputs: template.inputs,
+    memoryBytes: template.resources.memoryBytes,
+    network: template.network,
+    proved: proved.get(template.id) === template.version,
+    deprecated: template.deprecated ?? null,
+  })
+
+  const find = async (id: string) => {
+    const found = (await current()).templates.find((item) => item.template.id === id)
+    if (!found) throw fail('template.unknown', { id })
+    return found
+  }
+
+  return {
+    async list(): Promise<{ items: CatalogEntry[]; problems: CatalogProblem[] }> {
+      const { templates, problems } = await current()
+      return { items: templates.map(entry), problems }
+    },
+    read: async (id: string): Promise<CatalogEntry> => entry(await find(id)),
+    icon: async (id: string): Promise<string> => (await find(id)).icon,
+    /** A template with a person's answers → what a controller can run. Throws answers.invalid, template.unknown, template.invalid. */
+    async resolve(id: string, given: Answers): Promise<Resolved> {
+      const { template } = await find(id)
+      const { recipes } = await current()
+      if ('reference' in template.image) return { template, spec: resolveTemplate(template, given, null) }
+      const chain = chainOf(template.image.recipe, recipes)
+      return { template, spec: resolveTemplate(template, given, chain) }
+    },
+  }
+}
+export type Catalog = ReturnType<typeof createCatalog>

@@ -1,0 +1,78 @@
+/** From a template and a person's answers to an instance spec. Pure. */
+import { fail } from '@kalnet/contracts/errors'
+import { type InstanceSpec, instanceSpec } from '@kalnet/contracts/instance'
+import type { RecipeChain } from '@kalnet/contracts/recipe'
+import type { Answers, Template, TemplateInput } from '@kalnet/contracts/template'
+
+const refuse = (input: TemplateInput, problem: string) =>
+  fail('answers.invalid', { problem: `${input.label} ${problem}`, field: input.name })
+
+function checkText(input: TemplateInput, answer: string): string {
+  if (answer.length > input.maxLength) throw refuse(input, `is longer than ${input.maxLength} characters`)
+  if ([...answer].some((letter) => letter < ' ' || letter === '\u007f'))
+    throw refuse(input, 'contains control characters')
+  if (input.type === 'choice' && !input.choices?.includes(answer))
+    throw refuse(input, 'is not one of the choices')
+  if (input.type === 'url') {
+    const url = URL.canParse(answer) ? new URL(answer) : null
+    if (!url || !['http:', 'https:'].includes(url.protocol))
+      throw refuse(input, 'is not a web address (http or https)')
+    return url.href
+  }
+  return answer
+}
+
+/** The value of one input as text for its environment variable; null when left empty. */
+function valueOf(input: TemplateInput, given: Answers[string] | undefined): string | null {
+  const answer = given === undefined || given === '' ? input.default : given
+  if (answer === undefined || answer === '') {
+    if (input.required) throw refuse(input, 'is needed')
+    return null
+  }
+  if (input.type === 'number') {
+    if (typeof answer !== 'number' || !Number.isFinite(answer)) throw refuse(input, 'is not a number')
+    return String(answer)
+  }
+  if (input.type === 'boolean') {
+    if (typeof answer !== 'boolean') throw refuse(input, 'is not yes or no')
+    return answer ? '1' : '0'
+  }
+  if (typeof answer !== 'string') throw refuse(input, 'is not text')
+  return checkText(input, answer)
+}
+
+/** `chain` is the recipe of the template's image, null when it names an image by reference. */
+export function resolveTemplate(template: Template, given: Answers, chain: RecipeChain | null): InstanceSpec {
+  const known = new Set(template.inputs.map((input) => input.name))
+  const stranger = Object.keys(given).find((name) => !known.has(name))
+  if (stranger)
+    throw fail('answers.invalid', {
+      problem: `${stranger} is not asked for by ${template.id}`,
+      field: stranger,
+    })
+  const environment: Record<string, string> = {
+    ...template.environment,
+    DISPLAY_WIDTH: String(template.display.width),
+    DISPLAY_HEIGHT: String(template.display.height),
+  }
+  for (const input of template.inputs) {
+    const value = valueOf(input, given[input.name])
+    if (value !== null) environment[input.environment] = value
+  }
+  const image = 'reference' in template.image ? template.image : chain ? { recipe: chain } : null
+  if (!image) throw fail('template.invalid', { id: template.id, problem: 'its image has no recipe' })
+  return instanceSpec.parse({
+    image,
+    command: template.command,
+    environment,
+    ports: [
+      { name: 'display', kind: 'display', at: { unix: '/run/kalnet/display.sock' } },
+      ...template.ports,
+    ],
+    network: template.network,
+    resources: template.resources,
+    restart: 'never',
+    ready: { port: 'display', withinMs: template.readyWithinMs },
+    labels: { template: template.id },
+  })
+}

@@ -1,0 +1,17 @@
+/** The catalog over HTTP. */
+import { catalogRoutes } from '@kalnet/contracts/catalog'
+import { type Handler, handle } from '../core/http.ts'
+import type { Catalog } from './catalog.ts'
+
+export const routesOfCatalog = ({ catalog }: { catalog: Catalog }): Handler[] => [
+  handle(catalogRoutes.list, () => catalog.list()),
+  handle(catalogRoutes.read, ({ params }) => catalog.read(params.id)),
+  handle(catalogRoutes.icon, async ({ params, reply }) => {
+    const icon = await catalog.icon(params.id)
+    // Opened by itself an SVG is a document: it may do nothing.
+    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+    reply.header('cache-control', 'private, max-age=3600')
+    reply.type('image/svg+xml')
+    return icon
+  }),
+]

@@ -1,0 +1,106 @@
+/** Reads the catalog's files: templates and recipes, or problems in words. Nothing is thrown for one bad file. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type RecipeLayer, recipe } from '@kalnet/contracts/recipe'
+import { type Template, template } from '@kalnet/contracts/template'
+import { readIfThere } from '@kalnet/io/files'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+
+export interface CatalogProblem {
+  file: string
+  problem: string
+}
+export interface CatalogFiles {
+  templates: { template: Template; icon: string }[]
+  /** By name; `extends` names the layer below. */
+  recipes: Map<string, RecipeLayer & { extends?: string }>
+  problems: CatalogProblem[]
+}
+
+const recipeFile = recipe.extend({ extends: z.string().optional() })
+
+/** The first problem of a zod error as one sentence: where, then what. */
+export const sayProblem = (error: z.ZodError): string => {
+  const issue = error.issues[0]
+  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'it is not valid'
+}
+
+/** YAML with its aliases bounded, or the problem with line and column. */
+function parseYaml(text: string): { data: unknown } | { problem: string } {
+  const document = parseDocument(text, { maxAliasCount: 20 } as never)
+  const first = document.errors[0]
+  if (first) {
+    const at = first.linePos?.[0]
+    return { problem: `${first.message.split('\n')[0]}${at ? ` (line ${at.line}, column ${at.col})` : ''}` }
+  }
+  return { data: document.toJS({ maxAliasCount: 20 }) }
+}
+
+async function readYaml<T extends z.ZodType>(
+  file: string,
+  schema: T,
+): Promise<{ value: z.infer<T> } | { problem: string }> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => -1,
+  )
+  if (size < 0) return { problem: 'the file is missing' }
+  if (size > 256 * 1024) return { problem: 'the file is larger than 256 KiB' }
+  const parsed = parseYaml(await readFile(file, 'utf8'))
+  if ('problem' in parsed) return parsed
+  const checked = schema.safeParse(parsed.data)
+  return checked.success ? { value: checked.data } : { problem: sayProblem(checked.error) }
+}
+
+const foldersIn = async (folder: string): Promise<string[]> => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+}
+
+/** A template may start from another one: its own fields win, one level at a time, no circles. */
+async function readTemplate(root: string, id: string): Promise<{ value: Template } | { problem: string }> {
+  let merged: Record<string, unknown> = {}
+  const seen = new Set<string>()
+  for (let current: string | undefined = id; current; ) {
+    if (seen.has(current)) return { problem: `extends goes in a circle at ${current}` }
+    seen.add(current)
+    const read = await readYaml(
+      join(root, 'templates', current, 'template.yaml'),
+      z.record(z.string(), z.unknown()),
+    )
+    if ('problem' in read) return current === id ? read : { problem: `extends ${current}: ${read.problem}` }
+    merged = { ...read.value, ...merged }
+    current = typeof read.value.extends === 'string' ? read.value.extends : undefined
+  }
+  const checked = template.safeParse(merged)
+  if (!checked.success) return { problem: sayProblem(checked.error) }
+  return checked.data.id === id
+    ? { value: checked.data }
+    : { problem: `its id is ${checked.data.id} but its folder is called ${id}` }
+}
+
+export async function readCatalog(root: string): Promise<CatalogFiles> {
+  const result: CatalogFiles = { templates: [], recipes: new Map(), problems: [] }
+  for (const name of await foldersIn(join(root, 'images'))) {
+    const file = join('images', name, 'recipe.yaml')
+    const read = await readYaml(join(root, file), recipeFile)
+    if ('problem' in read) result.problems.push({ file, problem: read.problem })
+    else result.recipes.set(name, read.value)
+  }
+  for (const id of await foldersIn(join(root, 'templates'))) {
+    const file = join('templates', id, 'template.yaml')
+    const read = await readTemplate(root, id)
+    if ('problem' in read) {
+      result.problems.push({ file, problem: read.problem })
+      continue
+    }
+    const icon = await readIfThere(join(root, 'templates', id, read.value.icon))
+    if (icon === null) result.problems.push({ file, problem: `its icon ${read.value.icon} is missing` })
+    else result.templates.push({ template: read.value, icon })
+  }
+  return result
+}

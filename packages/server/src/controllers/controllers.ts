@@ -1,0 +1,132 @@
+/** Controllers as rows: enrolment by one-use token, state, revocation. The live connections are the hub's. */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Controller, FromController } from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
+import type { Clock } from '@kalnet/io/clock'
+import { v7 as newId } from 'uuid'
+import type { Events } from '../core/events.ts'
+import type { Store, Tx } from '../core/store.ts'
+import { type ControllerRow, statements } from './store.ts'
+
+const TOKEN_MS = 3_600_000
+const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
+
+const shape = (row: ControllerRow): Controller => ({
+  id: row.id,
+  name: row.name,
+  hostname: row.hostname,
+  version: row.version,
+  state: row.online ? 'online' : row.last_seen_at ? 'offline' : 'never-connected',
+  lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+  fingerprints: row.fingerprints,
+  capacity: row.capacity,
+  instances: row.instances,
+  createdAt: row.created_at.toISOString(),
+})
+
+export function createControllers({ store, events, clock }: { store: Store; events: Events; clock: Clock }) {
+  const rowOf = async (tx: Tx, id: string) => (await statements.read(id).execute(tx)).rows[0]
+
+  /** Says to everybody who may see it what the controller is now. */
+  const tell = async (tx: Tx, id: string) => {
+    const row = await rowOf(tx, id)
+    if (row)
+      await events.publish(
+        tx,
+        'controller.changed',
+        { organisationId: row.organisation_id, userId: null },
+        shape(row),
+      )
+  }
+  const change = (id: string, statement: { execute(tx: Tx): Promise<unknown> }, say = true) =>
+    store.system.transaction(async (tx) => {
+      await statement.execute(tx)
+      if (say) await tell(tx, id)
+    })
+
+  return {
+    async list(organisationId: string, after: string | null, limit: number) {
+      const rows = await store
+        .as(organisationId)
+        .read(async (tx) => (await statements.list(after, limit + 1).execute(tx)).rows)
+      const items = rows.slice(0, limit).map(shape)
+      return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+    },
+
+    /** Those an organisation's instances may be placed on. */
+    serving: async (tx: Tx, organisationId: string): Promise<Controller[]> =>
+      (await statements.serving(organisationId).execute(tx)).rows.map(shape),
+
+    nameOf: async (tx: Tx, id: string): Promise<string | null> => (await rowOf(tx, id))?.name ?? null,
+    publicKeyOf: (id: string): Promise<string | null> =>
+      store.system.read(async (tx) => (await rowOf(tx, id))?.public_key ?? null),
+
+    /** organisationId null: a controller of the installation, which serves everybody. Only the local CLI makes those. */
+    async makeToken(
+      organisationId: string | null,
+      name: string,
+    ): Promise<{ token: string; expiresAt: string }> {
+      const token = `kce_${randomBytes(24).toString('base64url')}`
+      const now = clock.now()
+      const expiresAt = new Date(now.getTime() + TOKEN_MS)
+      await store.system.transaction(async (tx) => {
+        await statements.dropExpiredTokens(now).execute(tx)
+        await statements.addToken(hashOf(token), organisationId, name, expiresAt).execute(tx)
+      })
+      return { token, expiresAt: expiresAt.toISOString() }
+    },
+
+    /** Throws controller.token when the token is unknown, used or expired. */
+    async enrol({
+      token,
+      name,
+      publicKey,
+    }: {
+      token: string
+      name: string
+      publicKey: string
+    }): Promise<string> {
+      const id = newId()
+      const now = clock.now()
+      await store.system.transaction(async (tx) => {
+        const used = (await statements.useToken(hashOf(token), now).execute(tx)).rows[0]
+        if (!used) throw fail('controller.token')
+        await statements
+          .add({ id, organisationId: used.organisation_id, name: used.name || name, publicKey, now })
+          .execute(tx)
+        await tell(tx, id)
+      })
+      return id
+    },
+
+    /** Throws thing.unknown when the organisation has no such controller of its own. */
+    async revoke(organisationId: string, id: string): Promise<void> {
+      await store.as(organisationId).transaction(async (tx) => {
+        const removed = (await statements.remove(id).execute(tx)).rows[0]
+        if (!removed) throw fail('thing.unknown', { kind: 'controller of your own' })
+        await events.publish(tx, 'controller.removed', { organisationId, userId: null }, { id })
+      })
+    },
+
+    connected: (id: string, hostname: string, version: string) =>
+      change(id, statements.connected(id, hostname, version, clock.now()), false),
+    inventory: (id: string, message: Extract<FromController, { type: 'inventory' }>) =>
+      change(id, statements.inventory(id, message, clock.now())),
+    /** A beat is not an event: 1,000 controllers would fill the outbox with nothing new. */
+    heartbeat: (id: string, message: Extract<FromController, { type: 'heartbeat' }>) =>
+      message.fingerprints
+        ? change(
+            id,
+            statements.inventory(
+              id,
+              { capacity: message.capacity, fingerprints: message.fingerprints },
+              clock.now(),
+            ),
+          )
+        : change(id, statements.heartbeat(id, message.capacity, clock.now()), false),
+    disconnected: (id: string) => change(id, statements.disconnected(id)),
+    allDisconnected: () =>
+      store.system.transaction(async (tx) => void (await statements.allDisconnected().execute(tx))),
+  }
+}
+export type Controllers = ReturnType<typeof createControllers>

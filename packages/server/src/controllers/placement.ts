@@ -1,0 +1,49 @@
+/** Which controller runs a new instance, or in words why none can. */
+import type { Controller } from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
+import type { InstanceSpec, PlatformName } from '@kalnet/contracts/instance'
+
+export interface Placement {
+  controllerId: string
+  platform: PlatformName
+}
+export interface PlacementRequest {
+  spec: InstanceSpec
+  /** What the template allows, in the order of preference; a person's wish narrows it to one. */
+  platforms: readonly PlatformName[]
+}
+
+/** Leaves the machine itself this much memory. */
+const RESERVE_BYTES = 128 * 2 ** 20
+
+function obstacle(controller: Controller, platform: PlatformName, spec: InstanceSpec): string | null {
+  const found = controller.fingerprints.find((item) => item.platform === platform)
+  if (!found) return `${controller.name} has no ${platform}`
+  if (!found.usable) return `${platform} on ${controller.name} is not usable: ${found.detail}`
+  if (spec.network === 'internet' && !found.network && platform !== 'process')
+    return `${platform} on ${controller.name} has no network`
+  const free = controller.capacity?.memoryFreeBytes
+  // The limit is a ceiling, not a reservation: a quarter of it must be free for a start that is worth trying.
+  if (free !== undefined && free - RESERVE_BYTES < spec.resources.memoryBytes / 4)
+    return `${controller.name} has too little free memory`
+  return null
+}
+
+/** The platform order decides first; among equals the controller with the most free memory. Throws placement.none. */
+export function place(controllers: readonly Controller[], { spec, platforms }: PlacementRequest): Placement {
+  const online = controllers.filter((controller) => controller.state === 'online')
+  const problems: string[] = []
+  for (const platform of platforms) {
+    const able = online.filter((controller) => {
+      const problem = obstacle(controller, platform, spec)
+      if (problem) problems.push(problem)
+      return !problem
+    })
+    const best = able.sort(
+      (a, b) => (b.capacity?.memoryFreeBytes ?? 0) - (a.capacity?.memoryFreeBytes ?? 0),
+    )[0]
+    if (best) return { controllerId: best.id, platform }
+  }
+  const problem = online.length === 0 ? 'no controller is connected' : problems.join('; ')
+  throw fail('placement.none', { problem })
+}

@@ -1,0 +1,75 @@
+/** SQL of controllers and their enrolment tokens. */
+import type { Controller, FromController } from '@kalnet/contracts/controller'
+import { sql } from 'kysely'
+
+export interface ControllerRow {
+  id: string
+  organisation_id: string | null
+  name: string
+  public_key: string
+  hostname: string | null
+  version: string | null
+  online: boolean
+  last_seen_at: Date | null
+  fingerprints: Controller['fingerprints']
+  capacity: Controller['capacity']
+  created_at: Date
+  instances: number
+}
+type Inventory = Extract<FromController, { type: 'inventory' }>
+
+const columns = sql`c.id, c.organisation_id, c.name, c.public_key, c.hostname, c.version, c.online, c.last_seen_at,
+  c.fingerprints, c.capacity, c.created_at,
+  (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running') AS instances`
+
+export const statements = {
+  list: (after: string | null, limit: number) => sql<ControllerRow>`
+    SELECT ${columns} FROM controllers c
+    WHERE (${after}::uuid IS NULL OR c.id > ${after}::uuid) ORDER BY c.id LIMIT ${limit}`,
+
+  read: (id: string) => sql<ControllerRow>`SELECT ${columns} FROM controllers c WHERE c.id = ${id}::uuid`,
+
+  /** Those that may run something for the organisation: its own and the installation's. */
+  serving: (organisationId: string) => sql<ControllerRow>`
+    SELECT ${columns} FROM controllers c
+    WHERE c.organisation_id IS NULL OR c.organisation_id = ${organisationId}::uuid ORDER BY c.id`,
+
+  addToken: (hash: string, organisationId: string | null, name: string, expiresAt: Date) => sql`
+    INSERT INTO enrolment_tokens (hash, organisation_id, name, expires_at)
+    VALUES (${hash}, ${organisationId}::uuid, ${name}, ${expiresAt})`,
+
+  /** One use: two that come at once, one gets it. */
+  useToken: (hash: string, now: Date) => sql<{ organisation_id: string | null; name: string }>`
+    DELETE FROM enrolment_tokens WHERE hash = ${hash} AND expires_at > ${now} RETURNING organisation_id, name`,
+
+  dropExpiredTokens: (now: Date) => sql`DELETE FROM enrolment_tokens WHERE expires_at <= ${now}`,
+
+  add: (row: {
+    id: string
+    organisationId: string | null
+    name: string
+    publicKey: string
+    now: Date
+  }) => sql`
+    INSERT INTO controllers (id, organisation_id, name, public_key, created_at)
+    VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.name}, ${row.publicKey}, ${row.now})`,
+
+  connected: (id: string, hostname: string, version: string, now: Date) => sql`
+    UPDATE controllers SET online = true, hostname = ${hostname}, version = ${version}, last_seen_at = ${now}
+    WHERE id = ${id}::uuid`,
+
+  inventory: (id: string, message: Pick<Inventory, 'fingerprints' | 'capacity'>, now: Date) => sql`
+    UPDATE controllers SET fingerprints = ${JSON.stringify(message.fingerprints)}::jsonb,
+      capacity = ${JSON.stringify(message.capacity)}::jsonb, last_seen_at = ${now}
+    WHERE id = ${id}::uuid`,
+
+  heartbeat: (id: string, capacity: Inventory['capacity'], now: Date) => sql`
+    UPDATE controllers SET capacity = ${JSON.stringify(capacity)}::jsonb, last_seen_at = ${now} WHERE id = ${id}::uuid`,
+
+  disconnected: (id: string) => sql`UPDATE controllers SET online = false WHERE id = ${id}::uuid`,
+
+  /** At start nobody is connected yet, whatever a killed control plane left. */
+  allDisconnected: () => sql<{ id: string }>`UPDATE controllers SET online = false WHERE online RETURNING id`,
+
+  remove: (id: string) => sql<{ id: string }>`DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,
+}

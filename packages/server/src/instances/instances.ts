@@ -1,0 +1,89 @@
+/** Instances as desired and observed rows. Admission is judged here, and again in the controller. */
+import { admissionProblems } from '@kalnet/contracts/admission'
+import { fail } from '@kalnet/contracts/errors'
+import type {
+  DesiredInstance,
+  InstanceSpec,
+  ObservedInstance,
+  PlatformName,
+} from '@kalnet/contracts/instance'
+import type { Log } from '@kalnet/io/log'
+import { v7 as newId } from 'uuid'
+import type { Store, Tx } from '../core/store.ts'
+import { type InstanceRow, statements } from './store.ts'
+
+export interface NewInstance {
+  organisationId: string
+  controllerId: string
+  platform: PlatformName
+  spec: InstanceSpec
+}
+/** A report that counts: of the generation that is wanted, from the controller that has it. */
+export interface InstanceChange {
+  instanceId: string
+  organisationId: string
+  observed: ObservedInstance
+}
+
+const shape = (row: InstanceRow): DesiredInstance => ({
+  id: row.id,
+  generation: row.generation,
+  organisationId: row.organisation_id,
+  platform: row.platform,
+  state: row.desired_state,
+  spec: row.spec,
+})
+
+export function createInstances({ store, log }: { store: Store; log: Log }) {
+  const rowOf = async (tx: Tx, id: string) => (await statements.read(id).execute(tx)).rows[0]
+  return {
+    /** Throws admission.refused. */
+    async create(tx: Tx, { organisationId, controllerId, platform, spec }: NewInstance): Promise<string> {
+      const problem = admissionProblems(spec)[0]
+      if (problem) throw fail('admission.refused', { problem })
+      const id = newId()
+      await statements
+        .add({ id, organisation_id: organisationId, controller_id: controllerId, platform, spec })
+        .execute(tx)
+      return id
+    },
+    /** Idempotent: wanting it stopped twice is wanting it stopped. */
+    stop: async (tx: Tx, id: string) => void (await statements.stop(id).execute(tx)),
+    /** The number of the new generation. */
+    async renew(tx: Tx, id: string): Promise<number> {
+      const row = (await statements.renew(id).execute(tx)).rows[0]
+      if (!row) throw fail('thing.unknown', { kind: 'instance' })
+      return row.generation
+    },
+    remove: async (tx: Tx, id: string) => void (await statements.remove(id).execute(tx)),
+
+    desiredFor: (controllerId: string): Promise<DesiredInstance[]> =>
+      store.system.read(async (tx) =>
+        (await statements.desiredFor(controllerId).execute(tx)).rows.map(shape),
+      ),
+    desiredOf: (id: string): Promise<DesiredInstance | null> =>
+      store.system.read(async (tx) => {
+        const row = await rowOf(tx, id)
+        return row ? shape(row) : null
+      }),
+
+    /** Records what a controller saw; null when it does not count (unknown, somebody else's, or an older generation). */
+    async observe(tx: Tx, controllerId: string, report: ObservedInstance): Promise<InstanceChange | null> {
+      const row = (await statements.lock(report.id).execute(tx)).rows[0]
+      if (!row) return null
+      if (row.controller_id !== controllerId) {
+        log.warn(
+          { controllerId, instanceId: report.id },
+          'a controller reported an instance that is not its own',
+        )
+        return null
+      }
+      if (report.generation !== row.generation) return null
+      // Repeated by an inventory after a reconnect: nothing new.
+      if (JSON.stringify(row.observed) === JSON.stringify(report)) return null
+      await statements.observe(report.id, report).execute(tx)
+      return { instanceId: row.id, organisationId: row.organisation_id, observed: report }
+    },
+  }
+}
+export type Instances = ReturnType<typeof createInstances>

@@ -1,0 +1,202 @@
+/** Sessions: launch, stop, restart, and following what their instances do. */
+import { fail } from '@kalnet/contracts/errors'
+import type { ObservedInstance } from '@kalnet/contracts/instance'
+import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
+import type { BodyOf } from '@kalnet/contracts/route'
+import type { Session, SessionState, Stage, sessionRoutes } from '@kalnet/contracts/session'
+import type { Clock } from '@kalnet/io/clock'
+import { v7 as newId } from 'uuid'
+import { demand } from '../access/access.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Controllers } from '../controllers/controllers.ts'
+import { place } from '../controllers/placement.ts'
+import type { Events } from '../core/events.ts'
+import type { Store, Tx } from '../core/store.ts'
+import type { InstanceChange, Instances } from '../instances/instances.ts'
+import { followInstance } from './follow.ts'
+import { after, ownerOf, shapeSession } from './shape.ts'
+import { type Change, type SessionRow, statements } from './store.ts'
+
+export interface SessionsOptions {
+  store: Store
+  events: Events
+  clock: Clock
+  catalog: Catalog
+  controllers: Controllers
+  instances: Instances
+  /** Live sessions one person may have at once. */
+  perUser: number
+  /** Tells the controller that something is wanted now; called after the commit. */
+  push(controllerId: string, instanceId: string): void
+  forget(controllerId: string, instanceId: string, generation: number): void
+}
+
+const OVER: SessionState[] = ['stopped', 'failed']
+const AWAY = 'Its machine is not connected; this happens as soon as it is back.'
+
+export function createSessions(options: SessionsOptions) {
+  const { store, events, clock, instances, controllers } = options
+
+  const tell = async (tx: Tx, id: string): Promise<Session> => {
+    const row = (await statements.read(id).execute(tx)).rows[0]
+    if (!row) throw fail('thing.unknown', { kind: 'session' })
+    await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
+    return shapeSession(row)
+  }
+
+  /** The row, if the actor may do this with it; a foreign one looks like none. */
+  const allowed = async (
+    tx: Tx,
+    actor: Actor,
+    permission: Permission,
+    id: string,
+    lock = false,
+  ): Promise<SessionRow> => {
+    const row = (await (lock ? statements.lock(id) : statements.read(id)).execute(tx)).rows[0]
+    if (!row) throw fail('thing.unknown', { kind: 'session' })
+    demand(actor, permission, ownerOf(row), 'session')
+    return row
+  }
+
+  const set = async (tx: Tx, row: SessionRow, to: Partial<Change> & { state: SessionState }) => {
+    const { rows } = await statements
+      .change(row.id, row.state, {
+        reason: null,
+        logTail: [],
+        progress: null,
+        endedAt: OVER.includes(to.state) ? (row.ended_at ?? clock.now()) : null,
+        ...to,
+      })
+      .execute(tx)
+    if (rows.length === 0) throw fail('session.state', { state: row.state })
+  }
+
+  return {
+    async list(actor: Actor, query: { state?: 'live' | 'ended'; after?: string; limit: number }) {
+      const everybodys = can(actor, 'session.read', { organisationId: actor.organisationId, userId: null })
+      const rows = await store.as(actor.organisationId).read(
+        async (tx) =>
+          (
+            await statements
+              .list({
+                userId: everybodys ? null : actor.userId,
+                state: query.state ?? null,
+                after: query.after ?? null,
+                limit: query.limit + 1,
+              })
+              .execute(tx)
+          ).rows,
+      )
+      const items = rows.slice(0, query.limit).map(shapeSession)
+      return { items, next: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null }
+    },
+
+    read: (actor: Actor, id: string, permission: Permission = 'session.read'): Promise<Session> =>
+      store
+        .as(actor.organisationId)
+        .read(async (tx) => shapeSession(await allowed(tx, actor, permission, id))),
+
+    /** One transaction: session, instance, event. Then the controller is told. */
+    async launch(actor: Actor, body: BodyOf<typeof sessionRoutes.launch>): Promise<Session> {
+      const { template, spec } = await options.catalog.resolve(body.templateId, body.answers)
+      if (body.platform && !template.platforms.includes(body.platform))
+        throw fail('placement.none', { problem: `${template.name} does not run on ${body.platform}` })
+      const platforms = body.platform ? [body.platform] : template.platforms
+      const launched = await store.as(actor.organisationId).transaction(async (tx) => {
+        await statements.lockUser(actor.userId).execute(tx)
+        const count = (await statements.countLive(actor.userId).execute(tx)).rows[0]?.count ?? 0
+        if (count >= options.perUser) throw fail('session.limit', { count })
+        const placement = place(await controllers.serving(tx, actor.organisationId), { spec, platforms })
+        const instanceId = await instances.create(tx, {
+          organisationId: actor.organisationId,
+          spec,
+          ...placement,
+        })
+        const id = newId()
+        await statements
+          .add({
+            id,
+            organisationId: actor.organisationId,
+            userId: actor.userId,
+            instanceId,
+            name: body.name ?? template.name,
+            templateId: template.id,
+            templateName: template.name,
+            now: clock.now(),
+          })
+          .execute(tx)
+        return tell(tx, id)
+      })
+      if (launched.controllerId) options.push(launched.controllerId, launched.instanceId)
+      return launched
+    },
+
+    /** Idempotent: stopping what is stopping or over changes nothing. */
+    async stop(actor: Actor, id: string): Promise<Session> {
+      const stopped = await store.as(actor.organisationId).transaction(async (tx) => {
+        const row = await allowed(tx, actor, 'session.stop', id, true)
+        if (row.state === 'stopping' || OVER.includes(row.state)) return shapeSession(row)
+        await set(tx, row, { state: after(row, 'stop'), reason: row.online ? null : AWAY })
+        await instances.stop(tx, row.instance_id)
+        return tell(tx, id)
+      })
+      if (stopped.controllerId) options.push(stopped.controllerId, stopped.instanceId)
+      return stopped
+    },
+
+    async restart(actor: Actor, id: string): Promise<Session> {
+      const restarted = await store.as(actor.organisationId).transaction(async (tx) => {
+        const row = await allowed(tx, actor, 'session.stop', id, true)
+        await set(tx, row, { state: after(row, 'restart'), endedAt: null, reason: row.online ? null : AWAY })
+        await instances.renew(tx, row.instance_id)
+        await statements.restartStages(id, clock.now()).execute(tx)
+        return tell(tx, id)
+      })
+      if (restarted.controllerId) options.push(restarted.controllerId, restarted.instanceId)
+      return restarted
+    },
+
+    /** Takes an ended session and all of its instance away. */
+    async remove(actor: Actor, id: string): Promise<void> {
+      const row = await store.as(actor.organisationId).transaction(async (tx) => {
+        const found = await allowed(tx, actor, 'session.stop', id, true)
+        if (!OVER.includes(found.state)) throw fail('session.state', { state: found.state })
+        await instances.remove(tx, found.instance_id)
+        await events.publish(tx, 'session.removed', ownerOf(found), { id })
+        return found
+      })
+      options.forget(row.controller_id, row.instance_id, row.generation)
+    },
+
+    /** A report of an instance, in the transaction that recorded it. */
+    async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<void> {
+      const row = (await statements.lockByInstance(instanceId).execute(tx)).rows[0]
+      if (!row) return
+      const to = followInstance(row.state, row.placed_at, observed, clock.now())
+      for (const { stage, at } of to.stages) await statements.reach(row.id, stage, at).execute(tx)
+      const moving = !OVER.includes(to.state)
+      await set(tx, row, {
+        state: to.state,
+        reason: to.reason,
+        logTail: to.state === 'failed' ? observed.logTail : [],
+        progress: moving && to.state !== 'running' ? observed.progress : null,
+      })
+      await tell(tx, row.id)
+    },
+
+    /** Its first picture or byte reached a viewer; the first time counts. */
+    reached: (id: string, stage: Extract<Stage, 'firstByte' | 'firstFrame'>): Promise<void> =>
+      store.system.transaction(async (tx) => {
+        const first = (await statements.reach(id, stage, clock.now()).execute(tx)).rows[0]
+        if (first) await tell(tx, id)
+      }),
+
+    /** The sessions of a controller that came or went are told anew: `reachable` changed. */
+    controllerChanged: (controllerId: string): Promise<void> =>
+      store.system.transaction(async (tx) => {
+        for (const row of (await statements.liveOn(controllerId).execute(tx)).rows)
+          await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
+      }),
+  }
+}
+export type Sessions = ReturnType<typeof createSessions>

@@ -1,0 +1,46 @@
+/** A session's row as the API shows it. */
+
+import { fail } from '@kalnet/contracts/errors'
+import { next } from '@kalnet/contracts/machine'
+import { SESSION_TABLE, type Session, type SessionEvent } from '@kalnet/contracts/session'
+import type { SessionRow } from './store.ts'
+
+const at = (date: Date | null) => date?.toISOString() ?? null
+
+export const shapeSession = (row: SessionRow): Session => ({
+  id: row.id,
+  name: row.name,
+  templateId: row.template_id,
+  templateName: row.template_name,
+  userId: row.user_id,
+  userName: row.user_name,
+  instanceId: row.instance_id,
+  generation: row.generation,
+  platform: row.platform,
+  controllerId: row.controller_id,
+  controllerName: row.controller_name,
+  reachable: row.online,
+  state: row.state,
+  reason: row.reason,
+  logTail: row.log_tail,
+  progress: row.progress,
+  stages: {
+    accepted: at(row.accepted_at),
+    placed: at(row.placed_at),
+    created: at(row.instance_created_at),
+    displayReady: at(row.display_ready_at),
+    firstByte: at(row.first_byte_at),
+    firstFrame: at(row.first_frame_at),
+  },
+  createdAt: row.created_at.toISOString(),
+  endedAt: at(row.ended_at),
+})
+
+export const ownerOf = (row: SessionRow) => ({ organisationId: row.organisation_id, userId: row.user_id })
+
+/** The state after a person's wish; session.state when that is not possible now. */
+export function after(row: SessionRow, event: SessionEvent) {
+  const state = next(SESSION_TABLE, row.state, event)
+  if (!state) throw fail('session.state', { state: row.state })
+  return state
+}
