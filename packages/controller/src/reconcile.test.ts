@@ -1,0 +1,323 @@
+/** Reconciling against the fake platform: one runtime per generation whatever the link and the machine do. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DesiredInstance, ObservedInstance } from '@kalnet/contracts/instance'
+import { instanceSpec } from '@kalnet/contracts/instance'
+import { systemClock } from '@kalnet/io/clock'
+import { createLog } from '@kalnet/io/log'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Journal, openJournal } from './journal.ts'
+import { createFakePlatform } from './platforms/fake/fake.ts'
+import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
+import { createReconciler, type Reconciler } from './reconcile.ts'
+
+const log = createLog('test', 'silent')
+const idOf = (n: number) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}`
+const ORGANISATION = idOf(999)
+
+const desired = (n: number, generation = 1, changes: Partial<DesiredInstance> = {}): DesiredInstance => ({
+  id: idOf(n),
+  generation,
+  organisationId: ORGANISATION,
+  platform: 'fake',
+  state: 'running',
+  spec: instanceSpec.parse({
+    image: { reference: 'none' },
+    command: ['program'],
+    ports: [{ name: 'display', kind: 'display', at: { unix: '/run/kalnet/display.sock' } }],
+    ready: { port: 'display', withinMs: 1000 },
+  }),
+  ...changes,
+})
+
+interface Machine {
+  reconciler: Reconciler
+  observed: ObservedInstance[]
+  last(n: number): ObservedInstance | undefined
+  /** As kill -9 does: nothing is finished, nothing is told. */
+  kill(): void
+}
+let folder: string
+let world: FakeWorld
+const machines: Machine[] = []
+
+function boot(): Machine {
+  const stopper = new AbortController()
+  const journal: Journal = openJournal(join(folder, 'journal.sqlite'))
+  const observed: ObservedInstance[] = []
+  const reconciler = createReconciler({
+    platforms: [createFakePlatform({ world, clock: systemClock })],
+    journal,
+    clock: systemClock,
+    log,
+    report: (it) => void observed.push(it),
+    signal: stopper.signal,
+  })
+  void reconciler.run()
+  const machine: Machine = {
+    reconciler,
+    observed,
+    last: (n) => observed.findLast((it) => it.id === idOf(n)),
+    kill() {
+      if (stopper.signal.aborted) return
+      stopper.abort(new Error('killed'))
+      journal.close()
+    },
+  }
+  machines.push(machine)
+  return machine
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kalnet-reconcile-'))
+  world = createFakeWorld({ clock: systemClock })
+})
+afterEach(() => {
+  for (const machine of machines.splice(0)) machine.kill()
+  rmSync(folder, { recursive: true, force: true })
+})
+const reaches = (machine: Machine, n: number, state: ObservedInstance['state']) =>
+  expect.poll(() => machine.last(n)?.state, { timeout: 5000, interval: 5 }).toBe(state)
+
+test('[CTL-3.observed] each stage is reported with the generation it saw and its time', async () => {
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  const states = machine.observed.map((it) => it.state)
+  expect([...new Set(states)]).toEqual(['preparing', 'creating', 'running'])
+  expect(Object.keys(machine.last(1)?.times ?? {}).sort()).toEqual([
+    'created',
+    'prepared',
+    'ready',
+    'received',
+  ])
+})
+
+test('[CTL-3.fencing] an older generation is refused and a higher one replaces', async () => {
+  const machine = boot()
+  machine.reconciler.desired(desired(1, 2))
+  await reaches(machine, 1, 'running')
+  machine.reconciler.desired(desired(1, 1))
+  await machine.reconciler.idle()
+  expect([...world.runtimes.keys()]).toEqual([`${idOf(1)}/2`])
+  machine.reconciler.desired(desired(1, 3))
+  await expect.poll(() => [...world.runtimes.keys()], { timeout: 5000 }).toEqual([`${idOf(1)}/3`])
+  expect(world.mostAtOnce).toBe(1)
+})
+
+test.each([
+  {
+    name: 'ended with a code',
+    end: () => world.end(idOf(1), 3, 'Its program ended with code 3'),
+    state: 'failed',
+    reason: 'Its program ended with code 3',
+  },
+  {
+    name: 'ended well',
+    end: () => world.end(idOf(1), 0, 'Its program ended'),
+    state: 'stopped',
+    reason: 'Its program ended',
+  },
+  {
+    name: 'vanished',
+    end: () => world.lose(idOf(1)),
+    state: 'failed',
+    reason: 'It is no longer there: it was removed from outside',
+  },
+] as const)(
+  '[SES-1.killed] one that $name is told with its reason and never started again',
+  async ({ end, state, reason }) => {
+    const machine = boot()
+    machine.reconciler.desired(desired(1))
+    await reaches(machine, 1, 'running')
+    end()
+    await reaches(machine, 1, state)
+    expect(machine.last(1)?.reason).toBe(reason)
+    machine.reconciler.desired(desired(1))
+    machine.reconciler.desiredAll([desired(1)])
+    await machine.reconciler.idle()
+    expect(world.created.get(`${idOf(1)}/1`)).toBe(1)
+    expect(machine.last(1)?.state).toBe(state)
+  },
+)
+
+test('[SES-1.failed-in-words] a display that never comes up fails with the reason and the last log lines', async () => {
+  world.displaysComeUp = false
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'failed')
+  expect(machine.last(1)?.reason).toBe('The screen did not come up within 1 seconds')
+  expect(machine.last(1)?.logTail).toEqual(['started program'])
+})
+
+test('[CTL-3.retry] a creation that fails is tried again, and fails in words in the end', async () => {
+  const machine = boot()
+  world.fail('ensure', 'no room', 2)
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  world.fail('ensure', 'no room', 99)
+  machine.reconciler.desired(desired(2))
+  await reaches(machine, 2, 'failed')
+  expect(machine.last(2)?.reason).toBe('It could not be started: no room')
+})
+
+test('[CTL-3.admission] what may not run is refused here again', async () => {
+  const machine = boot()
+  const it = desired(1)
+  machine.reconciler.desired({ ...it, spec: { ...it.spec, wants: ['privileged'] } })
+  await reaches(machine, 1, 'failed')
+  expect(machine.last(1)?.reason).toContain('privileged')
+  expect(world.created.size).toBe(0)
+})
+
+test('[SES-1.stop] stopping takes everything away, and a late "running" does not bring it back', async () => {
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  machine.reconciler.desired(desired(1, 1, { state: 'stopped' }))
+  await reaches(machine, 1, 'stopped')
+  machine.reconciler.desired(desired(1))
+  await machine.reconciler.idle()
+  expect(world.runtimes.size).toBe(0)
+})
+
+test('[CTL-3.interrupt] a stop that comes while it is being created ends the creation', async () => {
+  world.delay('ensure', 60_000)
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'preparing')
+  machine.reconciler.desired(desired(1, 1, { state: 'stopped' }))
+  await reaches(machine, 1, 'stopped')
+  expect(world.runtimes.size).toBe(0)
+})
+
+test('[CTL-3.forget] what is forgotten is removed and stays away', async () => {
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  machine.reconciler.forget(idOf(1), 1)
+  await expect.poll(() => world.runtimes.size, { timeout: 5000 }).toBe(0)
+  await machine.reconciler.idle()
+  machine.reconciler.desired(desired(1))
+  await machine.reconciler.idle()
+  expect(world.runtimes.size).toBe(0)
+  expect(machine.reconciler.inventory()).toEqual([])
+})
+
+test('[CTL-4.adopt] after a kill the next start adopts what runs and tells the same', async () => {
+  const first = boot()
+  first.reconciler.desired(desired(1))
+  await reaches(first, 1, 'running')
+  const before = first.reconciler.inventory()
+  first.kill()
+  const second = boot()
+  await second.reconciler.idle()
+  expect(second.reconciler.inventory()).toEqual(before)
+  expect(world.created.get(`${idOf(1)}/1`)).toBe(1)
+  expect(second.reconciler.find(idOf(1))?.handle.generation).toBe(1)
+})
+
+test('[CTL-4.ended-unseen] what ended while the controller was away is told as failed', async () => {
+  const first = boot()
+  first.reconciler.desired(desired(1))
+  await reaches(first, 1, 'running')
+  first.kill()
+  world.end(idOf(1), 137, 'It was killed from outside (signal 9)')
+  const second = boot()
+  await reaches(second, 1, 'failed')
+  expect(second.last(1)?.reason).toBe('It was killed from outside (signal 9)')
+})
+
+test('[CTL-4.reap] runtimes nobody desires are reaped, but not before the full set was heard', async () => {
+  const first = boot()
+  first.reconciler.desired(desired(1))
+  first.reconciler.desired(desired(2))
+  await reaches(first, 1, 'running')
+  await reaches(first, 2, 'running')
+  first.kill()
+  rmSync(join(folder, 'journal.sqlite'))
+  const second = boot()
+  await second.reconciler.idle()
+  expect(world.runtimes.size).toBe(2)
+  second.reconciler.desiredAll([desired(2)])
+  await expect.poll(() => [...world.runtimes.keys()], { timeout: 5000 }).toEqual([`${idOf(2)}/1`])
+  await reaches(second, 2, 'running')
+  expect(world.created.get(`${idOf(2)}/1`)).toBe(1)
+})
+
+test('[CTL-3.lost] a platform that does not answer makes its instances lost, and found again', async () => {
+  const machine = boot()
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  world.fail('observe', 'the engine is away', 4)
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'lost')
+  await reaches(machine, 1, 'running')
+})
+
+test('[CTL-3.one-runtime] the same desired state 100 times, reordered, repeated, with kills in between: one runtime per generation', async () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('desired' as const),
+        n: fc.integer({ min: 1, max: 3 }),
+        generation: fc.integer({ min: 1, max: 4 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('breathe' as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('trouble' as const),
+        operation: fc.constantFrom(
+          'ensure' as const,
+          'stop' as const,
+          'remove' as const,
+          'list' as const,
+          'observe' as const,
+        ),
+      }),
+    },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 100 }), async (steps) => {
+      const own = folder
+      folder = mkdtempSync(join(own, 'run-'))
+      world = createFakeWorld({ clock: systemClock })
+      for (const operation of ['ensure', 'stop', 'remove'] as const) world.delay(operation, 1)
+      let machine = boot()
+      const newest = new Map<number, number>()
+      for (const it of steps) {
+        if (it.kind === 'desired') {
+          newest.set(it.n, Math.max(newest.get(it.n) ?? 0, it.generation))
+          machine.reconciler.desired(desired(it.n, it.generation))
+        } else if (it.kind === 'kill') {
+          machine.kill()
+          machine = boot()
+        } else if (it.kind === 'trouble') world.fail(it.operation, 'trouble', 1)
+        else await new Promise((resolve) => setTimeout(resolve, 3))
+      }
+      // On every connect the whole state is exchanged; from then on it must converge.
+      machine.reconciler.desiredAll([...newest].map(([n, generation]) => desired(n, generation)))
+      const wanted = [...newest].map(([n, generation]) => `${idOf(n)}/${generation}`).sort()
+      await expect
+        .poll(() => [...world.runtimes.keys()].sort(), { timeout: 10_000, interval: 5 })
+        .toEqual(wanted)
+      await expect
+        .poll(() => machine.reconciler.inventory().every((it) => it.state === 'running'), {
+          timeout: 10_000,
+          interval: 5,
+        })
+        .toBe(true)
+      machine.kill()
+      expect([...world.created.values()].every((times) => times === 1)).toBe(true)
+      expect(world.mostAtOnce).toBeLessThanOrEqual(1)
+      folder = own
+    }),
+    { numRuns: 20 },
+  )
+}, 60_000)
