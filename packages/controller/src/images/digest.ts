@@ -1,0 +1,21 @@
+/** The name of an image is what it is made from: the same recipe chain gives the same digest everywhere. */
+import { createHash } from 'node:crypto'
+import type { RecipeChain } from '@kalnet/contracts/recipe'
+
+/** Raised when the builder itself makes something else of the same recipe. */
+const BUILDER = 1
+
+/** JSON with sorted keys, so that the order in a file means nothing. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  entries.sort(([left], [right]) => (left < right ? -1 : 1))
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`
+}
+
+/** 64 hexadecimal digits. Every prefix of a chain has its own: that is how layers are shared. */
+export const digestOf = (chain: RecipeChain): string =>
+  createHash('sha256')
+    .update(`kalnet-image ${BUILDER}\n${canonical(chain)}`)
+    .digest('hex')
