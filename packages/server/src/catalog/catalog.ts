@@ -17,6 +17,18 @@ const proofs = z.record(z.string(), z.looseObject({ version: z.string() }))
 /** Files are looked at again at most this often. */
 const FRESH_MS = 2_000
 
+/** The recipe's layers; what is wrong with the recipe is told as the template's problem. */
+function chainFor(template: Template, name: string, recipes: CatalogFiles['recipes']) {
+  try {
+    return chainOf(name, recipes)
+  } catch (error) {
+    throw fail('template.invalid', {
+      id: template.id,
+      problem: error instanceof Error ? error.message : String(error),
+    })
+  }
+}
+
 export interface Resolved {
   template: Template
   spec: InstanceSpec
@@ -97,8 +109,10 @@ export function createCatalog({ folder, clock }: { folder: string; clock: Clock 
       const { template } = await find(id)
       const { recipes } = await current()
       if ('reference' in template.image) return { template, spec: resolveTemplate(template, given, null) }
-      const chain = chainOf(template.image.recipe, recipes)
-      return { template, spec: resolveTemplate(template, given, chain) }
+      return {
+        template,
+        spec: resolveTemplate(template, given, chainFor(template, template.image.recipe, recipes)),
+      }
     },
   }
 }

@@ -23,7 +23,7 @@ function checkText(input: TemplateInput, answer: string): string {
 }
 
 /** The value of one input as text for its environment variable; null when left empty. */
-function valueOf(input: TemplateInput, given: Answers[string] | undefined): string | null {
+function textOf(input: TemplateInput, given: Answers[string] | undefined): string | null {
   const answer = given === undefined || given === '' ? input.default : given
   if (answer === undefined || answer === '') {
     if (input.required) throw refuse(input, 'is needed')
@@ -56,7 +56,7 @@ export function resolveTemplate(template: Template, given: Answers, chain: Recip
     DISPLAY_HEIGHT: String(template.display.height),
   }
   for (const input of template.inputs) {
-    const value = valueOf(input, given[input.name])
+    const value = textOf(input, given[input.name])
     if (value !== null) environment[input.environment] = value
   }
   const image = 'reference' in template.image ? template.image : chain ? { recipe: chain } : null

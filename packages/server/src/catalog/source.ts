@@ -1,7 +1,7 @@
 /** Reads the catalog's files: templates and recipes, or problems in words. Nothing is thrown for one bad file. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RecipeLayer, recipe } from '@kalnet/contracts/recipe'
+import { type RecipeFileFormat, recipeFileFormat } from '@kalnet/contracts/recipe'
 import { type Template, template } from '@kalnet/contracts/template'
 import { readIfThere } from '@kalnet/io/files'
 import { parseDocument } from 'yaml'
@@ -14,11 +14,9 @@ export interface CatalogProblem {
 export interface CatalogFiles {
   templates: { template: Template; icon: string }[]
   /** By name; `extends` names the layer below. */
-  recipes: Map<string, RecipeLayer & { extends?: string }>
+  recipes: Map<string, RecipeFileFormat>
   problems: CatalogProblem[]
 }
-
-const recipeFile = recipe.extend({ extends: z.string().optional() })
 
 /** The first problem of a zod error as one sentence: where, then what. */
 export const sayProblem = (error: z.ZodError): string => {
@@ -28,14 +26,21 @@ export const sayProblem = (error: z.ZodError): string => {
 
 /** YAML with its aliases bounded, or the problem with line and column. */
 function parseYaml(text: string): { data: unknown } | { problem: string } {
-  const document = parseDocument(text, { maxAliasCount: 20 } as never)
+  const document = parseDocument(text)
   const first = document.errors[0]
   if (first) {
     const at = first.linePos?.[0]
     return { problem: `${first.message.split('\n')[0]}${at ? ` (line ${at.line}, column ${at.col})` : ''}` }
   }
-  return { data: document.toJS({ maxAliasCount: 20 }) }
+  try {
+    return { data: document.toJS({ maxAliasCount: 20 }) }
+  } catch (error) {
+    // The parser throws only here: when aliases would unfold to more than the limit.
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
 }
+
+type Read<T> = { value: T } | { problem: string }
 
 async function readYaml<T extends z.ZodType>(
   file: string,
@@ -68,7 +73,7 @@ async function readTemplate(root: string, id: string): Promise<{ value: Template
   for (let current: string | undefined = id; current; ) {
     if (seen.has(current)) return { problem: `extends goes in a circle at ${current}` }
     seen.add(current)
-    const read = await readYaml(
+    const read: Read<Record<string, unknown>> = await readYaml(
       join(root, 'templates', current, 'template.yaml'),
       z.record(z.string(), z.unknown()),
     )
@@ -87,7 +92,7 @@ export async function readCatalog(root: string): Promise<CatalogFiles> {
   const result: CatalogFiles = { templates: [], recipes: new Map(), problems: [] }
   for (const name of await foldersIn(join(root, 'images'))) {
     const file = join('images', name, 'recipe.yaml')
-    const read = await readYaml(join(root, file), recipeFile)
+    const read = await readYaml(join(root, file), recipeFileFormat)
     if ('problem' in read) result.problems.push({ file, problem: read.problem })
     else result.recipes.set(name, read.value)
   }

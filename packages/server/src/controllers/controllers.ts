@@ -17,15 +17,15 @@ const shape = (row: ControllerRow): Controller => ({
   hostname: row.hostname,
   version: row.version,
   state: row.online ? 'online' : row.last_seen_at ? 'offline' : 'never-connected',
-  lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+  lastSeenAt: row.last_seen_at,
   fingerprints: row.fingerprints,
   capacity: row.capacity,
   instances: row.instances,
-  createdAt: row.created_at.toISOString(),
+  createdAt: row.created_at,
 })
 
 export function createControllers({ store, events, clock }: { store: Store; events: Events; clock: Clock }) {
-  const rowOf = async (tx: Tx, id: string) => (await statements.read(id).execute(tx)).rows[0]
+  const rowOf = async (tx: Tx, id: string) => (await statements.read({ id }).execute(tx)).rows[0]
 
   /** Says to everybody who may see it what the controller is now. */
   const tell = async (tx: Tx, id: string) => {
@@ -48,14 +48,14 @@ export function createControllers({ store, events, clock }: { store: Store; even
     async list(organisationId: string, after: string | null, limit: number) {
       const rows = await store
         .as(organisationId)
-        .read(async (tx) => (await statements.list(after, limit + 1).execute(tx)).rows)
+        .read(async (tx) => (await statements.list({ after, limit: limit + 1 }).execute(tx)).rows)
       const items = rows.slice(0, limit).map(shape)
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
     },
 
     /** Those an organisation's instances may be placed on. */
     serving: async (tx: Tx, organisationId: string): Promise<Controller[]> =>
-      (await statements.serving(organisationId).execute(tx)).rows.map(shape),
+      (await statements.serving({ organisationId }).execute(tx)).rows.map(shape),
 
     nameOf: async (tx: Tx, id: string): Promise<string | null> => (await rowOf(tx, id))?.name ?? null,
     publicKeyOf: (id: string): Promise<string | null> =>
@@ -70,8 +70,8 @@ export function createControllers({ store, events, clock }: { store: Store; even
       const now = clock.now()
       const expiresAt = new Date(now.getTime() + TOKEN_MS)
       await store.system.transaction(async (tx) => {
-        await statements.dropExpiredTokens(now).execute(tx)
-        await statements.addToken(hashOf(token), organisationId, name, expiresAt).execute(tx)
+        await statements.dropExpiredTokens({ now }).execute(tx)
+        await statements.addToken({ hash: hashOf(token), organisationId, name, expiresAt }).execute(tx)
       })
       return { token, expiresAt: expiresAt.toISOString() }
     },
@@ -89,7 +89,7 @@ export function createControllers({ store, events, clock }: { store: Store; even
       const id = newId()
       const now = clock.now()
       await store.system.transaction(async (tx) => {
-        const used = (await statements.useToken(hashOf(token), now).execute(tx)).rows[0]
+        const used = (await statements.useToken({ hash: hashOf(token), now }).execute(tx)).rows[0]
         if (!used) throw fail('controller.token')
         await statements
           .add({ id, organisationId: used.organisation_id, name: used.name || name, publicKey, now })
@@ -102,29 +102,38 @@ export function createControllers({ store, events, clock }: { store: Store; even
     /** Throws thing.unknown when the organisation has no such controller of its own. */
     async revoke(organisationId: string, id: string): Promise<void> {
       await store.as(organisationId).transaction(async (tx) => {
-        const removed = (await statements.remove(id).execute(tx)).rows[0]
+        const removed = (await statements.remove({ id }).execute(tx)).rows[0]
         if (!removed) throw fail('thing.unknown', { kind: 'controller of your own' })
         await events.publish(tx, 'controller.removed', { organisationId, userId: null }, { id })
       })
     },
 
     connected: (id: string, hostname: string, version: string) =>
-      change(id, statements.connected(id, hostname, version, clock.now()), false),
+      change(id, statements.connected({ id, hostname, version, now: clock.now() }), false),
     inventory: (id: string, message: Extract<FromController, { type: 'inventory' }>) =>
-      change(id, statements.inventory(id, message, clock.now())),
+      change(
+        id,
+        statements.inventory({
+          id,
+          fingerprints: message.fingerprints,
+          capacity: message.capacity,
+          now: clock.now(),
+        }),
+      ),
     /** A beat is not an event: 1,000 controllers would fill the outbox with nothing new. */
     heartbeat: (id: string, message: Extract<FromController, { type: 'heartbeat' }>) =>
       message.fingerprints
         ? change(
             id,
-            statements.inventory(
+            statements.inventory({
               id,
-              { capacity: message.capacity, fingerprints: message.fingerprints },
-              clock.now(),
-            ),
+              fingerprints: message.fingerprints,
+              capacity: message.capacity,
+              now: clock.now(),
+            }),
           )
-        : change(id, statements.heartbeat(id, message.capacity, clock.now()), false),
-    disconnected: (id: string) => change(id, statements.disconnected(id)),
+        : change(id, statements.heartbeat({ id, capacity: message.capacity, now: clock.now() }), false),
+    disconnected: (id: string) => change(id, statements.disconnected({ id })),
     allDisconnected: () =>
       store.system.transaction(async (tx) => void (await statements.allDisconnected().execute(tx))),
   }

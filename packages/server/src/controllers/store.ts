@@ -1,5 +1,5 @@
 /** SQL of controllers and their enrolment tokens. */
-import type { Controller, FromController } from '@kalnet/contracts/controller'
+import type { Controller } from '@kalnet/contracts/controller'
 import { sql } from 'kysely'
 
 export interface ControllerRow {
@@ -10,39 +10,42 @@ export interface ControllerRow {
   hostname: string | null
   version: string | null
   online: boolean
-  last_seen_at: Date | null
+  last_seen_at: string | null
   fingerprints: Controller['fingerprints']
   capacity: Controller['capacity']
-  created_at: Date
+  created_at: string
   instances: number
 }
-type Inventory = Extract<FromController, { type: 'inventory' }>
 
 const columns = sql`c.id, c.organisation_id, c.name, c.public_key, c.hostname, c.version, c.online, c.last_seen_at,
   c.fingerprints, c.capacity, c.created_at,
   (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running') AS instances`
 
 export const statements = {
-  list: (after: string | null, limit: number) => sql<ControllerRow>`
+  list: ({ after, limit }: { after: string | null; limit: number }) => sql<ControllerRow>`
     SELECT ${columns} FROM controllers c
     WHERE (${after}::uuid IS NULL OR c.id > ${after}::uuid) ORDER BY c.id LIMIT ${limit}`,
 
-  read: (id: string) => sql<ControllerRow>`SELECT ${columns} FROM controllers c WHERE c.id = ${id}::uuid`,
+  read: ({ id }: { id: string }) => sql<ControllerRow>`
+    SELECT ${columns} FROM controllers c WHERE c.id = ${id}::uuid`,
 
   /** Those that may run something for the organisation: its own and the installation's. */
-  serving: (organisationId: string) => sql<ControllerRow>`
+  serving: ({ organisationId }: { organisationId: string }) => sql<ControllerRow>`
     SELECT ${columns} FROM controllers c
     WHERE c.organisation_id IS NULL OR c.organisation_id = ${organisationId}::uuid ORDER BY c.id`,
 
-  addToken: (hash: string, organisationId: string | null, name: string, expiresAt: Date) => sql`
+  addToken: (row: { hash: string; organisationId: string | null; name: string; expiresAt: Date }) => sql`
     INSERT INTO enrolment_tokens (hash, organisation_id, name, expires_at)
-    VALUES (${hash}, ${organisationId}::uuid, ${name}, ${expiresAt})`,
+    VALUES (${row.hash}, ${row.organisationId}::uuid, ${row.name}, ${row.expiresAt})`,
 
   /** One use: two that come at once, one gets it. */
-  useToken: (hash: string, now: Date) => sql<{ organisation_id: string | null; name: string }>`
+  useToken: ({ hash, now }: { hash: string; now: Date }) => sql<{
+    organisation_id: string | null
+    name: string
+  }>`
     DELETE FROM enrolment_tokens WHERE hash = ${hash} AND expires_at > ${now} RETURNING organisation_id, name`,
 
-  dropExpiredTokens: (now: Date) => sql`DELETE FROM enrolment_tokens WHERE expires_at <= ${now}`,
+  dropExpiredTokens: ({ now }: { now: Date }) => sql`DELETE FROM enrolment_tokens WHERE expires_at <= ${now}`,
 
   add: (row: {
     id: string
@@ -54,22 +57,24 @@ export const statements = {
     INSERT INTO controllers (id, organisation_id, name, public_key, created_at)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.name}, ${row.publicKey}, ${row.now})`,
 
-  connected: (id: string, hostname: string, version: string, now: Date) => sql`
-    UPDATE controllers SET online = true, hostname = ${hostname}, version = ${version}, last_seen_at = ${now}
-    WHERE id = ${id}::uuid`,
+  connected: (row: { id: string; hostname: string; version: string; now: Date }) => sql`
+    UPDATE controllers SET online = true, hostname = ${row.hostname}, version = ${row.version}, last_seen_at = ${row.now}
+    WHERE id = ${row.id}::uuid`,
 
-  inventory: (id: string, message: Pick<Inventory, 'fingerprints' | 'capacity'>, now: Date) => sql`
-    UPDATE controllers SET fingerprints = ${JSON.stringify(message.fingerprints)}::jsonb,
-      capacity = ${JSON.stringify(message.capacity)}::jsonb, last_seen_at = ${now}
-    WHERE id = ${id}::uuid`,
+  inventory: (row: { id: string; fingerprints: object; capacity: object; now: Date }) => sql`
+    UPDATE controllers SET fingerprints = ${JSON.stringify(row.fingerprints)}::jsonb,
+      capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
+    WHERE id = ${row.id}::uuid`,
 
-  heartbeat: (id: string, capacity: Inventory['capacity'], now: Date) => sql`
-    UPDATE controllers SET capacity = ${JSON.stringify(capacity)}::jsonb, last_seen_at = ${now} WHERE id = ${id}::uuid`,
+  heartbeat: (row: { id: string; capacity: object; now: Date }) => sql`
+    UPDATE controllers SET capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
+    WHERE id = ${row.id}::uuid`,
 
-  disconnected: (id: string) => sql`UPDATE controllers SET online = false WHERE id = ${id}::uuid`,
+  disconnected: ({ id }: { id: string }) => sql`UPDATE controllers SET online = false WHERE id = ${id}::uuid`,
 
   /** At start nobody is connected yet, whatever a killed control plane left. */
-  allDisconnected: () => sql<{ id: string }>`UPDATE controllers SET online = false WHERE online RETURNING id`,
+  allDisconnected: () => sql`UPDATE controllers SET online = false WHERE online`,
 
-  remove: (id: string) => sql<{ id: string }>`DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,
+  remove: ({ id }: { id: string }) => sql<{ id: string }>`
+    DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,
 }

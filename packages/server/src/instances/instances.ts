@@ -35,31 +35,29 @@ const shape = (row: InstanceRow): DesiredInstance => ({
 })
 
 export function createInstances({ store, log }: { store: Store; log: Log }) {
-  const rowOf = async (tx: Tx, id: string) => (await statements.read(id).execute(tx)).rows[0]
+  const rowOf = async (tx: Tx, id: string) => (await statements.read({ id }).execute(tx)).rows[0]
   return {
     /** Throws admission.refused. */
     async create(tx: Tx, { organisationId, controllerId, platform, spec }: NewInstance): Promise<string> {
       const problem = admissionProblems(spec)[0]
       if (problem) throw fail('admission.refused', { problem })
       const id = newId()
-      await statements
-        .add({ id, organisation_id: organisationId, controller_id: controllerId, platform, spec })
-        .execute(tx)
+      await statements.add({ id, organisationId, controllerId, platform, spec }).execute(tx)
       return id
     },
     /** Idempotent: wanting it stopped twice is wanting it stopped. */
-    stop: async (tx: Tx, id: string) => void (await statements.stop(id).execute(tx)),
+    stop: async (tx: Tx, id: string) => void (await statements.stop({ id }).execute(tx)),
     /** The number of the new generation. */
     async renew(tx: Tx, id: string): Promise<number> {
-      const row = (await statements.renew(id).execute(tx)).rows[0]
+      const row = (await statements.renew({ id }).execute(tx)).rows[0]
       if (!row) throw fail('thing.unknown', { kind: 'instance' })
       return row.generation
     },
-    remove: async (tx: Tx, id: string) => void (await statements.remove(id).execute(tx)),
+    remove: async (tx: Tx, id: string) => void (await statements.remove({ id }).execute(tx)),
 
     desiredFor: (controllerId: string): Promise<DesiredInstance[]> =>
       store.system.read(async (tx) =>
-        (await statements.desiredFor(controllerId).execute(tx)).rows.map(shape),
+        (await statements.desiredFor({ controllerId }).execute(tx)).rows.map(shape),
       ),
     desiredOf: (id: string): Promise<DesiredInstance | null> =>
       store.system.read(async (tx) => {
@@ -69,7 +67,7 @@ export function createInstances({ store, log }: { store: Store; log: Log }) {
 
     /** Records what a controller saw; null when it does not count (unknown, somebody else's, or an older generation). */
     async observe(tx: Tx, controllerId: string, report: ObservedInstance): Promise<InstanceChange | null> {
-      const row = (await statements.lock(report.id).execute(tx)).rows[0]
+      const row = (await statements.lock({ id: report.id }).execute(tx)).rows[0]
       if (!row) return null
       if (row.controller_id !== controllerId) {
         log.warn(
@@ -81,7 +79,7 @@ export function createInstances({ store, log }: { store: Store; log: Log }) {
       if (report.generation !== row.generation) return null
       // Repeated by an inventory after a reconnect: nothing new.
       if (JSON.stringify(row.observed) === JSON.stringify(report)) return null
-      await statements.observe(report.id, report).execute(tx)
+      await statements.observe({ id: report.id, observed: report }).execute(tx)
       return { instanceId: row.id, organisationId: row.organisation_id, observed: report }
     },
   }

@@ -16,32 +16,40 @@ export interface InstanceRow {
 const columns = sql`id, organisation_id, controller_id, platform, generation, desired_state, spec, observed`
 
 export const statements = {
-  add: (row: Omit<InstanceRow, 'generation' | 'desired_state' | 'observed'>) => sql`
+  add: (row: {
+    id: string
+    organisationId: string
+    controllerId: string
+    platform: PlatformName
+    spec: object
+  }) => sql`
     INSERT INTO instances (id, organisation_id, controller_id, platform, generation, desired_state, spec)
-    VALUES (${row.id}::uuid, ${row.organisation_id}::uuid, ${row.controller_id}::uuid, ${row.platform}, 1, 'running',
+    VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.controllerId}::uuid, ${row.platform}, 1, 'running',
       ${JSON.stringify(row.spec)}::jsonb)`,
 
-  read: (id: string) => sql<InstanceRow>`SELECT ${columns} FROM instances WHERE id = ${id}::uuid`,
+  read: ({ id }: { id: string }) => sql<InstanceRow>`SELECT ${columns} FROM instances WHERE id = ${id}::uuid`,
 
   /** Reports of one instance come one after the other; the row lock keeps it so with several replicas. */
-  lock: (id: string) => sql<InstanceRow>`SELECT ${columns} FROM instances WHERE id = ${id}::uuid FOR UPDATE`,
+  lock: ({ id }: { id: string }) => sql<InstanceRow>`
+    SELECT ${columns} FROM instances WHERE id = ${id}::uuid FOR UPDATE`,
 
   /** Stopped ones that were seen to have ended need no word any more. */
-  desiredFor: (controllerId: string) => sql<InstanceRow>`
+  desiredFor: ({ controllerId }: { controllerId: string }) => sql<InstanceRow>`
     SELECT ${columns} FROM instances WHERE controller_id = ${controllerId}::uuid
       AND NOT (desired_state = 'stopped' AND observed IS NOT NULL
         AND (observed->>'generation')::int = generation AND observed->>'state' IN ('stopped', 'failed'))
     ORDER BY id`,
 
-  observe: (id: string, observed: ObservedInstance) => sql`
+  observe: ({ id, observed }: { id: string; observed: object }) => sql`
     UPDATE instances SET observed = ${JSON.stringify(observed)}::jsonb WHERE id = ${id}::uuid`,
 
-  stop: (id: string) => sql`UPDATE instances SET desired_state = 'stopped' WHERE id = ${id}::uuid`,
+  stop: ({ id }: { id: string }) =>
+    sql`UPDATE instances SET desired_state = 'stopped' WHERE id = ${id}::uuid`,
 
   /** A new generation starts afresh: nothing of it was seen yet. */
-  renew: (id: string) => sql<{ generation: number }>`
+  renew: ({ id }: { id: string }) => sql<{ generation: number }>`
     UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL
     WHERE id = ${id}::uuid RETURNING generation`,
 
-  remove: (id: string) => sql`DELETE FROM instances WHERE id = ${id}::uuid`,
+  remove: ({ id }: { id: string }) => sql`DELETE FROM instances WHERE id = ${id}::uuid`,
 }

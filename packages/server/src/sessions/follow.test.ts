@@ -52,9 +52,10 @@ describe('followInstance', () => {
       created: '2026-03-01T13:00:02.000Z',
       ready: '2026-03-01T13:00:02.500Z',
     }
-    expect(followInstance('starting', placed, seen('running', { times }), now).stages).toEqual([
-      { stage: 'created', at: new Date('2026-03-01T12:00:02.000Z') },
-      { stage: 'displayReady', at: new Date('2026-03-01T12:00:02.500Z') },
-    ])
+    expect(followInstance('starting', placed, seen('running', { times }), now).stages).toEqual({
+      placed: null,
+      created: new Date('2026-03-01T12:00:02.000Z'),
+      displayReady: new Date('2026-03-01T12:00:02.500Z'),
+    })
   })
 })

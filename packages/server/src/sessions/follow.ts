@@ -1,12 +1,13 @@
 /** What a controller saw of an instance, told as the life of its session. Pure. */
 import type { ObservedInstance } from '@kalnet/contracts/instance'
 import { next } from '@kalnet/contracts/machine'
-import { SESSION_TABLE, type SessionEvent, type SessionState, type Stage } from '@kalnet/contracts/session'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '@kalnet/contracts/session'
 
 export interface Following {
   state: SessionState
   reason: string | null
-  stages: { stage: Stage; at: Date }[]
+  /** Those that are known now; null says nothing. */
+  stages: Record<'placed' | 'created' | 'displayReady', Date | null>
 }
 
 /** Seen state → the event it is for a session. `lost`: the controller cannot find what it had started. */
@@ -30,16 +31,16 @@ export function followInstance(
   now: Date,
 ): Following {
   const placed = placedAt ?? now
-  const stages: Following['stages'] = placedAt ? [] : [{ stage: 'placed', at: now }]
   const received = observed.times.received ? Date.parse(observed.times.received) : null
   const since = (time: string | undefined): Date | null =>
     time && received !== null
       ? new Date(Math.min(placed.getTime() + Math.max(0, Date.parse(time) - received), now.getTime()))
       : null
-  const created = since(observed.times.created)
-  const ready = since(observed.times.ready)
-  if (created) stages.push({ stage: 'created', at: created })
-  if (ready) stages.push({ stage: 'displayReady', at: ready })
+  const stages = {
+    placed: placedAt ? null : now,
+    created: since(observed.times.created),
+    displayReady: since(observed.times.ready),
+  }
 
   let to = state
   for (const event of ['placed', EVENT[observed.state]] as const) {

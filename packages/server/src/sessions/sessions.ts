@@ -1,6 +1,5 @@
 /** Sessions: launch, stop, restart, and following what their instances do. */
 import { fail } from '@kalnet/contracts/errors'
-import type { ObservedInstance } from '@kalnet/contracts/instance'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import type { BodyOf } from '@kalnet/contracts/route'
 import type { Session, SessionState, Stage, sessionRoutes } from '@kalnet/contracts/session'
@@ -38,7 +37,7 @@ export function createSessions(options: SessionsOptions) {
   const { store, events, clock, instances, controllers } = options
 
   const tell = async (tx: Tx, id: string): Promise<Session> => {
-    const row = (await statements.read(id).execute(tx)).rows[0]
+    const row = (await statements.read({ id }).execute(tx)).rows[0]
     if (!row) throw fail('thing.unknown', { kind: 'session' })
     await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
     return shapeSession(row)
@@ -52,7 +51,7 @@ export function createSessions(options: SessionsOptions) {
     id: string,
     lock = false,
   ): Promise<SessionRow> => {
-    const row = (await (lock ? statements.lock(id) : statements.read(id)).execute(tx)).rows[0]
+    const row = (await (lock ? statements.lock({ id }) : statements.read({ id })).execute(tx)).rows[0]
     if (!row) throw fail('thing.unknown', { kind: 'session' })
     demand(actor, permission, ownerOf(row), 'session')
     return row
@@ -60,7 +59,9 @@ export function createSessions(options: SessionsOptions) {
 
   const set = async (tx: Tx, row: SessionRow, to: Partial<Change> & { state: SessionState }) => {
     const { rows } = await statements
-      .change(row.id, row.state, {
+      .change({
+        id: row.id,
+        expected: row.state,
         reason: null,
         logTail: [],
         progress: null,
@@ -103,8 +104,8 @@ export function createSessions(options: SessionsOptions) {
         throw fail('placement.none', { problem: `${template.name} does not run on ${body.platform}` })
       const platforms = body.platform ? [body.platform] : template.platforms
       const launched = await store.as(actor.organisationId).transaction(async (tx) => {
-        await statements.lockUser(actor.userId).execute(tx)
-        const count = (await statements.countLive(actor.userId).execute(tx)).rows[0]?.count ?? 0
+        await statements.lockUser({ userId: actor.userId }).execute(tx)
+        const count = (await statements.countLive({ userId: actor.userId }).execute(tx)).rows[0]?.count ?? 0
         if (count >= options.perUser) throw fail('session.limit', { count })
         const placement = place(await controllers.serving(tx, actor.organisationId), { spec, platforms })
         const instanceId = await instances.create(tx, {
@@ -149,7 +150,7 @@ export function createSessions(options: SessionsOptions) {
         const row = await allowed(tx, actor, 'session.stop', id, true)
         await set(tx, row, { state: after(row, 'restart'), endedAt: null, reason: row.online ? null : AWAY })
         await instances.renew(tx, row.instance_id)
-        await statements.restartStages(id, clock.now()).execute(tx)
+        await statements.restartStages({ id, now: clock.now() }).execute(tx)
         return tell(tx, id)
       })
       if (restarted.controllerId) options.push(restarted.controllerId, restarted.instanceId)
@@ -170,10 +171,15 @@ export function createSessions(options: SessionsOptions) {
 
     /** A report of an instance, in the transaction that recorded it. */
     async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<void> {
-      const row = (await statements.lockByInstance(instanceId).execute(tx)).rows[0]
+      const row = (await statements.lockByInstance({ instanceId }).execute(tx)).rows[0]
       if (!row) return
-      const to = followInstance(row.state, row.placed_at, observed, clock.now())
-      for (const { stage, at } of to.stages) await statements.reach(row.id, stage, at).execute(tx)
+      const to = followInstance(
+        row.state,
+        row.placed_at ? new Date(row.placed_at) : null,
+        observed,
+        clock.now(),
+      )
+      await statements.reach({ id: row.id, ...to.stages, firstByte: null, firstFrame: null }).execute(tx)
       const moving = !OVER.includes(to.state)
       await set(tx, row, {
         state: to.state,
@@ -184,17 +190,20 @@ export function createSessions(options: SessionsOptions) {
       await tell(tx, row.id)
     },
 
-    /** Its first picture or byte reached a viewer; the first time counts. */
-    reached: (id: string, stage: Extract<Stage, 'firstByte' | 'firstFrame'>): Promise<void> =>
+    /** Its first byte or picture reached a viewer; the first time counts. */
+    reached: (id: string, stage: 'firstByte' | 'firstFrame'): Promise<void> =>
       store.system.transaction(async (tx) => {
-        const first = (await statements.reach(id, stage, clock.now()).execute(tx)).rows[0]
-        if (first) await tell(tx, id)
+        const row = (await statements.lock({ id }).execute(tx)).rows[0]
+        if (!row || (stage === 'firstByte' ? row.first_byte_at : row.first_frame_at)) return
+        const none = { placed: null, created: null, displayReady: null, firstByte: null, firstFrame: null }
+        await statements.reach({ id, ...none, [stage]: clock.now() }).execute(tx)
+        await tell(tx, id)
       }),
 
     /** The sessions of a controller that came or went are told anew: `reachable` changed. */
     controllerChanged: (controllerId: string): Promise<void> =>
       store.system.transaction(async (tx) => {
-        for (const row of (await statements.liveOn(controllerId).execute(tx)).rows)
+        for (const row of (await statements.liveOn({ controllerId }).execute(tx)).rows)
           await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
       }),
   }

@@ -5,8 +5,6 @@ import { next } from '@kalnet/contracts/machine'
 import { SESSION_TABLE, type Session, type SessionEvent } from '@kalnet/contracts/session'
 import type { SessionRow } from './store.ts'
 
-const at = (date: Date | null) => date?.toISOString() ?? null
-
 export const shapeSession = (row: SessionRow): Session => ({
   id: row.id,
   name: row.name,
@@ -25,15 +23,15 @@ export const shapeSession = (row: SessionRow): Session => ({
   logTail: row.log_tail,
   progress: row.progress,
   stages: {
-    accepted: at(row.accepted_at),
-    placed: at(row.placed_at),
-    created: at(row.instance_created_at),
-    displayReady: at(row.display_ready_at),
-    firstByte: at(row.first_byte_at),
-    firstFrame: at(row.first_frame_at),
+    accepted: row.accepted_at,
+    placed: row.placed_at,
+    created: row.instance_created_at,
+    displayReady: row.display_ready_at,
+    firstByte: row.first_byte_at,
+    firstFrame: row.first_frame_at,
   },
-  createdAt: row.created_at.toISOString(),
-  endedAt: at(row.ended_at),
+  createdAt: row.created_at,
+  endedAt: row.ended_at,
 })
 
 export const ownerOf = (row: SessionRow) => ({ organisationId: row.organisation_id, userId: row.user_id })

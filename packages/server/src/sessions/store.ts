@@ -1,6 +1,6 @@
 /** SQL of sessions. */
 import type { PlatformName, Progress } from '@kalnet/contracts/instance'
-import type { SessionState, Stage } from '@kalnet/contracts/session'
+import type { SessionState } from '@kalnet/contracts/session'
 import { sql } from 'kysely'
 
 export interface SessionRow {
@@ -21,30 +21,20 @@ export interface SessionRow {
   reason: string | null
   log_tail: string[]
   progress: Progress | null
-  accepted_at: Date
-  placed_at: Date | null
-  instance_created_at: Date | null
-  display_ready_at: Date | null
-  first_byte_at: Date | null
-  first_frame_at: Date | null
-  created_at: Date
-  ended_at: Date | null
+  accepted_at: string
+  placed_at: string | null
+  instance_created_at: string | null
+  display_ready_at: string | null
+  first_byte_at: string | null
+  first_frame_at: string | null
+  created_at: string
+  ended_at: string | null
 }
 
 const selected = sql`
   SELECT s.*, u.name AS user_name, i.generation, i.platform, i.controller_id, c.name AS controller_name, c.online
   FROM sessions s JOIN users u ON u.id = s.user_id JOIN instances i ON i.id = s.instance_id
     JOIN controllers c ON c.id = i.controller_id`
-
-/** A stage's column; the names are ours, never a caller's text. */
-const COLUMN: Record<Stage, string> = {
-  accepted: 'accepted_at',
-  placed: 'placed_at',
-  created: 'instance_created_at',
-  displayReady: 'display_ready_at',
-  firstByte: 'first_byte_at',
-  firstFrame: 'first_frame_at',
-}
 
 export interface NewSession {
   id: string
@@ -67,7 +57,7 @@ export interface Change {
   reason: string | null
   logTail: string[]
   progress: Progress | null
-  endedAt: Date | null
+  endedAt: Date | string | null
 }
 
 export const statements = {
@@ -76,10 +66,10 @@ export const statements = {
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.userId}::uuid, ${row.instanceId}::uuid, ${row.name},
       ${row.templateId}, ${row.templateName}, 'pending', ${row.now}, ${row.now})`,
 
-  read: (id: string) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid`,
-  lock: (id: string) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid FOR UPDATE OF s`,
-  lockByInstance: (instanceId: string) =>
-    sql<SessionRow>`${selected} WHERE s.instance_id = ${instanceId}::uuid FOR UPDATE OF s`,
+  read: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid`,
+  lock: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid FOR UPDATE OF s`,
+  lockByInstance: ({ instanceId }: { instanceId: string }) => sql<SessionRow>`
+    ${selected} WHERE s.instance_id = ${instanceId}::uuid FOR UPDATE OF s`,
 
   /** Newest first; ids are in the order of time. */
   list: ({ userId, state, after, limit }: Listing) => sql<SessionRow>`${selected}
@@ -88,26 +78,37 @@ export const statements = {
       AND (${state}::text IS NULL OR (s.state IN ('stopped', 'failed')) = (${state}::text = 'ended'))
     ORDER BY s.id DESC LIMIT ${limit}`,
 
-  liveOn: (controllerId: string) => sql<SessionRow>`${selected}
+  liveOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
     WHERE i.controller_id = ${controllerId}::uuid AND s.state NOT IN ('stopped', 'failed')`,
 
-  /** Counts a person's live sessions while holding that person's row, so that two launches at once cannot both be the last. */
-  lockUser: (userId: string) => sql`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`,
-  countLive: (userId: string) => sql<{ count: number }>`
+  /** Holding the person's row, so that two launches at once cannot both be the last one allowed. */
+  lockUser: ({ userId }: { userId: string }) =>
+    sql`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`,
+  countLive: ({ userId }: { userId: string }) => sql<{ count: number }>`
     SELECT count(*)::int AS count FROM sessions WHERE user_id = ${userId}::uuid AND state NOT IN ('stopped', 'failed')`,
 
   /** Compare and set: nothing happens when the state is not the expected one any more. */
-  change: (id: string, expected: SessionState, to: Change) => sql<{ id: string }>`
+  change: (to: Change & { id: string; expected: SessionState }) => sql<{ id: string }>`
     UPDATE sessions SET state = ${to.state}, reason = ${to.reason}, log_tail = ${JSON.stringify(to.logTail)}::jsonb,
       progress = ${to.progress ? JSON.stringify(to.progress) : null}::jsonb, ended_at = ${to.endedAt}
-    WHERE id = ${id}::uuid AND state = ${expected} RETURNING id`,
+    WHERE id = ${to.id}::uuid AND state = ${to.expected} RETURNING id`,
 
-  /** The first time counts. */
-  reach: (id: string, stage: Stage, at: Date) => sql<{ id: string }>`
-    UPDATE sessions SET ${sql.ref(COLUMN[stage])} = ${at} WHERE id = ${id}::uuid AND ${sql.ref(COLUMN[stage])} IS NULL RETURNING id`,
+  /** Each stage counts the first time. */
+  reach: (row: {
+    id: string
+    placed: Date | null
+    created: Date | null
+    displayReady: Date | null
+    firstByte: Date | null
+    firstFrame: Date | null
+  }) => sql<{ id: string }>`
+    UPDATE sessions SET placed_at = coalesce(placed_at, ${row.placed}), instance_created_at = coalesce(instance_created_at, ${row.created}),
+      display_ready_at = coalesce(display_ready_at, ${row.displayReady}), first_byte_at = coalesce(first_byte_at, ${row.firstByte}),
+      first_frame_at = coalesce(first_frame_at, ${row.firstFrame})
+    WHERE id = ${row.id}::uuid RETURNING id`,
 
   /** A new generation has stages of its own. */
-  restartStages: (id: string, now: Date) => sql`
+  restartStages: ({ id, now }: { id: string; now: Date }) => sql`
     UPDATE sessions SET accepted_at = ${now}, placed_at = NULL, instance_created_at = NULL, display_ready_at = NULL,
       first_byte_at = NULL, first_frame_at = NULL WHERE id = ${id}::uuid`,
 }
