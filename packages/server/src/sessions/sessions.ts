@@ -2,7 +2,7 @@
 import { fail } from '@kalnet/contracts/errors'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import type { BodyOf } from '@kalnet/contracts/route'
-import type { Session, SessionState, Stage, sessionRoutes } from '@kalnet/contracts/session'
+import type { Session, SessionState, sessionRoutes } from '@kalnet/contracts/session'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
 import { demand } from '../access/access.ts'
