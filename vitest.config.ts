@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
+          globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: [
             '*.test.ts',
             'packages/*/src/**/*.test.{ts,tsx}',
@@ -25,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'real',
+          globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: ['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts'],
           exclude: [...ignored, ...whole],
           testTimeout: 120_000,
@@ -37,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'whole',
+          globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: whole,
           exclude: ignored,
           testTimeout: 300_000,
