@@ -164,7 +164,6 @@ export function connectLink(options: LinkOptions): Link {
         socket = null
         up = false
         if (wasUp) options.onDown(ending.reason)
-        else log.warn({ reason: ending.reason }, 'the control plane was not reached')
         resolve(ending)
       })
     })
@@ -175,6 +174,9 @@ export function connectLink(options: LinkOptions): Link {
     while (!signal.aborted) {
       const ending = await live()
       if (ending.wasUp) attempt = 0
+      // Once is enough: the tries that follow say nothing new.
+      const level = attempt === 0 ? 'warn' : 'debug'
+      if (!signal.aborted) log[level]({ reason: ending.reason }, 'no connection to the control plane')
       if (signal.aborted) return
       try {
         await clock.sleep(waitBeforeRetry(ending, attempt), signal)

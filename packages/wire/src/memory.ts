@@ -144,8 +144,8 @@ export function createMemoryWire(): MemoryWire {
         raws.add(end)
         end.once('close', () => {
           raws.delete(end)
-          // As on a real connection: when one end is gone, so is the other.
-          other.destroy()
+          // As on a real connection: when one end is cut, so is the other; after an orderly end what is on its way arrives.
+          if (!end.readableEnded || !end.writableFinished) other.destroy()
         })
       }
       return ours
