@@ -1,0 +1,109 @@
+/** What this machine lets the process platform do, tried out rather than guessed. */
+import { access, constants } from 'node:fs/promises'
+import type { Fingerprint } from '@kalnet/contracts/controller'
+import { run } from '@kalnet/io/spawn'
+import { type Groups, openGroups } from './cgroups.ts'
+
+/** Any number outside of what people have, to try a sandbox with. */
+const TRIAL_ACCOUNT = 199_999
+const PROBE_MS = 10_000
+
+export interface Abilities {
+  isRoot: boolean
+  isolation: 'uid' | 'userns' | 'none'
+  network: 'veth' | 'pasta' | 'none'
+  groups: Groups
+  version: string
+  usable: boolean
+  detail: string
+}
+
+const answers = async (command: string, args: string[]): Promise<string | null> => {
+  try {
+    const result = await run(command, args, { timeoutMs: PROBE_MS })
+    return result.code === 0 ? `${result.stdout}${result.stderr}`.trim() : null
+  } catch {
+    // It is not installed.
+    return null
+  }
+}
+
+/** The command that becomes the session's own user for good. */
+export const asAccount = (uid: number): string[] => [
+  ...['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+  ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
+]
+
+async function probeSandbox(isRoot: boolean): Promise<boolean> {
+  const sandbox = ['bwrap', '--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-net']
+  const all = [
+    ...(isRoot ? asAccount(TRIAL_ACCOUNT) : []),
+    ...[...sandbox, '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', 'true'],
+  ]
+  return (await answers(all[0]!, all.slice(1))) !== null
+}
+
+async function probeNetwork(isRoot: boolean): Promise<{ network: Abilities['network']; better: string }> {
+  if (isRoot) {
+    const has =
+      (await answers('ip', ['-V'])) !== null && (await answers('iptables', ['-S', 'FORWARD'])) !== null
+    if (has) return { network: 'veth', better: '' }
+    return { network: 'none', better: 'For network in sessions install iproute2 and iptables' }
+  }
+  const hasPasta = (await answers('pasta', ['--version'])) !== null
+  const hasIp = (await answers('ip', ['-V'])) !== null
+  if (!hasPasta || !hasIp)
+    return { network: 'none', better: 'For network in sessions install passt and iproute2' }
+  try {
+    await access('/dev/net/tun', constants.R_OK | constants.W_OK)
+  } catch {
+    return { network: 'none', better: 'For network in sessions let users open /dev/net/tun' }
+  }
+  return { network: 'pasta', better: '' }
+}
+
+export async function probeAbilities(installation: string): Promise<Abilities> {
+  const isRoot = process.getuid?.() === 0
+  const bwrap = await answers('bwrap', ['--version'])
+  const lacks =
+    bwrap === null
+      ? 'bubblewrap is not installed'
+      : isRoot && (await answers('setpriv', ['--version'])) === null
+        ? 'setpriv (util-linux) is not installed'
+        : !(await probeSandbox(isRoot))
+          ? 'user namespaces are switched off on this machine'
+          : null
+  const groups = await openGroups(installation)
+  const { network, better } = await probeNetwork(isRoot)
+  const isolation = lacks ? 'none' : isRoot ? 'uid' : 'userns'
+  const words = {
+    uid: 'Each session runs as a user of its own',
+    userns: "Sessions run in your own account; run Kalnet as root for a user of each session's own",
+    none: `Nothing runs here: ${lacks}`,
+  }
+  const detail = [
+    words[isolation],
+    groups.version === 0 ? 'Limits on memory and processors are not possible here' : '',
+    better,
+  ]
+  return {
+    isRoot,
+    isolation,
+    network,
+    groups,
+    version: bwrap ?? 'none',
+    usable: lacks === null,
+    detail: detail.filter(Boolean).join('. '),
+  }
+}
+
+export const fingerprintOf = (it: Abilities, images: string[]): Fingerprint => ({
+  platform: 'process',
+  usable: it.usable,
+  detail: it.detail,
+  version: it.version,
+  isolation: it.isolation,
+  limits: it.groups.version !== 0,
+  network: it.network !== 'none',
+  images: images.slice(0, 500),
+})

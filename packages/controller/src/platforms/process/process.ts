@@ -1,0 +1,177 @@
+/** The process platform: each instance is a bubblewrap sandbox on a root file system of ours, on this machine, without a container engine. */
+import { mkdir, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import { run } from '@kalnet/io/spawn'
+import { createAnnouncer } from '../announce.ts'
+import { dialUnix } from '../dial-unix.ts'
+import { createKeyedMutex } from '../mutex.ts'
+import type { EnsureRequest, Handle, Platform } from '../platform.ts'
+import { type Abilities, fingerprintOf, probeAbilities } from './abilities.ts'
+import { createEnding } from './ending.ts'
+import { createLayout } from './layout.ts'
+import { createRootNetwork } from './network-root.ts'
+import { lastLines } from './output.ts'
+import { adoptStarting, type RootSource, startInstance } from './starting.ts'
+import { bootId, type InstanceState, readAllStates, readState, writeState } from './state.ts'
+import { createWatch } from './watch.ts'
+
+/** Roots and tools come and go (an image is built, pasta is installed): told again this often when they changed. */
+const LOOK_AGAIN_MS = 30_000
+
+export interface ProcessPlatformOptions {
+  folders: Folders
+  images: RootSource
+  log: Log
+}
+
+export function createProcessPlatform({ folders, images, log }: ProcessPlatformOptions): Platform {
+  const layout = createLayout(folders)
+  const network = createRootNetwork(layout.installation)
+  const changes = createAnnouncer<{ instanceId: string; generation: number }>()
+  const oneAtATime = createKeyedMutex()
+  const accounts = createKeyedMutex()
+  let known: Promise<Abilities> | null = null
+  const abilities = () => {
+    known ??= probeAbilities(layout.installation)
+    return known
+  }
+  const watch = createWatch({ layout, log, tell: (state) => changes.say(state) })
+  const ending = createEnding({ layout, abilities, log })
+
+  const handleOf = (state: InstanceState): Handle => ({
+    platform: 'process',
+    instanceId: state.instanceId,
+    generation: state.generation,
+    data: { pid: state.inner?.pid ?? 0, startTime: state.inner?.startTime ?? 0 },
+  })
+  const read = async (handle: { instanceId: string; generation: number }) => {
+    const state = await readState(layout, handle.instanceId)
+    return state?.generation === handle.generation ? state : null
+  }
+
+  /** After a crash in the middle of a start the processes are found first, so that they can be ended. */
+  const complete = async (state: InstanceState | null): Promise<InstanceState | null> =>
+    state?.phase === 'starting' ? ((await adoptStarting(layout, state)) ?? state) : state
+
+  async function takeAway(instanceId: string) {
+    const paths = layout.of(instanceId)
+    const state = await complete(await readState(layout, instanceId))
+    if (state && state.phase !== 'ended') await ending.end(state, 0)
+    watch.drop(instanceId)
+    const able = await abilities()
+    if (able.isRoot && state?.network === 'veth') await network.remove(paths)
+    await able.groups.remove(paths.name)
+    await rm(paths.run, { recursive: true, force: true })
+    await removeTree(paths.folder)
+  }
+
+  async function ensure(
+    request: EnsureRequest,
+    signal: AbortSignal,
+    progress: Parameters<Platform['ensure']>[2],
+  ) {
+    const able = await abilities()
+    if (!able.usable) throw new Error(able.detail)
+    if (!('recipe' in request.spec.image)) throw new Error('this platform runs images from recipes only')
+    const there = await readState(layout, request.instanceId)
+    if (there && there.generation > request.generation)
+      throw new Error(`generation ${there.generation} is already there`)
+    if (there && there.generation < request.generation) await takeAway(request.instanceId)
+    if (there?.generation === request.generation) {
+      const adopted = there.phase === 'starting' ? await adoptStarting(layout, there) : there
+      if (adopted) {
+        watch.add(adopted)
+        return handleOf(adopted)
+      }
+      // A crash came between the note and the start: nothing runs of it, so start afresh.
+      await takeAway(request.instanceId)
+    }
+    const state = await startInstance(
+      { layout, able, images, network, accounts, log },
+      request,
+      signal,
+      progress,
+    )
+    watch.add(state)
+    return handleOf(state)
+  }
+
+  return {
+    name: 'process',
+    async *fingerprint(signal) {
+      let last = ''
+      while (!signal.aborted) {
+        const built = (await images.list()).map((it) => it.digest)
+        const now = fingerprintOf(await abilities(), built)
+        if (JSON.stringify(now) !== last) yield now
+        last = JSON.stringify(now)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, LOOK_AGAIN_MS)
+          signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true })
+        })
+        if (!(await abilities()).usable) known = null
+      }
+    },
+    ensure: (request, signal, progress) =>
+      oneAtATime(request.instanceId, async () => {
+        signal.throwIfAborted()
+        return ensure(request, signal, progress)
+      }),
+    observe: (handle) =>
+      oneAtATime(handle.instanceId, async () => {
+        const state = await read(handle)
+        if (!state) return { state: 'gone' }
+        if (state.phase === 'starting') {
+          const adopted = await adoptStarting(layout, state)
+          if (!adopted) return { state: 'gone' }
+          return ending.observe(adopted)
+        }
+        return ending.observe(state)
+      }),
+    stop: (handle, graceMs) =>
+      oneAtATime(handle.instanceId, async () => {
+        const state = await complete(await read(handle))
+        if (!state || state.phase === 'ended') return
+        if (graceMs > 0) await writeState(layout, { ...state, stopping: true })
+        await ending.end({ ...state, stopping: true }, graceMs)
+        changes.say({ instanceId: handle.instanceId, generation: handle.generation })
+      }),
+    remove: (handle) =>
+      oneAtATime(handle.instanceId, async () => {
+        if (await read(handle)) await takeAway(handle.instanceId)
+      }),
+    async list() {
+      const states = await readAllStates(layout)
+      const boot = await bootId()
+      for (const state of states) if (state.phase === 'started' && state.bootId === boot) watch.add(state)
+      return states.map(handleOf)
+    },
+    changes: (signal) => {
+      watch.start(signal)
+      return changes.listen(signal)
+    },
+    async dial(handle, portName, signal) {
+      const state = await read(handle)
+      if (!state || state.phase === 'ended') throw new Error('it is not running')
+      const port = state.ports.find((it) => it.name === portName)
+      if (!port) throw new Error(`it has no port ${portName}`)
+      const paths = layout.of(handle.instanceId)
+      if ('unix' in port.at) return dialUnix(paths.run, basename(port.at.unix), signal)
+      throw new Error('TCP ports are not reachable on the process platform yet')
+    },
+    logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
+  }
+}
+
+/** A session may have left folders that even their owner cannot enter. */
+async function removeTree(folder: string) {
+  await mkdir(folder, { recursive: true })
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch {
+    await run('chmod', ['-R', 'u+rwX', '--', folder])
+    await rm(folder, { recursive: true, force: true })
+  }
+}
