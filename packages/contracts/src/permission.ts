@@ -21,6 +21,8 @@ const sessionKeepers: Grant = { ...all('own'), owner: 'organisation', admin: 'or
 export const PERMISSIONS = {
   /** Anybody, signed in or not: the route itself checks a token. */
   public: 'public',
+  /** Only the CLI on this machine, through the control socket. */
+  local: 'local',
   'me.read': all('own'),
   'me.change': all('own'),
   'catalog.read': all('organisation'),
@@ -32,7 +34,7 @@ export const PERMISSIONS = {
   'controller.read': stewards,
   'controller.manage': stewards,
   'event.read': all('own'),
-} satisfies Record<string, Grant | 'public'>
+} satisfies Record<string, Grant | 'public' | 'local'>
 export type Permission = keyof typeof PERMISSIONS
 
 /** Who asks: a signed-in person, or the local CLI acting as the owner. */
@@ -50,9 +52,10 @@ export interface Owned {
 
 /** Deny by default. Without an object: may the actor do this to anything at all? */
 export function can(actor: Actor | null, permission: Permission, object?: Owned): boolean {
-  const grant: Grant | 'public' = PERMISSIONS[permission]
+  const grant: Grant | 'public' | 'local' = PERMISSIONS[permission]
   if (grant === 'public') return true
   if (!actor) return false
+  if (grant === 'local') return actor.kind === 'local-cli'
   const reach = grant[actor.role]
   if (!reach) return false
   if (!object) return true

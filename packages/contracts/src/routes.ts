@@ -2,6 +2,7 @@
 import { catalogRoutes } from './catalog.ts'
 import { controllerRoutes } from './controller.ts'
 import { identityRoutes } from './identity.ts'
+import { localRoutes } from './local.ts'
 import { sessionRoutes } from './session.ts'
 import { streamRoutes } from './stream.ts'
 
@@ -11,4 +12,5 @@ export const ROUTES = {
   sessions: sessionRoutes,
   streams: streamRoutes,
   controllers: controllerRoutes,
+  local: localRoutes,
 }

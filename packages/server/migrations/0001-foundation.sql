@@ -66,6 +66,7 @@ CREATE TABLE audit (
   request_id text NOT NULL,
   PRIMARY KEY (xid, seq)
 );
+CREATE UNIQUE INDEX audit_by_id ON audit (id);
 CREATE INDEX audit_by_organisation ON audit (organisation_id, xid, seq);
 
 -- The outbox. Read in (xid, seq) order below the snapshot's xmin: seq alone loses events of concurrent writers.
@@ -145,6 +146,8 @@ SELECT kalnet_protect('idempotency_keys');
 -- Rows of audit and of the outbox are facts: the application adds, and never changes or removes them.
 REVOKE UPDATE, DELETE ON audit, events FROM kalnet_app;
 REVOKE UPDATE, DELETE ON audit FROM kalnet_system;
+-- What a call says about its object after its change was committed completes the row that the change wrote.
+GRANT UPDATE (object, details) ON audit TO kalnet_system;
 -- No tenant owns these two; the application's role has no business with them but reading the epoch.
 GRANT SELECT, INSERT, UPDATE, DELETE ON throttles, event_log TO kalnet_system;
 GRANT SELECT ON event_log TO kalnet_app;

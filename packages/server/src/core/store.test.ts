@@ -102,7 +102,7 @@ describe('the wall between organisations', () => {
   })
   it('what a request wants written beside its change is in the same transaction, and absent when that fails', async () => {
     const notes: string[] = []
-    const note = async () => void notes.push('note')
+    const note = async () => () => void notes.push('note')
     await beforeCommit.run(note, async () => {
       await store.system.read((tx) => sql`select 1`.execute(tx))
       await aside(() => store.system.transaction((tx) => sql`select 1`.execute(tx)))

@@ -32,10 +32,10 @@ export interface Store {
 }
 
 /**
- * What the current request wants written in the same transaction as its change (its audit row). Set by the pipeline;
- * null inside `aside`, for book-keeping that is not the change itself.
+ * What the current request wants written in the same transaction as its change (its audit row); what it returns is called
+ * when that is committed. Set by the pipeline; null inside `aside`, for book-keeping that is not the change itself.
  */
-export const beforeCommit = new AsyncLocalStorage<((tx: Tx) => Promise<void>) | null>()
+export const beforeCommit = new AsyncLocalStorage<((tx: Tx) => Promise<() => void>) | null>()
 export const aside = <T>(work: () => Promise<T>): Promise<T> => beforeCommit.run(null, work)
 
 const TIMESTAMPTZ = 1184
@@ -78,18 +78,21 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
 
   async function within<T>(role: string, organisation: string, reading: boolean, work: Work<T>): Promise<T> {
     const extra = beforeCommit.getStore()
+    let committed: (() => void) | undefined
     try {
       const begin = reading
         ? db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read')
         : db.transaction()
-      return await begin.execute(async (tx) => {
+      const result = await begin.execute(async (tx) => {
         await sql`select set_config('role', ${role}, true), set_config('kalnet.organisation', ${organisation}, true)`.execute(
           tx,
         )
-        const result = await work(tx)
-        if (!reading && extra) await extra(tx)
-        return result
+        const done = await work(tx)
+        if (!reading) committed = await extra?.(tx)
+        return done
       })
+      committed?.()
+      return result
     } catch (error) {
       throw storeError(error)
     }

@@ -1,0 +1,63 @@
+/** What a handler gets and what it is: a route and the work for it. */
+import type { Actor } from '@kalnet/contracts/permission'
+import type { AnswerOf, AnyRoute, BodyOf, ParamsOf, QueryOf } from '@kalnet/contracts/route'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** A person's authenticated period on a device, by the SHA-256 of its secret. */
+export interface SignIn {
+  hash: string
+}
+export interface Identified {
+  actor: Actor | null
+  signIn: SignIn | null
+}
+
+export interface Call<R> {
+  params: ParamsOf<R>
+  query: QueryOf<R>
+  body: BodyOf<R>
+  /** Who asks. On a public route there may be nobody: reading it throws sign-in.required then; ask `visitor`. */
+  readonly actor: Actor
+  visitor: Actor | null
+  signIn: SignIn | null
+  /** Ends with the connection, and after a minute. */
+  signal: AbortSignal
+  request: FastifyRequest
+  reply: FastifyReply
+  requestId: string
+  address: string
+  secure: boolean
+  /** Adds to the audit row, which is written in the transaction of the change. Never a secret. */
+  audit(details: Record<string, string | number | boolean>, object?: string): void
+  /** Who it turned out to be (sign-in, claim), for the audit row. */
+  actAs(actor: Actor): void
+}
+
+export interface Handler {
+  route: AnyRoute
+  work(call: Call<AnyRoute>): Promise<unknown>
+}
+
+export const handle = <R extends AnyRoute>(
+  route: R,
+  work: (call: Call<R>) => Promise<AnswerOf<R>>,
+): Handler => ({
+  route,
+  // The pipeline parses by this very route before it calls.
+  work: work as Handler['work'],
+})
+
+/** One line of the audit. `outcome`: 'done', or the code of the refusal. */
+export interface AuditEntry {
+  id: string
+  organisationId: string | null
+  at: string
+  actorKind: 'user' | 'local-cli' | 'nobody'
+  userId: string | null
+  action: string
+  outcome: string
+  object: string | null
+  details: Record<string, string | number | boolean>
+  address: string
+  requestId: string
+}

@@ -1,0 +1,249 @@
+/** The HTTP side of everything: one pipeline, one door for upgrades, the control socket, the dashboard's files. */
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import {
+  createServer as createPlain,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http'
+import { createServer as createSecure, type Server as SecureServer } from 'node:https'
+import { isIP } from 'node:net'
+import { dirname } from 'node:path'
+import type { Config } from '@kalnet/contracts/config'
+import { fail } from '@kalnet/contracts/errors'
+import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
+import { type Clock, systemClock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import { fastify } from 'fastify'
+import { v7 as newId } from 'uuid'
+import type { RecordAudit } from './audited.ts'
+import type { Handler, Identified } from './call.ts'
+import { serveDashboard } from './dashboard.ts'
+import { createLimits } from './limits.ts'
+import { openApi } from './openapi.ts'
+import { addressOf, isLocal, isSecure, markLocal } from './origin.ts'
+import { BODY_BYTES, createPipeline } from './pipeline.ts'
+import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
+import type { Store } from './store.ts'
+import { createUpgrades, type Upgrade } from './upgrades.ts'
+
+export type { RecordAudit } from './audited.ts'
+export { type AuditEntry, type Call, type Handler, handle, type Identified, type SignIn } from './call.ts'
+export type { Upgrade } from './upgrades.ts'
+
+/** What a request brings that tells who asks. */
+export interface Credentials {
+  cookie: string
+  secure: boolean
+  /** Through the control socket: the CLI on this machine. */
+  local: boolean
+  address: string
+}
+export interface HttpOptions {
+  config: Pick<Config, 'listen' | 'publicUrl' | 'tls'>
+  tls?: { key: string | Buffer; cert: string | Buffer }
+  store: Store
+  log: Log
+  clock?: Clock
+  authenticate(credentials: Credentials): Promise<Identified>
+  authorise?(actor: Actor | null, permission: Permission): boolean
+  record: RecordAudit
+  /** `<runtime>/control.sock`. */
+  controlSocket?: string
+  /** The dashboard's built files; absent: none are served. */
+  dashboardFolder?: string
+  /** Slow senders, for tests: defaults 10 s for headers, 30 s for all of a request. */
+  limits?: { headersMs?: number; requestMs?: number }
+}
+export interface Http {
+  add(handlers: Handler[]): void
+  upgrade(path: string, door: Upgrade): void
+  /** Cuts every WebSocket and stream of an ended sign-in. */
+  cut(signInHash: string): number
+  /** The sign-ins that have an open WebSocket or stream. */
+  connectedSignIns(): string[]
+  /** Every route bound, for the test of completeness. */
+  routes(): Handler['route'][]
+  /** The address listened on. Asking twice gives the same. */
+  listen(): Promise<string>
+  close(): Promise<void>
+}
+
+/** Plain http never leaves loopback. */
+export const isLoopback = (host: string) =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+export function createHttp(options: HttpOptions): Http {
+  const { config, tls, store, log, clock = systemClock } = options
+  const { host, port } = config.listen
+  if (!tls && !isLoopback(host))
+    throw new Error(
+      `Plain http is for this machine only, not for ${host}. Use kalnet up --lan, which makes it https.`,
+    )
+  const own = {
+    names: config.tls.names,
+    publicOrigin: config.publicUrl ? new URL(config.publicUrl).origin : null,
+  }
+  const limits = createLimits(clock)
+  const identify = (request: IncomingMessage) =>
+    options.authenticate({
+      cookie: request.headers.cookie ?? '',
+      secure: isSecure(request),
+      local: isLocal(request),
+      address: addressOf(request),
+    })
+  const pipeline = createPipeline({
+    store,
+    clock,
+    log,
+    own,
+    limits,
+    identify,
+    authorise: options.authorise ?? can,
+    record: options.record,
+  })
+  const upgrades = createUpgrades({ log, limits, own, identify })
+
+  const server: ServerOptions = {
+    headersTimeout: options.limits?.headersMs ?? 10_000,
+    requestTimeout: options.limits?.requestMs ?? 30_000,
+    connectionsCheckingInterval: Math.min(1_000, options.limits?.headersMs ?? 1_000),
+    keepAliveTimeout: 20_000,
+    maxHeaderSize: HEADER_BYTES,
+  }
+  const receive = (listener: Server | SecureServer) => {
+    listener.on('upgrade', upgrades.receive)
+    listener.on('clientError', answerBrokenRequest)
+    return listener
+  }
+  const app = fastify({
+    loggerInstance: undefined,
+    logger: false,
+    bodyLimit: BODY_BYTES,
+    exposeHeadRoutes: false,
+    genReqId: () => newId(),
+    serverFactory: (handler) =>
+      receive(tls ? createSecure({ ...server, ...tls }, handler) : createPlain(server, handler)) as Server,
+  })
+  app.removeAllContentTypeParsers()
+  const json = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    // A POST without a body may still name its type.
+    if (text === '') done(null, {})
+    else json(request, text.toString(), done)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    const headers: Record<string, string> = {
+      'x-request-id': request.id,
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cache-control': 'no-store',
+      ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+    }
+    for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    // The route's pattern, never the address: an address may carry what is secret.
+    log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'answered',
+    )
+  })
+  app.setErrorHandler((error, request, reply) =>
+    pipeline.failed(error, request, reply, request.routeOptions.bodyLimit ?? BODY_BYTES),
+  )
+  app.setNotFoundHandler((request, reply) => pipeline.failed(fail('route.unknown'), request, reply))
+
+  const bound: Handler['route'][] = []
+  let description: string | null = null
+  app.get('/api/openapi.json', (_request, reply) => {
+    description ??= JSON.stringify(openApi(bound))
+    return reply.type('application/json').header('cache-control', 'no-cache').send(description)
+  })
+
+  let control: Server | null = null
+  async function openControlSocket(path: string) {
+    await mkdir(dirname(path), { recursive: true })
+    await rm(path, { force: true })
+    const listener: RequestListener = (request, response) => {
+      markLocal(request)
+      app.routing(request, response)
+    }
+    control = createPlain(server, listener)
+    control.on('clientError', answerBrokenRequest)
+    control.on('upgrade', (request, socket, head) => {
+      markLocal(request)
+      upgrades.receive(request, socket, head)
+    })
+    const listening = control
+    await new Promise<void>((resolve, reject) => {
+      listening.once('error', reject)
+      listening.listen(path, resolve)
+    })
+    await chmod(path, 0o600)
+  }
+
+  let listening: Promise<string> | null = null
+  return {
+    add(handlers) {
+      for (const handler of handlers) {
+        const { route } = handler
+        bound.push(route)
+        app.route({
+          method: route.method,
+          url: route.path,
+          bodyLimit: route.limits?.bodyBytes ?? BODY_BYTES,
+          onRequest: (request) => pipeline.admit(route, request),
+          handler: async (request, reply) => {
+            const answer = await pipeline.work(handler, request, reply)
+            // A handler that set its own type (an icon) sends its text as it is.
+            if (typeof answer === 'string' && reply.hasHeader('content-type')) return reply.send(answer)
+            return reply.type('application/json').send(JSON.stringify(answer))
+          },
+        })
+      }
+    },
+    upgrade: upgrades.add,
+    cut: upgrades.cut,
+    connectedSignIns: upgrades.signIns,
+    routes: () => [...bound],
+    listen() {
+      listening ??= (async () => {
+        if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder, tls !== undefined)
+        await app.ready()
+        if (options.controlSocket) await openControlSocket(options.controlSocket)
+        return app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EADDRINUSE') throw error
+          throw new Error(
+            `Port ${port} on ${host} is taken by another program. Stop it, or choose another: KALNET_LISTEN_PORT=7401`,
+            { cause: error },
+          )
+        })
+      })()
+      return listening
+    },
+    async close() {
+      upgrades.closeAll()
+      const socket = control
+      if (socket) {
+        socket.closeAllConnections()
+        await new Promise<void>((resolve) => socket.close(() => resolve()))
+      }
+      app.server.closeIdleConnections()
+      const late = setTimeout(() => app.server.closeAllConnections(), 2_000)
+      await app.close()
+      clearTimeout(late)
+    },
+  }
+}

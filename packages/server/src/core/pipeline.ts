@@ -1,0 +1,175 @@
+/** What every route passes through, in this order: host, origin, sign-in, permission, limit, schema, once-only, audit, answer. */
+
+import { fail } from '@kalnet/contracts/errors'
+import type { Actor, Permission } from '@kalnet/contracts/permission'
+import type { AnyRoute } from '@kalnet/contracts/route'
+import { type Clock, stamp } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { createAudited, type RecordAudit } from './audited.ts'
+import type { Call, Handler, Identified } from './call.ts'
+import { createOnce } from './idempotency.ts'
+import type { Limits } from './limits.ts'
+import {
+  addressOf,
+  assertOwnHost,
+  assertSameOrigin,
+  isLocal,
+  isSecure,
+  networkOf,
+  type OwnNames,
+} from './origin.ts'
+import { parseInput } from './parse.ts'
+import { logFailure, toKalnetError } from './replies.ts'
+import type { Store } from './store.ts'
+
+export interface PipelineOptions {
+  store: Store
+  clock: Clock
+  log: Log
+  own: OwnNames
+  limits: Limits
+  identify(request: FastifyRequest['raw']): Promise<Identified>
+  authorise(actor: Actor | null, permission: Permission): boolean
+  record: RecordAudit
+}
+
+export const BODY_BYTES = 262_144
+const CALL_MS = 60_000
+/** For routes that name no limit of their own: only floods meet it. */
+const PER_MINUTE = 60_000
+const PUBLIC_PER_MINUTE = 3_000
+
+/** What is shown once is kept nowhere: such an answer cannot be repeated, so the key is not honoured there. */
+const SHOWN_ONCE = ['token', 'ticket', 'link']
+const answersSecret = (route: AnyRoute) =>
+  route.answer instanceof z.ZodObject &&
+  SHOWN_ONCE.some((name) => name in (route.answer as z.ZodObject).shape)
+
+export function createPipeline(options: PipelineOptions) {
+  const { store, clock, log, own, limits, identify, authorise, record } = options
+  const known = new WeakMap<FastifyRequest, Identified>()
+
+  const auditedFor = (
+    route: AnyRoute,
+    request: FastifyRequest,
+    actor: Actor | null,
+    also?: (tx: Parameters<RecordAudit>[0] & object) => Promise<void>,
+  ) =>
+    createAudited({
+      action: route.audit,
+      actor,
+      address: addressOf(request.raw),
+      requestId: request.id,
+      now: () => stamp(clock),
+      record,
+      also,
+    })
+
+  /** Before the body is read: nobody uploads what he may not send. */
+  async function admit(route: AnyRoute, request: FastifyRequest): Promise<void> {
+    const raw = request.raw
+    assertOwnHost(raw, own)
+    if (route.method !== 'GET') assertSameOrigin(raw, own)
+    const fallback = route.permission === 'public' ? PUBLIC_PER_MINUTE : PER_MINUTE
+    if (!isLocal(raw))
+      limits.count(
+        `${route.method} ${route.path} ${networkOf(addressOf(raw))}`,
+        route.limits?.perMinute ?? fallback,
+      )
+    const who = await identify(raw)
+    known.set(request, who)
+    if (route.permission === 'local' && !isLocal(raw)) throw fail('route.unknown')
+    if (authorise(who.actor, route.permission)) return
+    const refusal = fail(who.actor ? 'permission.denied' : 'sign-in.required')
+    if (who.actor) await auditedFor(route, request, who.actor).refused(refusal)
+    throw refusal
+  }
+
+  async function work(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { route } = handler
+    const { actor, signIn } = known.get(request) ?? { actor: null, signIn: null }
+    const params = parseInput(route.params, request.params, 'address')
+    const query = parseInput(route.query, request.query, 'query')
+    const body = parseInput(route.body, request.body ?? {}, 'body')
+
+    const key = request.headers['idempotency-key']
+    const once =
+      route.method === 'POST' && route.audit && actor && typeof key === 'string' && !answersSecret(route)
+        ? createOnce({ store, clock, actor, key, request: { method: route.method, url: request.url, body } })
+        : null
+    const before = await once?.earlier()
+    if (before) return before.answer
+
+    const closed = new AbortController()
+    reply.raw.once('close', () => closed.abort())
+    const audited = auditedFor(route, request, actor, once ? (tx) => once.claim(tx) : undefined)
+    const call: Call<AnyRoute> = {
+      params,
+      query,
+      body,
+      get actor() {
+        if (!actor) throw fail('sign-in.required')
+        return actor
+      },
+      visitor: actor,
+      signIn,
+      signal: AbortSignal.any([closed.signal, AbortSignal.timeout(CALL_MS)]),
+      request,
+      reply,
+      requestId: request.id,
+      address: addressOf(request.raw),
+      secure: isSecure(request.raw),
+      audit: audited.add,
+      actAs: audited.actAs,
+    }
+    try {
+      const answer = await audited.run(async () => checked(route, await handler.work(call)))
+      await once?.keep(answer)
+      return answer
+    } catch (error) {
+      if (once?.lostRace(error)) {
+        const winner = await once.earlier()
+        if (winner) return winner.answer
+      }
+      await audited.refused(error).catch((problem: unknown) => {
+        // The change did not happen; that its refusal is not on record is for the log.
+        log.warn(
+          { requestId: request.id, problem: problem instanceof Error ? problem.message : '' },
+          'a refusal is not in the audit',
+        )
+      })
+      throw error
+    }
+  }
+
+  /** What leaves is what the contract says, nothing more: a row with a column too many is a fault, not a leak. */
+  function checked(route: AnyRoute, answer: unknown): unknown {
+    const result = route.answer.safeParse(answer)
+    if (result.success) return result.data
+    throw fail(
+      'internal',
+      {},
+      new Error(`${route.method} ${route.path} answered against its contract: ${result.error.message}`),
+    )
+  }
+
+  return {
+    admit,
+    work,
+    failed(thrown: unknown, request: FastifyRequest, reply: FastifyReply, limitBytes = BODY_BYTES) {
+      const error = toKalnetError(thrown, limitBytes, request.headers['content-type'])
+      logFailure(log, error, {
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+      })
+      if (typeof error.details.seconds === 'number') reply.header('retry-after', error.details.seconds)
+      return reply
+        .status(error.status)
+        .type('application/json')
+        .send(JSON.stringify(error.body(request.id)))
+    },
+  }
+}

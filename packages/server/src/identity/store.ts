@@ -1,0 +1,139 @@
+/** The statements of people, sign-ins, claim links and throttling. */
+import { sql } from '../core/store.ts'
+
+export interface SignInRow {
+  hash: string
+  user_id: string
+  organisation_id: string
+  role: string
+  created_at: string
+  last_seen_at: string
+  expires_at: string
+}
+export interface UserRow {
+  id: string
+  organisation_id: string
+  name: string
+  email: string
+  role: string
+  password_hash: string | null
+  organisation_name: string
+}
+export interface ClaimRow {
+  kind: 'claim' | 'reset'
+  organisation_id: string | null
+  user_id: string | null
+}
+
+export const statements = {
+  claimed: () => sql<{ claimed: boolean }>`select exists (select from organisations) as claimed`,
+  /** Two claims at the same moment: one after the other. */
+  lockClaims: () => sql`select pg_advisory_xact_lock(728364502)`,
+  addClaim: (it: {
+    hash: string
+    kind: string
+    organisationId: string | null
+    userId: string | null
+    expiresAt: string
+    at: string
+  }) => sql`
+    insert into claims (hash, kind, organisation_id, user_id, expires_at, created_at)
+    values (${it.hash}, ${it.kind}, ${it.organisationId}, ${it.userId}, ${it.expiresAt}, ${it.at})`,
+  findClaim: (it: { hash: string; now: string }) => sql<ClaimRow>`
+    select kind, organisation_id, user_id from claims where hash = ${it.hash} and expires_at > ${it.now}`,
+  useClaim: (it: { hash: string; now: string }) => sql<ClaimRow>`
+    delete from claims where hash = ${it.hash} and expires_at > ${it.now} returning kind, organisation_id, user_id`,
+  dropClaims: (it: { kind: string }) => sql`delete from claims where kind = ${it.kind}`,
+  dropOldClaims: (it: { now: string }) => sql`delete from claims where expires_at <= ${it.now}`,
+
+  addOrganisation: (it: { id: string; name: string; at: string }) => sql`
+    insert into organisations (id, name, created_at) values (${it.id}, ${it.name}, ${it.at})`,
+  addUser: (it: {
+    id: string
+    organisationId: string
+    name: string
+    email: string
+    role: string
+    passwordHash: string | null
+    at: string
+  }) => sql`
+    insert into users (id, organisation_id, name, email, role, password_hash, created_at)
+    values (${it.id}, ${it.organisationId}, ${it.name}, ${it.email}, ${it.role}, ${it.passwordHash}, ${it.at})`,
+  userById: (it: { id: string }) => sql<UserRow>`
+    select users.*, organisations.name as organisation_name
+    from users join organisations on organisations.id = users.organisation_id where users.id = ${it.id}`,
+  userByEmail: (it: { email: string }) => sql<UserRow>`
+    select users.*, organisations.name as organisation_name
+    from users join organisations on organisations.id = users.organisation_id where users.email = ${it.email}`,
+  /** Whom the local CLI acts as: the first owner of the first organisation. */
+  firstOwner: () => sql<UserRow>`
+    select users.*, organisations.name as organisation_name
+    from users join organisations on organisations.id = users.organisation_id
+    where users.role = 'owner' order by users.created_at, users.id limit 1`,
+  renameUser: (it: { id: string; name: string }) =>
+    sql`update users set name = ${it.name} where id = ${it.id}`,
+  setPassword: (it: { id: string; passwordHash: string }) => sql`
+    update users set password_hash = ${it.passwordHash} where id = ${it.id}`,
+  setEmail: (it: { id: string; email: string }) =>
+    sql`update users set email = ${it.email} where id = ${it.id}`,
+
+  addSignIn: (it: {
+    hash: string
+    organisationId: string
+    userId: string
+    at: string
+    expiresAt: string
+    address: string
+    userAgent: string
+  }) => sql`
+    insert into sign_ins (hash, organisation_id, user_id, created_at, last_seen_at, expires_at, address, user_agent)
+    values (${it.hash}, ${it.organisationId}, ${it.userId}, ${it.at}, ${it.at}, ${it.expiresAt}, ${it.address}, ${it.userAgent})`,
+  findSignIn: (it: { hash: string; now: string; idleSince: string }) => sql<SignInRow>`
+    select sign_ins.hash, sign_ins.user_id, sign_ins.organisation_id, users.role,
+      sign_ins.created_at, sign_ins.last_seen_at, sign_ins.expires_at
+    from sign_ins join users on users.id = sign_ins.user_id
+    where sign_ins.hash = ${it.hash} and sign_ins.expires_at > ${it.now} and sign_ins.last_seen_at > ${it.idleSince}`,
+  /** Which of these have not ended. */
+  stillSignedIn: (it: { hashes: string[]; now: string; idleSince: string }) => sql<{ hash: string }>`
+    select hash from sign_ins
+    where hash = any(${it.hashes}::text[]) and expires_at > ${it.now} and last_seen_at > ${it.idleSince}`,
+  touchSignIn: (it: { hash: string; now: string }) =>
+    sql`update sign_ins set last_seen_at = ${it.now} where hash = ${it.hash}`,
+  endSignIn: (it: { hash: string }) => sql<{ hash: string; organisation_id: string; user_id: string }>`
+    delete from sign_ins where hash = ${it.hash} returning hash, organisation_id, user_id`,
+  endSignInsOf: (it: { userId: string; except: string | null }) => sql<{
+    hash: string
+    organisation_id: string
+    user_id: string
+  }>`
+    delete from sign_ins where user_id = ${it.userId} and hash is distinct from ${it.except}
+    returning hash, organisation_id, user_id`,
+  endOldSignIns: (it: { now: string; idleSince: string }) => sql<{
+    hash: string
+    organisation_id: string
+    user_id: string
+  }>`
+    delete from sign_ins where expires_at <= ${it.now} or last_seen_at <= ${it.idleSince}
+    returning hash, organisation_id, user_id`,
+
+  /** Counts the try before the password is looked at, so that many at once count too; answers as it was before. */
+  countTry: (it: { key: string; now: string; forgetBefore: string }) => sql<{
+    failures: number
+    blocked_until: string | null
+  }>`
+    insert into throttles (key, failures, first_at) values (${it.key}, 1, ${it.now})
+    on conflict (key) do update set
+      failures = case when throttles.first_at < ${it.forgetBefore} then 1 else throttles.failures + 1 end,
+      first_at = case when throttles.first_at < ${it.forgetBefore} then excluded.first_at else throttles.first_at end,
+      blocked_until = case when throttles.first_at < ${it.forgetBefore} then null else throttles.blocked_until end
+    returning failures, blocked_until`,
+  block: (it: { key: string; until: string }) =>
+    sql`update throttles set blocked_until = ${it.until} where key = ${it.key}`,
+  blocked: (it: { keys: string[]; now: string }) => sql<{ blocked_until: string }>`
+    select blocked_until from throttles where key = any(${it.keys}::text[]) and blocked_until > ${it.now}
+    order by blocked_until desc limit 1`,
+  forgive: (it: { key: string }) => sql`
+    update throttles set failures = greatest(failures - 1, 0) where key = ${it.key}`,
+  clear: (it: { key: string }) => sql`delete from throttles where key = ${it.key}`,
+  dropOldThrottles: (it: { before: string }) => sql`delete from throttles where first_at < ${it.before}`,
+}
