@@ -1,0 +1,137 @@
+/** A controller: enrols once, then keeps one link to its control plane and reconciles what it is told, for ever. */
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type FromController, HEARTBEAT_MS } from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
+import type { PlatformName } from '@kalnet/contracts/instance'
+import { type Clock, systemClock } from '@kalnet/io/clock'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import { connectLink, type Link } from '@kalnet/wire/link'
+import packageFile from '../package.json' with { type: 'json' }
+import { measureCapacity } from './capacity.ts'
+import { enrol } from './enrol.ts'
+import { createFingerprints } from './fingerprints.ts'
+import { openIdentity } from './identity.ts'
+import { createImages } from './images/images.ts'
+import { openJournal } from './journal.ts'
+import { createAnswers } from './link.ts'
+import type { Platform } from './platforms/platform.ts'
+import { createPlatforms } from './platforms/registry.ts'
+import { createReconciler } from './reconcile.ts'
+
+export interface ControllerOptions {
+  folders: Folders
+  /** The control plane's address, exactly as configured: it is part of what is signed. */
+  url: string
+  platforms?: PlatformName[]
+  /** Needed once, while there is no identity in the data folder. */
+  token?: string
+  /** The control plane's own authority, PEM. */
+  ca?: string
+  /** What this machine is called. Default: its host name. */
+  name?: string
+  log: Log
+  signal: AbortSignal
+  clock?: Clock
+  /** Called once, when the control plane has welcomed us for the first time. */
+  onReady?(): void
+  /** For tests: platforms of their own. */
+  drive?: Platform[]
+}
+
+const SETTLE_MS = 3_000
+
+/** Resolves when the signal was aborted and what was under way is written down. Instances live on. */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const { folders, url, ca, log, clock = systemClock } = options
+  const own = join(folders.data, 'controller')
+  await mkdir(folders.data, { recursive: true, mode: 0o711 })
+  await mkdir(own, { recursive: true, mode: 0o700 })
+  await mkdir(folders.runtime, { recursive: true, mode: 0o711 })
+  // Locks the folder: a second controller here fails now, before it touches anything.
+  const journal = openJournal(join(own, 'journal.sqlite'))
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  try {
+    const identity = await openIdentity(folders)
+    if (identity.controllerId === null) {
+      if (!options.token) throw fail('controller.unknown')
+      const name = options.name ?? hostname()
+      await enrol({ identity, url, ca, token: options.token, name, log, clock, signal })
+    }
+    const controllerId = identity.controllerId ?? ''
+
+    const images = createImages({ folder: join(folders.data, 'images'), log })
+    const platforms = options.drive ?? createPlatforms({ folders, images, log, which: options.platforms })
+    const fingerprints = createFingerprints(platforms, log, clock)
+
+    let link: Link | null = null
+    const send = (message: FromController) => link?.send(message) ?? false
+    const reconciler = createReconciler({
+      platforms,
+      journal,
+      clock,
+      log,
+      signal,
+      report: (instance) => void send({ type: 'observed', instance }),
+    })
+    const answers = createAnswers({ reconciler, url, ca, send, log, signal })
+
+    let isReady = false
+    let haveChanged = false
+    /** Everything we have, in both directions, on every connect: whatever was lost in between is repaired by it. */
+    async function exchange() {
+      await fingerprints.complete
+      const capacity = await measureCapacity(folders.data)
+      send({
+        type: 'inventory',
+        fingerprints: fingerprints.now(),
+        capacity,
+        instances: reconciler.inventory(),
+      })
+      if (isReady) return
+      isReady = true
+      options.onReady?.()
+    }
+    async function beat() {
+      while (!signal.aborted) {
+        // Aborted while waiting: the loop's condition ends it.
+        await clock.sleep(HEARTBEAT_MS, signal).catch(() => undefined)
+        if (signal.aborted || !link?.up()) continue
+        const capacity = await measureCapacity(folders.data)
+        const changed = haveChanged ? { fingerprints: fingerprints.now() } : {}
+        if (send({ type: 'heartbeat', capacity, ...changed })) haveChanged = false
+      }
+    }
+    const running = [
+      reconciler.run(),
+      fingerprints.follow(signal, () => {
+        haveChanged = true
+      }),
+    ]
+    link = connectLink({
+      url,
+      tls: { ca },
+      identity: { controllerId, sign: identity.sign },
+      hello: { version: packageFile.version, hostname: hostname() },
+      onMessage: answers.handle,
+      onUp: () => {
+        log.info({ url }, 'connected')
+        exchange().catch((error) => log.error({ error }, 'the inventory could not be sent'))
+      },
+      onDown: (reason) => log.warn({ reason }, 'the control plane is away; instances run on'),
+      signal,
+      clock,
+      log,
+    })
+    await Promise.all([...running, beat(), link.ended])
+    await Promise.race([reconciler.idle(), new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())])
+  } catch (error) {
+    if (!options.signal.aborted) throw error
+  } finally {
+    stop.abort(new Error('the controller has ended'))
+    journal.close()
+  }
+}

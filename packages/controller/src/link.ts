@@ -1,0 +1,106 @@
+/** What the control plane says to this controller and what it does about it. The link itself is `@kalnet/wire/link`. */
+import type { FromController, ToController } from '@kalnet/contracts/controller'
+import type { Log } from '@kalnet/io/log'
+import { joinStreams } from '@kalnet/wire/join'
+import { dialRaw } from '@kalnet/wire/raw'
+import { readScreen } from '@kalnet/wire/rfb-screen'
+import { problemInWords } from './platforms/reasons.ts'
+import type { Reconciler } from './reconcile.ts'
+
+const DIAL_MS = 10_000
+const MOST_LINES = 2000
+
+export interface Answers {
+  handle(message: ToController): void
+  /** Streams that are open now. */
+  open(): number
+}
+
+export function createAnswers(options: {
+  reconciler: Reconciler
+  url: string
+  ca?: string
+  send(message: FromController): boolean
+  log: Log
+  signal: AbortSignal
+}): Answers {
+  const { reconciler, send, log, signal } = options
+  let open = 0
+
+  const dial = (instanceId: string, port: string) => {
+    const found = reconciler.find(instanceId)
+    if (!found) throw new Error('it is not on this machine')
+    return found.platform.dial(found.handle, port, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
+  }
+
+  /** The instance first: the control plane is only asked for a connection that has another end. */
+  async function openStream(message: Extract<ToController, { type: 'stream.open' }>) {
+    const { streamId, instanceId, port, token } = message
+    try {
+      const inner = await dial(instanceId, port)
+      // Ends the wait for the control plane, should the instance end meanwhile; joining listens itself.
+      inner.on('error', () => inner.destroy())
+      const outer = await dialRaw({ url: options.url, tls: { ca: options.ca }, token, signal }).catch(
+        (error) => {
+          inner.destroy()
+          throw error
+        },
+      )
+      open += 1
+      try {
+        await joinStreams(inner, outer, signal)
+      } finally {
+        open -= 1
+      }
+    } catch (error) {
+      log.warn({ stream: streamId, instance: instanceId, error }, 'a stream could not be opened')
+      send({ type: 'stream.failed', streamId, problem: problemInWords(error) })
+    }
+  }
+
+  async function readLogs({ requestId, instanceId, lines }: Extract<ToController, { type: 'logs.read' }>) {
+    const found = reconciler.find(instanceId)
+    const wanted = Math.min(lines, MOST_LINES)
+    const read = found ? await found.platform.logs(found.handle, wanted) : []
+    send({ type: 'logs', requestId, lines: read.slice(-wanted) })
+  }
+
+  async function readPicture(message: Extract<ToController, { type: 'screen.read' }>) {
+    const { requestId, instanceId, port, maxWidth } = message
+    try {
+      const png = await readScreen(await dial(instanceId, port), { maxWidth, signal })
+      send({ type: 'screen', requestId, png: png.toString('base64') })
+    } catch (error) {
+      log.info({ instance: instanceId, problem: problemInWords(error) }, 'no picture of its screen')
+      send({ type: 'screen', requestId, png: null })
+    }
+  }
+
+  const inBackground = (work: Promise<void>, what: string) =>
+    void work.catch((error) => log.error({ error }, `${what} failed`))
+
+  return {
+    handle(message) {
+      switch (message.type) {
+        case 'desired.all':
+          return reconciler.desiredAll(message.instances)
+        case 'desired':
+          return reconciler.desired(message.instance)
+        case 'forget':
+          return reconciler.forget(message.id, message.generation)
+        case 'stream.open':
+          return inBackground(openStream(message), 'opening a stream')
+        case 'logs.read':
+          return inBackground(readLogs(message), 'reading a log')
+        case 'screen.read':
+          return inBackground(readPicture(message), 'reading a screen')
+        case 'challenge':
+        case 'welcome':
+        case 'refused':
+          // The link answers these itself.
+          return
+      }
+    },
+    open: () => open,
+  }
+}

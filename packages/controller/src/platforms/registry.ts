@@ -1,0 +1,35 @@
+/** The platforms this controller can drive: one line each. */
+import { join } from 'node:path'
+import type { PlatformName } from '@kalnet/contracts/instance'
+import { systemClock } from '@kalnet/io/clock'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import type { Images } from '../images/images.ts'
+import { createFakePlatform } from './fake/fake.ts'
+import { createFakeWorld } from './fake/world.ts'
+import type { Platform } from './platform.ts'
+import { createProcessPlatform } from './process/process.ts'
+
+interface Parts {
+  folders: Folders
+  images: Images
+  log: Log
+}
+
+const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform | null> = {
+  fake: ({ folders }) => {
+    const world = createFakeWorld({ clock: systemClock, file: join(folders.data, 'fake-world.json') })
+    return createFakePlatform({ world, clock: systemClock })
+  },
+  process: (parts) => createProcessPlatform(parts),
+  docker: () => null,
+}
+
+/** What a machine offers unless told otherwise; the fake one only by name. */
+const USUAL: PlatformName[] = ['process', 'docker']
+
+export const createPlatforms = ({
+  which = USUAL,
+  ...parts
+}: Parts & { which?: PlatformName[] }): Platform[] =>
+  which.map((name) => PLATFORMS[name](parts)).filter((it) => it !== null)
