@@ -132,7 +132,7 @@ export function createImages({ folder, log }: { folder: string; log: Log }): Ima
   }
 
   /** Calls for the same image share one build; it is stopped when nobody waits for it any more. */
-  function join_(chain: RecipeChain, digest: string): Building {
+  function joinBuild(chain: RecipeChain, digest: string): Building {
     const there = building.get(digest)
     if (there) return there
     const stop = new AbortController()
@@ -154,16 +154,14 @@ export function createImages({ folder, log }: { folder: string; log: Log }): Ima
       signal.throwIfAborted()
       const digest = digestOf(chain)
       if (await readRecord(digest)) return join(home(digest), 'root')
-      const one = join_(chain, digest)
+      const one = joinBuild(chain, digest)
       one.waiting++
       one.listeners.add(progress)
-      let onAbort = () => {}
-      const aborted = new Promise<never>((_, reject) => {
-        onAbort = () => reject(signal.reason)
-        signal.addEventListener('abort', onAbort, { once: true })
-      })
+      const aborted = Promise.withResolvers<never>()
+      const onAbort = () => aborted.reject(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
       try {
-        return await Promise.race([one.done, aborted])
+        return await Promise.race([one.done, aborted.promise])
       } finally {
         signal.removeEventListener('abort', onAbort)
         one.listeners.delete(progress)

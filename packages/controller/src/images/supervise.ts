@@ -60,7 +60,7 @@ export async function supervise(
       throw new Error(
         `${command} failed: ${tail
           .filter((line) => line.trim())
-          .slice(-4)
+          .slice(-8)
           .join(' | ')}`,
       )
   } finally {

@@ -1,0 +1,106 @@
+/** An instance spec as the engine is told it: read-only root, no rights, limits, and labels by which we find it again. */
+import type { InstanceSpec } from '@kalnet/contracts/instance'
+import type { ContainerCreateOptions } from 'dockerode'
+import type { EnsureRequest, Handle } from '../platform.ts'
+
+export const LABELS = {
+  installation: 'io.kalnet.installation',
+  instance: 'io.kalnet.instance',
+  generation: 'io.kalnet.generation',
+  organisation: 'io.kalnet.organisation',
+  uid: 'io.kalnet.uid',
+  ports: 'io.kalnet.ports',
+} as const
+
+/** Made of id and generation: creating twice is refused by the engine itself. */
+export const containerName = (instanceId: string, generation: number) => `kalnet-${instanceId}-${generation}`
+
+export interface Surroundings {
+  installation: string
+  image: string
+  uid: number
+  /** The engine's network, or null for none. */
+  network: string | null
+  resolvers: string[]
+  paths: { home: string; passwd: string; group: string; run: string }
+}
+
+const PERIOD_NANO = 1_000_000_000
+const LOG = { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } }
+
+function mount(source: string, target: string, isReadOnly = false) {
+  const how = { Propagation: 'rprivate' as const }
+  return { Type: 'bind' as const, Source: source, Target: target, ReadOnly: isReadOnly, BindOptions: how }
+}
+
+/** `unix` ports only: a TCP port inside has no way out of a container without network. */
+export function unixPorts(spec: InstanceSpec): Record<string, string> {
+  const entries = spec.ports.map((port) => {
+    if (!('unix' in port.at))
+      throw new Error(`the docker platform cannot reach the TCP port ${port.name} yet`)
+    return [port.name, port.at.unix.slice('/run/kalnet/'.length)]
+  })
+  return Object.fromEntries(entries)
+}
+
+export function createOptions(request: EnsureRequest, around: Surroundings): ContainerCreateOptions {
+  const { spec } = request
+  const { resources } = spec
+  const environment = { HOME: '/home/user', LANG: 'C.UTF-8', ...spec.environment }
+  const temporary = `rw,exec,nosuid,nodev,mode=1777,size=${resources.memoryBytes}`
+  return {
+    name: containerName(request.instanceId, request.generation),
+    Image: around.image,
+    // Entrypoint empty: the command is whole as it is, whatever somebody else's image says.
+    Entrypoint: [],
+    Cmd: spec.command,
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    WorkingDir: spec.workdir,
+    User: `${around.uid}:${around.uid}`,
+    Hostname: 'kalnet',
+    Labels: {
+      [LABELS.installation]: around.installation,
+      [LABELS.instance]: request.instanceId,
+      [LABELS.generation]: String(request.generation),
+      [LABELS.organisation]: request.organisationId,
+      [LABELS.uid]: String(around.uid),
+      [LABELS.ports]: JSON.stringify(unixPorts(spec)),
+    },
+    HostConfig: {
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Privileged: false,
+      IpcMode: 'private',
+      NanoCpus: Math.round(resources.cpus * PERIOD_NANO),
+      Memory: resources.memoryBytes,
+      // The same figure: no swap beyond it.
+      MemorySwap: resources.memoryBytes,
+      PidsLimit: resources.processes,
+      ...(resources.sharedMemoryBytes > 0 && { ShmSize: resources.sharedMemoryBytes }),
+      Tmpfs: { '/tmp': temporary, '/var/tmp': temporary },
+      Mounts: [
+        mount(around.paths.run, '/run/kalnet'),
+        mount(around.paths.home, '/home/user'),
+        mount(around.paths.passwd, '/etc/passwd', true),
+        mount(around.paths.group, '/etc/group', true),
+      ],
+      NetworkMode: around.network ?? 'none',
+      ...(around.network && { Dns: around.resolvers }),
+      // Starting again is a new generation and the control plane's decision.
+      RestartPolicy: { Name: 'no' },
+      LogConfig: LOG,
+    },
+  }
+}
+
+/** Found again by its labels; null when they are not ours to read. */
+export function handleFrom(containerId: string, labels: Record<string, string>): Handle | null {
+  const instanceId = labels[LABELS.instance]
+  const generation = Number(labels[LABELS.generation])
+  if (!instanceId || !Number.isInteger(generation) || generation < 1) return null
+  const ports = JSON.parse(labels[LABELS.ports] ?? '{}') as Record<string, string>
+  const data: Handle['data'] = { container: containerId }
+  for (const [name, socket] of Object.entries(ports)) data[`port.${name}`] = socket
+  return { platform: 'docker', instanceId, generation, data }
+}

@@ -1,0 +1,266 @@
+/** The docker platform: each instance is a container of the engine on this machine. The engine holds the truth; we keep no state of our own. */
+import { resolve } from 'node:path'
+import type { Fingerprint } from '@kalnet/contracts/controller'
+import type { Progress } from '@kalnet/contracts/instance'
+import { type Clock, systemClock } from '@kalnet/io/clock'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import type { ContainerInspectInfo } from 'dockerode'
+import type { Images } from '../../images/images.ts'
+import { createAnnouncer } from '../announce.ts'
+import { dialUnix } from '../dial-unix.ts'
+import { createKeyedMutex } from '../mutex.ts'
+import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
+import { containerName, createOptions, handleFrom, LABELS, unixPorts } from './container.ts'
+import { createEngine, statusOf } from './engine.ts'
+import { watchEngine } from './events.ts'
+import { accountFor, prepareFolders, removeFolders } from './folders.ts'
+import { createImageLoader } from './image.ts'
+import { createDockerLayout } from './layout.ts'
+import { createEngineNetwork } from './network.ts'
+import { logLines, observationOf } from './observation.ts'
+
+export interface DockerPlatformOptions {
+  folders: Folders
+  images: Images
+  log: Log
+  clock?: Clock
+  socketPath?: string
+}
+
+export function createDockerPlatform(options: DockerPlatformOptions): Platform {
+  const { images, log, clock = systemClock } = options
+  const folders = {
+    ...options.folders,
+    data: resolve(options.folders.data),
+    runtime: resolve(options.folders.runtime),
+  }
+  const layout = createDockerLayout(folders)
+  const engine = createEngine(options.socketPath)
+  const ensureImage = createImageLoader(engine, images)
+  const network = createEngineNetwork(engine, layout)
+  const changes = createAnnouncer<{ instanceId: string; generation: number }>()
+  const presence = createAnnouncer<boolean>()
+  const oneAtATime = createKeyedMutex()
+  const accounts = createKeyedMutex()
+
+  async function ours(more: string[] = []) {
+    const client = await engine.client()
+    const label = [`${LABELS.installation}=${layout.installation}`, ...more]
+    return client.listContainers({ all: true, filters: JSON.stringify({ label }) })
+  }
+
+  async function inspect(handle: Handle): Promise<ContainerInspectInfo | null> {
+    const client = await engine.client()
+    try {
+      return await client.getContainer(String(handle.data.container)).inspect()
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw error
+    }
+  }
+
+  async function removeContainer(id: string) {
+    const client = await engine.client()
+    try {
+      await client.getContainer(id).remove({ force: true, v: true })
+    } catch (error) {
+      // Gone already, or somebody is removing it: both are what we want.
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+    }
+  }
+
+  async function startContainer(id: string) {
+    try {
+      await (await engine.client()).getContainer(id).start()
+    } catch (error) {
+      // Running already.
+      if (statusOf(error) !== 304) throw error
+    }
+  }
+
+  async function create(request: EnsureRequest, image: string): Promise<string> {
+    const way = request.spec.network === 'internet' && network.isPossible ? await network.ensure() : null
+    return accounts('choose', async () => {
+      const taken = (await ours()).map((it) => Number(it.Labels[LABELS.uid]))
+      const uid = await accountFor(taken)
+      const paths = layout.of(request.instanceId)
+      await prepareFolders(paths, uid)
+      const client = await engine.client()
+      const around = {
+        installation: layout.installation,
+        image,
+        uid,
+        paths,
+        network: way?.network ?? null,
+        resolvers: way?.resolvers ?? [],
+      }
+      try {
+        return (await client.createContainer(createOptions(request, around))).id
+      } catch (error) {
+        if (statusOf(error) !== 409) throw error
+        // The same id and generation is there: an earlier call of ours got this far.
+        const there = await client
+          .getContainer(containerName(request.instanceId, request.generation))
+          .inspect()
+        if (there.Config.Labels[LABELS.installation] !== layout.installation) throw error
+        return there.Id
+      }
+    })
+  }
+
+  async function ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void) {
+    unixPorts(request.spec)
+    const present = await ours([`${LABELS.instance}=${request.instanceId}`])
+    const handles = present.flatMap((it) => handleFrom(it.Id, it.Labels) ?? [])
+    const higher = handles.find((it) => it.generation > request.generation)
+    if (higher) throw new Error(`generation ${higher.generation} is already there`)
+    for (const older of handles.filter((it) => it.generation < request.generation)) await takeAway(older)
+    const same = handles.find((it) => it.generation === request.generation)
+    const state = present.find((it) => it.Id === same?.data.container)?.State
+    if (same && state !== 'created') return same
+    const image = await ensureImage(request.spec.image, signal, progress)
+    signal.throwIfAborted()
+    progress({ step: 'create', text: 'Starting', share: null })
+    const id = same ? String(same.data.container) : await create(request, image)
+    try {
+      signal.throwIfAborted()
+      await startContainer(id)
+    } catch (error) {
+      await removeContainer(id)
+      throw error
+    }
+    const info = await (await engine.client()).getContainer(id).inspect()
+    const handle = handleFrom(info.Id, info.Config.Labels)
+    if (!handle) throw new Error('the engine lost the labels of a container')
+    return handle
+  }
+
+  async function takeAway(handle: Handle) {
+    await removeContainer(String(handle.data.container))
+    const left = await ours([`${LABELS.instance}=${handle.instanceId}`])
+    if (left.every((it) => it.Id === handle.data.container)) await removeFolders(layout.of(handle.instanceId))
+  }
+
+  async function observe(handle: Handle): Promise<Observation> {
+    const info = await inspect(handle)
+    return info ? observationOf(info.State) : { state: 'gone' }
+  }
+
+  async function stop(handle: Handle, graceMs: number) {
+    const container = (await engine.client()).getContainer(String(handle.data.container))
+    try {
+      if (graceMs <= 0) await container.kill()
+      else await container.stop({ t: Math.ceil(graceMs / 1000) })
+    } catch (error) {
+      // 304 and 409: it does not run any more. 404: nothing is there.
+      if (![304, 404, 409].includes(statusOf(error) ?? 0)) throw error
+    }
+  }
+
+  async function fingerprintNow(): Promise<Fingerprint> {
+    const built = (await images.list()).map((it) => it.digest).slice(0, 500)
+    const base = { platform: 'docker' as const, isolation: 'container' as const, images: built }
+    try {
+      const version = await (await engine.client()).version()
+      const detail = network.isPossible
+        ? 'Ready'
+        : 'Ready; without network, because only root may set the filter that keeps sessions out of your LAN'
+      return {
+        ...base,
+        usable: true,
+        detail,
+        version: version.Version,
+        limits: true,
+        network: network.isPossible,
+      }
+    } catch {
+      const detail = 'The Docker engine does not answer; start it, and let this user use it (group docker)'
+      return { ...base, usable: false, detail, version: '', limits: false, network: false }
+    }
+  }
+
+  /** After the engine was away anything may have happened: look at all. */
+  async function lookAtAll() {
+    for (const it of await ours()) tell(it.Labels)
+  }
+  function tell(labels: Record<string, string>) {
+    const handle = handleFrom('', labels)
+    if (handle) changes.say({ instanceId: handle.instanceId, generation: handle.generation })
+  }
+
+  let watching = 0
+  let stopWatching: AbortController | null = null
+  /** One event stream for all listeners; it ends with the last of them. */
+  function watch(signal: AbortSignal) {
+    if (signal.aborted) return
+    watching++
+    signal.addEventListener('abort', () => --watching === 0 && stopWatching?.abort(), { once: true })
+    if (watching > 1) return
+    stopWatching = new AbortController()
+    const parts = {
+      engine,
+      installation: layout.installation,
+      clock,
+      log,
+      tell,
+      connected: async (isThere: boolean) => {
+        presence.say(isThere)
+        if (isThere) await lookAtAll()
+      },
+    }
+    watchEngine(parts, stopWatching.signal).catch((error) =>
+      log.error({ error: String(error) }, 'watching the container engine ended'),
+    )
+  }
+
+  return {
+    name: 'docker',
+    async *fingerprint(signal) {
+      const news = presence.listen(signal)
+      watch(signal)
+      let last = ''
+      const fresh = async () => {
+        const now = await fingerprintNow()
+        const isNew = JSON.stringify(now) !== last
+        last = JSON.stringify(now)
+        return isNew ? now : null
+      }
+      const first = await fresh()
+      if (first) yield first
+      for await (const _ of news) {
+        const next = await fresh()
+        if (next) yield next
+      }
+    },
+    ensure: (request, signal, progress) =>
+      oneAtATime(request.instanceId, async () => {
+        signal.throwIfAborted()
+        return ensure(request, signal, progress)
+      }),
+    observe,
+    stop,
+    remove: (handle) => oneAtATime(handle.instanceId, () => takeAway(handle)),
+    list: async () => (await ours()).flatMap((it) => handleFrom(it.Id, it.Labels) ?? []),
+    changes: (signal) => {
+      const listening = changes.listen(signal)
+      watch(signal)
+      return listening
+    },
+    async dial(handle, portName, signal) {
+      const socket = handle.data[`port.${portName}`]
+      if (typeof socket !== 'string') throw new Error(`it has no port ${portName}`)
+      return dialUnix(layout.of(handle.instanceId).run, socket, signal)
+    },
+    async logs(handle, lines) {
+      const client = await engine.client()
+      try {
+        const how = { stdout: true, stderr: true, tail: lines, follow: false as const }
+        return logLines(await client.getContainer(String(handle.data.container)).logs(how), lines)
+      } catch (error) {
+        if (statusOf(error) === 404) return []
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** What the engine says of a container, in our words. */
+import type { ContainerInspectInfo } from 'dockerode'
+import type { Observation } from '../platform.ts'
+import { endedInWords } from '../reasons.ts'
+
+/** The engine writes year 1 for "never". */
+const time = (text: string | undefined): string | null =>
+  text && !text.startsWith('0001-') ? new Date(text).toISOString() : null
+
+/** The engine's code for a container that was still running when the engine itself stopped or died. */
+const ENGINE_WENT = 255
+
+export function observationOf(state: ContainerInspectInfo['State']): Observation {
+  if (state.Running || state.Paused || state.Restarting)
+    return { state: 'running', startedAt: time(state.StartedAt) }
+  const code = state.ExitCode
+  const endedAt = time(state.FinishedAt)
+  if (endedAt === null)
+    return { state: 'ended', code: null, reason: state.Error || 'It was created but never started', endedAt }
+  if (code === ENGINE_WENT && !state.OOMKilled)
+    return { state: 'ended', code, reason: 'It ended together with the container engine', endedAt }
+  return { state: 'ended', code, reason: endedInWords(code, state.OOMKilled), endedAt }
+}
+
+/**
+ * The engine's log without a terminal: frames of stream (1 byte), 3 zero bytes, length (4 bytes, big endian), text
+ * (Docker Engine API, "Attach to a container: stream format").
+ */
+export function logLines(raw: Buffer, lines: number): string[] {
+  const parts: Buffer[] = []
+  let at = 0
+  while (at + 8 <= raw.length) {
+    const length = raw.readUInt32BE(at + 4)
+    parts.push(raw.subarray(at + 8, at + 8 + length))
+    at += 8 + length
+  }
+  const all = Buffer.concat(parts).toString('utf8').split('\n')
+  if (all.at(-1) === '') all.pop()
+  return all.slice(-lines)
+}
