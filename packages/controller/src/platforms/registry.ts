@@ -5,6 +5,7 @@ import { systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import type { Images } from '../images/images.ts'
+import { createDockerPlatform } from './docker/docker.ts'
 import { createFakePlatform } from './fake/fake.ts'
 import { createFakeWorld } from './fake/world.ts'
 import type { Platform } from './platform.ts'
@@ -22,7 +23,7 @@ const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform | null> = {
     return createFakePlatform({ world, clock: systemClock })
   },
   process: (parts) => createProcessPlatform(parts),
-  docker: () => null,
+  docker: (parts) => createDockerPlatform(parts),
 }
 
 /** What a machine offers unless told otherwise; the fake one only by name. */
