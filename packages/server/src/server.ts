@@ -1,0 +1,89 @@
+/** The composition root: everything the control plane is made of, in the order in which it starts; stopped in reverse. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '@kalnet/contracts/config'
+import { type Clock, systemClock } from '@kalnet/io/clock'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import { createAudit } from './audit/audit.ts'
+import { createEvents } from './core/events.ts'
+import { createHttp } from './core/http.ts'
+import { createLive } from './core/live.ts'
+import { migrate } from './core/migrate.ts'
+import { createStore } from './core/store.ts'
+import { createIdentity } from './identity/identity.ts'
+import { watchSignIns } from './identity/watch.ts'
+
+export const VERSION = '0.1.0'
+const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist/', import.meta.url))
+
+export interface ServerOptions {
+  config: Config
+  folders: Folders
+  log: Log
+  databaseUrl: string
+  tls?: { key: string | Buffer; cert: string | Buffer }
+  clock?: Clock
+}
+
+/** The address people use: `publicUrl`, or what is listened on. */
+export function addressOf(config: Config): string {
+  const { host, port } = config.listen
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return config.publicUrl ?? `${config.tls.enabled ? 'https' : 'http'}://${name}:${port}`
+}
+
+export async function createServer(options: ServerOptions) {
+  const { config, folders, log, databaseUrl, tls, clock = systemClock } = options
+  const stopping = new AbortController()
+
+  // Core
+  await migrate({ url: databaseUrl, log })
+  const store = await createStore({ url: databaseUrl, log })
+  const events = createEvents({ store, log, clock })
+  const { record } = createAudit({ store })
+  const address = () => addressOf(config)
+
+  // Identity
+  const identity = createIdentity({ store, events, clock, version: VERSION, address })
+  const http = createHttp({
+    config,
+    tls,
+    store,
+    log,
+    clock,
+    authenticate: identity.authenticate,
+    record,
+    controlSocket: join(folders.runtime, 'control.sock'),
+    dashboardFolder: DASHBOARD,
+  })
+  http.add(identity.routes)
+  const live = createLive({ http, events, log })
+
+  // ── Capabilities: one line each, in the order of boundaries.ts ──────────────────────────────────
+  // (controllers, catalog, instances, streams, sessions are added here)
+
+  watchSignIns({
+    identity,
+    events,
+    clock,
+    log,
+    connected: http.connectedSignIns,
+    cut: http.cut,
+    signal: stopping.signal,
+  })
+
+  return {
+    http,
+    identity,
+    url: address,
+    listen: () => http.listen(),
+    async close() {
+      stopping.abort(new Error('stopping'))
+      live.close()
+      await http.close()
+      events.close()
+      await store.close()
+    },
+  }
+}
