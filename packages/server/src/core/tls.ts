@@ -1,5 +1,5 @@
 /** The local certificate authority behind `up --lan`: made once, its key 0600, server certificates renewed by themselves. */
-import { createHash, randomBytes, webcrypto } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@kalnet/io/clock'
@@ -7,7 +7,7 @@ import { readIfThere, writeWhole } from '@kalnet/io/files'
 import './reflect-metadata.ts'
 import * as x509 from '@peculiar/x509'
 
-x509.cryptoProvider.set(webcrypto as Crypto)
+x509.cryptoProvider.set(crypto)
 
 /** P-256: every browser and television takes it. */
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -47,17 +47,16 @@ export async function readFingerprint(configFolder: string): Promise<string | nu
 }
 
 const keyPem = async (keys: CryptoKeyPair) => {
-  const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
+  const der = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
   return x509.PemConverter.encode(der, 'PRIVATE KEY')
 }
 const readKeys = async (pem: string, certificate: x509.X509Certificate): Promise<CryptoKeyPair> => ({
-  privateKey: await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, true, [
+  privateKey: await crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, true, [
     'sign',
   ]),
   publicKey: await certificate.publicKey.export(ALGORITHM, ['verify']),
 })
-const newKeys = (): Promise<CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
 /** Positive and not too long (RFC 5280 §4.1.2.2). */
 const serial = () => `01${randomBytes(15).toString('hex')}`
 
@@ -145,7 +144,7 @@ export async function ensureTls(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        names.map((name) => ({ type: isIP(name) ? 'ip' : 'dns', value: name })),
+        names.map((name) => ({ type: isIP(name) ? ('ip' as const) : ('dns' as const), value: name })),
       ),
       await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),

@@ -1,0 +1,58 @@
+/** `kalnet controllers list|enrol|revoke` and `kalnet controller`: machines that run sessions. */
+import { controllerRoutes } from '@kalnet/contracts/controller'
+import { readFingerprint } from '@kalnet/server/core/tls'
+import type { AddCommand } from '../context.ts'
+import { size, table } from '../output.ts'
+
+export const addControllers: AddCommand = (program, context) => {
+  const controllers = program.command('controllers').description('the machines that run sessions')
+  controllers
+    .command('list')
+    .description('every enrolled machine')
+    .action(async () => {
+      const { api, output } = context()
+      const { items } = await api.call(controllerRoutes.list, { query: { limit: 200 } })
+      const rows = items.map((one) => [
+        one.name,
+        one.state,
+        one.fingerprints
+          .map((it) => (it.usable ? `${it.platform} (${it.isolation})` : `${it.platform}: ${it.detail}`))
+          .join(', '),
+        one.capacity ? `${one.capacity.cpus} cores, ${size(one.capacity.memoryFreeBytes)} free` : '–',
+        String(one.instances),
+        one.id,
+      ])
+      output.result(
+        rows.length === 0
+          ? 'No controller is enrolled.'
+          : table(['name', 'state', 'platforms', 'machine', 'instances', 'id'], rows),
+        { items },
+      )
+    })
+  controllers
+    .command('enrol')
+    .description('make a one-use token and print the line to run on the other machine')
+    .argument('<name>', 'what to call that machine')
+    .action(async (name: string) => {
+      const { api, output, folders } = context()
+      const made = await api.call(controllerRoutes.token, { body: { name } })
+      const fingerprint = await readFingerprint(folders.config)
+      const command =
+        fingerprint && !made.command.includes('--ca-fingerprint')
+          ? `${made.command} --ca-fingerprint ${fingerprint}`
+          : made.command
+      output.result(['Run this on the other machine, once, within an hour:', '', `  ${command}`], {
+        ...made,
+        command,
+      })
+    })
+  controllers
+    .command('revoke')
+    .description('its key stops working at once')
+    .argument('<id>')
+    .action(async (id: string) => {
+      const { api, output } = context()
+      await api.call(controllerRoutes.revoke, { params: { id } })
+      output.result('Revoked.', { id })
+    })
+}

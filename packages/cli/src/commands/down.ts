@@ -1,0 +1,100 @@
+/** `kalnet down`: ends the sessions, then everything; `--purge` takes the data away as well. */
+
+import { KalnetError } from '@kalnet/contracts/errors'
+import { type Session, sessionRoutes } from '@kalnet/contracts/session'
+import type { AddCommand, Context } from '../context.ts'
+import { size } from '../output.ts'
+import { CliProblem, EXIT, refused } from '../problem.ts'
+import { purge, whatIsLost } from '../purge.ts'
+import { stopSupervisor } from '../supervisor/client.ts'
+import { liveRecord } from '../supervisor/lock.ts'
+import { listSessions, waitFor } from './sessions.ts'
+
+interface DownFlags {
+  yes?: boolean
+  keepInstances?: boolean
+  purge?: boolean
+}
+
+const ENDED = new Set(['stopped', 'failed'])
+/** A program gets its grace to save; after this long the rest is stopped with whatever is left. */
+const END_MS = 45_000
+
+export const addDown: AddCommand = (program, context) => {
+  program
+    .command('down')
+    .description('end the sessions and stop everything')
+    .option('--keep-instances', 'leave the sessions running; the next `up` finds them again')
+    .option('--purge', 'take away all data as well, after saying what is lost')
+    .option('-y, --yes', 'do not ask')
+    .action(async (flags: DownFlags) => down(context(), flags))
+}
+
+async function down(it: Context, flags: DownFlags): Promise<void> {
+  const { folders, output } = it
+  if (flags.purge && flags.keepInstances)
+    throw new CliProblem(
+      EXIT.usage,
+      'cli.usage',
+      '--purge ends every session.',
+      'Leave --keep-instances out.',
+    )
+  const running = liveRecord(folders) !== null
+  if (flags.purge) await agreeToLose(it, flags)
+  const ended = running && !flags.keepInstances ? await endSessions(it, flags) : 0
+  const stopped = running && (await output.step('Stopping', () => stopSupervisor(folders)))
+  const lost = flags.purge ? await purge(it) : []
+  const words = [
+    ...(ended > 0 ? [`${ended} session${ended === 1 ? '' : 's'} ended.`] : []),
+    stopped ? 'Kalnet is stopped.' : 'Kalnet was not running.',
+    ...(flags.keepInstances && stopped ? ['Sessions run on; `kalnet up` finds them again.'] : []),
+    ...lost.map((folder) => `Removed ${folder}.`),
+  ]
+  output.result(words, { stopped, ended, removed: lost })
+}
+
+async function endSessions(it: Context, flags: DownFlags): Promise<number> {
+  const live = await liveSessions(it)
+  if (live.length === 0) return 0
+  if (!flags.yes && !flags.purge) {
+    const names = live.map((one) => one.name).join(', ')
+    const question = `${live.length} session${live.length === 1 ? ' is' : 's are'} running (${names}). End ${live.length === 1 ? 'it' : 'them'}?`
+    if (!(await it.output.ask(question)))
+      throw refused(
+        `${question.replace(/ End .*$/, '')}`,
+        'End them too: kalnet down --yes. Leave them running: kalnet down --keep-instances.',
+      )
+  }
+  await it.output.step(`Ending ${live.length} session${live.length === 1 ? '' : 's'}`, async () => {
+    for (const { id } of live) await it.api.call(sessionRoutes.stop, { params: { id } }).catch(passOver)
+    for (const { id } of live) await waitFor(it, id, (one) => ENDED.has(one.state), END_MS).catch(passOver)
+  })
+  return live.length
+}
+
+/** Nobody owns it yet, or the control plane does not answer: there is nothing that could be asked to end. */
+async function liveSessions(it: Context): Promise<Session[]> {
+  try {
+    return await listSessions(it, 'live')
+  } catch (error) {
+    if (it.signal.aborted) throw error
+    if (error instanceof KalnetError && error.code === 'sign-in.required') return []
+    it.output.note('The control plane does not answer; sessions that run are left as they are.')
+    return []
+  }
+}
+
+/** One session that will not end must not keep the rest up. */
+const passOver = (error: unknown) => {
+  if (error instanceof KalnetError || error instanceof CliProblem) return
+  throw error
+}
+
+async function agreeToLose(it: Context, flags: DownFlags): Promise<void> {
+  const things = await whatIsLost(it.folders)
+  if (things.length === 0 || flags.yes) return
+  it.output.note('This is lost for ever:')
+  for (const { path, bytes, what } of things) it.output.note(`  ${path}  ${size(bytes)}  ${what}`)
+  if (!(await it.output.askWord('There is no way back.', 'purge')))
+    throw refused('Nothing was removed.', 'To remove it without being asked: kalnet down --purge --yes')
+}

@@ -1,0 +1,177 @@
+/** `kalnet sessions list|run|open|logs|stop`: the local owner's desktops from the command line. */
+import { platformName } from '@kalnet/contracts/instance'
+import { type Session, sessionRoutes } from '@kalnet/contracts/session'
+import { nearest } from '@kalnet/server/core/nearest'
+import type { AddCommand, Context } from '../context.ts'
+import { ago, table } from '../output.ts'
+import { failed, usage } from '../problem.ts'
+import { readSupervisor } from '../supervisor/client.ts'
+
+const ENDED = new Set(['stopped', 'failed'])
+
+export const addSessions: AddCommand = (program, context) => {
+  const sessions = program.command('sessions').description('list, run, open, read and stop sessions')
+  sessions
+    .command('list')
+    .description('live sessions, newest first')
+    .option('--all', 'ended ones too')
+    .action(async (options: { all?: boolean }) => {
+      const it = context()
+      const items = await listSessions(it, options.all ? undefined : 'live')
+      const now = it.clock.now()
+      const rows = items.map((one) => [
+        one.id,
+        one.name,
+        one.templateId,
+        one.reachable || ENDED.has(one.state) ? one.state : `${one.state} (not reachable)`,
+        ago(new Date(one.createdAt), now),
+        one.reason ?? '',
+      ])
+      it.output.result(
+        rows.length === 0
+          ? 'No sessions. Start one with `kalnet sessions run terminal`.'
+          : table(['id', 'name', 'template', 'state', 'since', ''], rows),
+        { items },
+      )
+    })
+  sessions
+    .command('run')
+    .description('launch a session and wait until its screen is ready')
+    .argument('<template>', 'see `kalnet templates`')
+    .option('--name <name>', 'what to call it')
+    .option(
+      '--platform <platform>',
+      `where: ${platformName.options.filter((it) => it !== 'fake').join(', ')}`,
+    )
+    .option('--answer <name=value...>', "answers to the template's questions")
+    .option('--no-wait', 'do not wait for the screen')
+    .action(async (template: string, options: RunFlags) => run(context(), template, options))
+  sessions
+    .command('open')
+    .description('print the address of its screen')
+    .argument('<id>', 'id, its beginning, or the name')
+    .action(async (wanted: string) => {
+      const it = context()
+      const session = await find(it, wanted)
+      const url = await screenOf(it, session)
+      it.output.result(url, { id: session.id, url })
+    })
+  sessions
+    .command('logs')
+    .description('what its programs printed')
+    .argument('<id>', 'id, its beginning, or the name')
+    .action(async (wanted: string) => {
+      const it = context()
+      const { id } = await find(it, wanted)
+      const { lines } = await it.api.call(sessionRoutes.logs, { params: { id } })
+      it.output.result(lines, { id, lines })
+    })
+  sessions
+    .command('stop')
+    .description('stop sessions')
+    .argument('<id...>', 'ids, their beginnings, or names')
+    .action(async (wanted: string[]) => {
+      const it = context()
+      const stopped: Session[] = []
+      for (const each of wanted) {
+        const { id } = await find(it, each)
+        await it.api.call(sessionRoutes.stop, { params: { id } })
+        stopped.push(await waitFor(it, id, (one) => ENDED.has(one.state), 60_000))
+      }
+      it.output.result(
+        stopped.map((one) => `${one.name} is ${one.state}.`),
+        { items: stopped },
+      )
+    })
+}
+
+interface RunFlags {
+  name?: string
+  platform?: string
+  answer?: string[]
+  wait: boolean
+}
+
+async function run(it: Context, template: string, flags: RunFlags): Promise<void> {
+  const platform = platformName.optional().safeParse(flags.platform)
+  if (!platform.success) throw usage(`There is no platform called ${flags.platform}.`)
+  const answers = Object.fromEntries(
+    (flags.answer ?? []).map((pair) => {
+      const [name = '', ...value] = pair.split('=')
+      if (value.length === 0) throw usage(`An answer is name=value, not ${pair}.`)
+      return [name, value.join('=')]
+    }),
+  )
+  const launched = await it.api.call(sessionRoutes.launch, {
+    body: { templateId: template, name: flags.name, platform: platform.data, answers },
+  })
+  if (!flags.wait) return it.output.result(launched.id, launched)
+  const ready = await it.output.step(`Starting ${launched.templateName}`, (say) =>
+    waitFor(it, launched.id, (one) => one.state === 'running' || ENDED.has(one.state), 600_000, say),
+  )
+  if (ready.state !== 'running') {
+    for (const line of ready.logTail) it.output.note(`  ${line}`)
+    throw failed(ready.reason ?? `It is ${ready.state}.`, `Read \`kalnet sessions logs ${ready.id}\`.`)
+  }
+  const url = await screenOf(it, ready)
+  it.output.result([url, `stop it with: kalnet sessions stop ${ready.id}`], { ...ready, url })
+}
+
+export async function listSessions(it: Context, state?: 'live' | 'ended'): Promise<Session[]> {
+  const items: Session[] = []
+  let after: string | undefined
+  do {
+    const page = await it.api.call(sessionRoutes.list, { query: { state, after, limit: 200 } })
+    items.push(...page.items)
+    after = page.next ?? undefined
+  } while (after)
+  return items
+}
+
+/** By id, the beginning of one (4 characters or more), or name; live ones first. */
+export async function find(it: Context, wanted: string): Promise<Session> {
+  const all = await listSessions(it)
+  const exact = all.filter((one) => one.id === wanted || one.name === wanted)
+  const live = exact.filter((one) => !ENDED.has(one.state))
+  const matches = live.length > 0 ? live : exact
+  if (matches.length === 0 && wanted.length >= 4) {
+    // Ids begin with the time, so their ends tell them apart: either end will do.
+    matches.push(...all.filter((one) => one.id.startsWith(wanted) || one.id.endsWith(wanted)))
+  }
+  const [first, second] = matches
+  if (!first) {
+    const near = nearest(
+      wanted,
+      all.map((one) => one.name),
+    )
+    throw usage(
+      `There is no session ${wanted}.`,
+      near ? `Did you mean ${near}?` : 'See `kalnet sessions list`.',
+    )
+  }
+  if (second) throw usage(`More than one session is meant by ${wanted}.`, 'Give the whole id.')
+  return first
+}
+
+export async function waitFor(
+  it: Context,
+  id: string,
+  done: (session: Session) => boolean,
+  withinMs: number,
+  say: (detail: string) => void = () => undefined,
+): Promise<Session> {
+  const until = it.clock.now().getTime() + withinMs
+  for (;;) {
+    const session = await it.api.call(sessionRoutes.read, { params: { id }, signal: it.signal })
+    if (done(session)) return session
+    if (it.clock.now().getTime() > until)
+      throw failed(`${session.name} is still ${session.state}.`, `Look at \`kalnet sessions list\`.`)
+    say(session.progress?.text ?? session.reason ?? session.state)
+    await it.clock.sleep(100, it.signal)
+  }
+}
+
+const screenOf = async (it: Context, session: Session): Promise<string> => {
+  const status = await readSupervisor(it.folders)
+  return `${status?.url ?? ''}/sessions/${session.id}`
+}

@@ -1,0 +1,27 @@
+/** `kalnet test`: all tests, or those of some paths; with KALNET_PEERS=all every real part must be there. */
+import type { AddCommand } from '../context.ts'
+import { buildDashboard } from '../dashboard.ts'
+import { EXIT } from '../problem.ts'
+import { preparePeers } from '../suite/peers.ts'
+import { runSuite, skipLines } from '../suite/suite.ts'
+import { ROOT } from '../tree.ts'
+
+export const addTest: AddCommand = (program, context) => {
+  program
+    .command('test')
+    .description('run all tests, or those of some paths')
+    .argument('[paths...]', 'files or folders; none: everything')
+    .option('--slow', 'campaigns and large peers too')
+    .action(async (paths: string[], flags: { slow?: boolean }) => {
+      const { output, env, signal, exit } = context()
+      if (env.KALNET_PEERS === 'all') await preparePeers({ root: ROOT, env, output, signal })
+      await buildDashboard(output, signal)
+      const result = await runSuite({ root: ROOT, paths, slow: flags.slow === true, env, output, signal })
+      const skipped = result.skips.length > 0 ? ['Not run:', ...skipLines(result.skips, ROOT), ''] : []
+      output.result(
+        [...skipped, `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`],
+        result,
+      )
+      if (result.failed > 0) exit.code = EXIT.failed
+    })
+}

@@ -1,0 +1,62 @@
+/** Builds the dashboard once for each state of its sources; the result is kept in packages/dashboard/dist. */
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { readIfThere, writeWhole } from '@kalnet/io/files'
+import { must } from '@kalnet/io/spawn'
+import type { Output } from './output.ts'
+import { failed } from './problem.ts'
+import { ROOT } from './tree.ts'
+
+const SOURCES = ['packages/dashboard', 'packages/contracts/src', 'package-lock.json']
+const NOT_SOURCES = new Set(['node_modules', 'dist', 'generated'])
+
+async function* files(path: string): AsyncGenerator<string> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOTDIR') return null
+    throw error
+  })
+  if (!entries) return yield path
+  for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+    if (NOT_SOURCES.has(entry.name)) continue
+    if (entry.isDirectory()) yield* files(join(path, entry.name))
+    else if (entry.isFile() && !/\.test\.tsx?$/.test(entry.name)) yield join(path, entry.name)
+  }
+}
+
+/** One digest over names and contents of everything the build reads. */
+export async function sourcesDigest(root: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const source of SOURCES)
+    for await (const file of files(join(root, source))) {
+      hash.update(`${relative(root, file)}\0`)
+      hash.update(await readFile(file))
+    }
+  return hash.digest('hex')
+}
+
+export async function buildDashboard(output: Output, signal: AbortSignal, root = ROOT): Promise<void> {
+  const home = join(root, 'packages/dashboard')
+  const stamp = join(home, 'dist/.built-from')
+  const digest = await sourcesDigest(root)
+  if ((await readIfThere(stamp)) === digest) return
+  const vite = join(root, 'node_modules/vite/bin/vite.js')
+  await output.step('Building the dashboard', async (say) => {
+    try {
+      await must(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+        cwd: home,
+        env: { ...process.env, NODE_ENV: 'production' },
+        timeoutMs: 300_000,
+        signal,
+        onLine: say,
+      })
+    } catch (error) {
+      throw failed(
+        'The dashboard could not be built.',
+        error instanceof Error ? error.message : String(error),
+        error,
+      )
+    }
+    await writeWhole(stamp, digest, 0o644)
+  })
+}

@@ -1,0 +1,156 @@
+/** `kalnet test`: format and lint, types, then every test; what was skipped and why; one closing line. */
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run, start } from '@kalnet/io/spawn'
+import { resultsOf, titleOf, type VitestReport, writeResults } from '../ledger/results.ts'
+import type { Output } from '../output.ts'
+
+export interface SuiteOptions {
+  root: string
+  /** Only these files or folders; then formatting and types are left out. */
+  paths: readonly string[]
+  slow: boolean
+  env: NodeJS.ProcessEnv
+  output: Output
+  signal: AbortSignal
+}
+export interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+export interface SuiteResult extends Tally {
+  checks: { name: string; passed: boolean }[]
+  skips: { file: string; title: string }[]
+}
+
+export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
+  const { root, paths, output } = options
+  const checks: SuiteResult['checks'] = []
+  if (paths.length === 0)
+    for (const [name, args] of checkCommands(root)) {
+      const passed = await runCheck(name, args, options)
+      checks.push({ name, passed })
+    }
+  const report = await runTests(options)
+  const { tally, skips, fileFailures } = count(report)
+  for (const failure of fileFailures) output.note(`✗ ${failure}`)
+  const failed = checks.filter((it) => !it.passed).length
+  return {
+    ...tally,
+    failed: tally.failed + failed,
+    passed: tally.passed + checks.length - failed,
+    checks,
+    skips,
+  }
+}
+
+function checkCommands(root: string): [string, string[]][] {
+  const bin = (name: string) => join(root, 'node_modules/.bin', name)
+  const dashboard = join(root, 'packages/dashboard/tsconfig.json')
+  return [
+    ['format and lint', [bin('biome'), 'ci', '--colors=off', '--diagnostic-level=error', '.']],
+    ['types', [bin('tsc'), '-p', root]],
+    ...(existsSync(dashboard)
+      ? [['types of the dashboard', [bin('tsc'), '-p', dashboard]] as [string, string[]]]
+      : []),
+  ]
+}
+
+async function runCheck(
+  name: string,
+  [command = '', ...args]: string[],
+  options: SuiteOptions,
+): Promise<boolean> {
+  const { root, env, output, signal } = options
+  const result = await output.step(`Checking ${name}`, () =>
+    run(command, args, { cwd: root, env, signal, timeoutMs: 600_000, maxOutputBytes: 64 * 1024 }),
+  )
+  if (result.code === 0) return true
+  output.note(`✗ ${name}\n${(result.stdout + result.stderr).trim()}`)
+  return false
+}
+
+/** vitest as a child: its own output goes on, its JSON report is read afterwards. */
+async function runTests({ root, paths, slow, env, output, signal }: SuiteOptions): Promise<VitestReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'kalnet-suite-'))
+  const file = join(folder, 'report.json')
+  try {
+    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--passWithNoTests', ...paths]
+    args.push('--reporter=default', '--reporter=json', `--outputFile.json=${file}`)
+    const child = start(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      cwd: root,
+      env: { ...env, ...(slow ? { KALNET_SLOW: 'yes' } : {}) },
+      // Its output is progress, not the result: with --json only the result stands on standard output.
+      stdio: ['ignore', output.json ? 2 : 'inherit', 'inherit'],
+      signal,
+    })
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', resolve)
+    })
+    const text = await readFile(file, 'utf8').catch(() => null)
+    if (text === null) return brokenRun(`vitest ended with ${code} before it could report`)
+    const report = JSON.parse(text) as VitestReport
+    await writeResults(root, resultsOf(report, root, await commitOf(root)))
+    const { tally } = count(report)
+    return code === 0 || tally.failed > 0 ? report : merge(report, brokenRun(`vitest ended with ${code}`))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const brokenRun = (title: string): VitestReport => ({
+  testResults: [
+    { name: 'vitest', assertionResults: [{ ancestorTitles: [], title, fullName: title, status: 'failed' }] },
+  ],
+})
+const merge = (one: VitestReport, other: VitestReport): VitestReport => ({
+  testResults: [...one.testResults, ...other.testResults],
+})
+
+async function commitOf(root: string): Promise<string> {
+  const result = await run('git', ['-C', root, 'rev-parse', 'HEAD'], { timeoutMs: 5_000 }).catch(() => null)
+  return result?.code === 0 ? result.stdout.trim() : 'unknown'
+}
+
+/** A file that could not even be loaded counts as one failure. */
+export function count(report: VitestReport): {
+  tally: Tally
+  skips: SuiteResult['skips']
+  fileFailures: string[]
+} {
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const skips: SuiteResult['skips'] = []
+  const fileFailures: string[] = []
+  for (const { name, status, message, assertionResults } of report.testResults) {
+    for (const one of assertionResults) {
+      if (one.status === 'passed') tally.passed++
+      else if (one.status === 'failed') tally.failed++
+      else {
+        tally.skipped++
+        skips.push({ file: name, title: titleOf(one) })
+      }
+    }
+    if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
+      tally.failed++
+      fileFailures.push(`${name}: ${message?.split('\n')[0] ?? 'it could not be loaded'}`)
+    }
+  }
+  return { tally, skips, fileFailures }
+}
+
+/** What was not run, by its reason: `(skipped: …)` in a title says what is missing. */
+export function skipLines(skips: SuiteResult['skips'], root: string): string[] {
+  const groups = new Map<string, string[]>()
+  for (const { file, title } of skips) {
+    const reason = /\(skipped: ([^)]*)\)/.exec(title)?.[1] ?? 'left out by the test itself'
+    const where = file.startsWith(`${root}/`) ? file.slice(root.length + 1) : file
+    const lines = groups.get(reason) ?? []
+    lines.push(`    ${where}: ${title.replace(/ ?\(skipped: [^)]*\)/, '')}`)
+    groups.set(reason, lines)
+  }
+  return [...groups].flatMap(([reason, lines]) => [`  ${reason}; it would prove:`, ...lines])
+}
