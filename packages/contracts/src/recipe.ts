@@ -43,7 +43,7 @@ export const recipeFileFormat = recipe.extend({ extends: slug.optional() })
 export type RecipeFileFormat = z.infer<typeof recipeFileFormat>
 
 /** As it travels in an instance spec: layers from the base outwards, whole, so that any controller can build it. */
-export const recipeChain = z.array(recipe).min(1).max(4)
+export const recipeChain = z.array(recipe).min(1).max(6)
 export type RecipeChain = z.infer<typeof recipeChain>
 
 /** The chain of a named recipe, base first; throws in words where a name is missing, runs in a circle or is too deep. */
