@@ -45,6 +45,8 @@ export const freshEntry = (desired: DesiredInstance, clock: Clock, leftovers: Ha
 
 export function createLife(parts: LifeParts) {
   const { clock, save } = parts
+  /** Counted apart from other troubles: taking something away that fails says nothing about creating. */
+  const failures = new WeakMap<Entry, number>()
 
   const note = (entry: Entry, state: ObservedState, changes: Partial<Entry['observed']> = {}) => {
     const times = { ...entry.observed.times, ...changes.times }
@@ -147,7 +149,7 @@ export function createLife(parts: LifeParts) {
     await settle(entry, 'failed', `The screen did not come up within ${Math.round(withinMs / 1000)} seconds`)
   }
 
-  async function run(entry: Entry, desired: DesiredInstance, signal: AbortSignal, attempt: number) {
+  async function run(entry: Entry, desired: DesiredInstance, signal: AbortSignal) {
     if (entry.phase === 'settled') return
     const problems = admissionProblems(desired.spec)
     if (problems.length > 0) return settle(entry, 'failed', `This may not run here: ${problems.join(', ')}`)
@@ -159,7 +161,9 @@ export function createLife(parts: LifeParts) {
       } catch (error) {
         signal.throwIfAborted()
         const refused = error instanceof KalnetError
-        if (!refused && attempt + 1 < CREATE_ATTEMPTS) throw error
+        const failed = (failures.get(entry) ?? 0) + 1
+        failures.set(entry, failed)
+        if (!refused && failed < CREATE_ATTEMPTS) throw error
         return settle(entry, 'failed', `It could not be started: ${problemInWords(error)}`)
       }
     }
@@ -187,7 +191,7 @@ export function createLife(parts: LifeParts) {
 
   return {
     /** True when nothing of it is left and it can be buried. */
-    async step(entry: Entry, signal: AbortSignal, attempt: number): Promise<boolean> {
+    async step(entry: Entry, signal: AbortSignal): Promise<boolean> {
       const { desired } = entry
       if (entry.phase === 'forgotten' || !desired) {
         await takeAway(await everything(entry), STOP_GRACE_MS)
@@ -206,7 +210,7 @@ export function createLife(parts: LifeParts) {
         entry.leftovers = []
         save(entry)
       }
-      await run(entry, desired, signal, attempt)
+      await run(entry, desired, signal)
       return false
     },
     /** The platform does not answer: it may well run on. */

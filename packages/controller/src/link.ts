@@ -46,6 +46,10 @@ export function createAnswers(options: {
           throw error
         },
       )
+      if (inner.destroyed) {
+        outer.destroy()
+        throw new Error('it ended just now')
+      }
       open += 1
       try {
         await joinStreams(inner, outer, signal)

@@ -98,7 +98,7 @@ export function createReconciler(options: {
       const now = AbortSignal.any([signal, slot.change.signal])
       const { entry } = slot
       try {
-        const isGone = await life.step(entry, now, attempt)
+        const isGone = await life.step(entry, now)
         attempt = 0
         // Replaced while we took the old one away: the new entry is still to be worked on.
         if (!isGone || slot.entry !== entry || signal.aborted) continue

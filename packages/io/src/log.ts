@@ -1,5 +1,5 @@
 /** Structured log on standard error; what is secret is never printed. */
-import { pino } from 'pino'
+import { pino, stdSerializers } from 'pino'
 
 export type Log = Pick<ReturnType<typeof pino>, 'debug' | 'info' | 'warn' | 'error' | 'child'>
 
@@ -7,5 +7,9 @@ const SECRET = ['password', 'token', 'ticket', 'secret', 'cookie', 'authorizatio
 const paths = SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
 export function createLog(name: string, level: 'debug' | 'info' | 'warn' | 'error' | 'silent' = 'info'): Log {
-  return pino({ name, level, redact: { paths, censor: '[secret]' }, base: { name } }, process.stderr)
+  const serializers = { error: stdSerializers.err }
+  return pino(
+    { name, level, serializers, redact: { paths, censor: '[secret]' }, base: { name } },
+    process.stderr,
+  )
 }

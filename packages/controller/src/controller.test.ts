@@ -1,0 +1,214 @@
+/** A whole controller on the fake platform against a control plane of a few lines: enrolment, exchange, streams, adoption. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import {
+  controllerRoutes,
+  type FromController,
+  LINK_PATH,
+  type ToController,
+} from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
+import { type DesiredInstance, instanceSpec } from '@kalnet/contracts/instance'
+import { DIAL_PATH } from '@kalnet/contracts/stream'
+import { systemClock } from '@kalnet/io/clock'
+import { createLog } from '@kalnet/io/log'
+import { acceptRaw } from '@kalnet/wire/raw'
+import { acceptLink, proveHello, type ServerLink } from '@kalnet/wire/server-link'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runController } from './controller.ts'
+import { createFakePlatform } from './platforms/fake/fake.ts'
+import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
+
+const log = createLog('test', 'silent')
+const CONTROLLER = '01890000-0000-7000-8000-00000000c000'
+const INSTANCE = '01890000-0000-7000-8000-000000000001'
+const STREAM = '01890000-0000-7000-8000-00000000aaaa'
+
+const desired: DesiredInstance = {
+  id: INSTANCE,
+  generation: 1,
+  organisationId: CONTROLLER,
+  platform: 'fake',
+  state: 'running',
+  spec: instanceSpec.parse({
+    image: { reference: 'none' },
+    command: ['program'],
+    ports: [{ name: 'display', kind: 'display', at: { unix: '/run/kalnet/display.sock' } }],
+    ready: { port: 'display' },
+  }),
+}
+
+/** Says yes to one token, keeps every message, gives out the dialled streams. */
+async function createControlPlane() {
+  let publicKey: string | null = null
+  let enrolments = 0
+  let link: ServerLink | null = null
+  const messages: Exclude<FromController, { type: 'hello' }>[] = []
+  const dialled: { token: string; stream: Duplex }[] = []
+  const sockets = new Set<Duplex>()
+  const server = createServer((request, response) => {
+    let text = ''
+    request.on('data', (piece) => {
+      text += String(piece)
+    })
+    request.on('end', () => {
+      const body = JSON.parse(text) as { token: string; publicKey: string }
+      const isRight = request.url === controllerRoutes.enrol.path && body.token === 'right'
+      if (isRight) {
+        publicKey = body.publicKey
+        enrolments += 1
+      }
+      response.writeHead(isRight ? 200 : 403, { 'content-type': 'application/json' })
+      response.end(
+        JSON.stringify(isRight ? { controllerId: CONTROLLER } : fail('controller.token').body('r')),
+      )
+    })
+  })
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url === LINK_PATH)
+      return void acceptLink(request, socket, head, {
+        log,
+        authenticate: (hello, nonce) =>
+          proveHello(hello, nonce, { publicKeyOf: async () => publicKey, allowUrl: (it) => it === url() }),
+        onUp: (it) => {
+          link = it
+        },
+        onMessage: (it) => void messages.push(it),
+        onClose: () => {
+          link = null
+        },
+      })
+    const offer = request.url === DIAL_PATH ? acceptRaw(request, socket, head) : null
+    if (offer) dialled.push({ token: offer.token, stream: offer.accept() })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url,
+    messages,
+    dialled,
+    enrolments: () => enrolments,
+    isUp: () => link !== null,
+    send: (message: ToController) => link?.send(message),
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+let home: string
+let world: FakeWorld
+let plane: Awaited<ReturnType<typeof createControlPlane>>
+let stop: AbortController
+
+const start = (token?: string) =>
+  runController({
+    folders: { data: join(home, 'data'), runtime: join(home, 'run'), config: join(home, 'config') },
+    url: plane.url(),
+    token,
+    log,
+    signal: stop.signal,
+    drive: [createFakePlatform({ world, clock: systemClock })],
+  })
+const told = <T extends FromController['type']>(type: T) =>
+  plane.messages.filter((it): it is Extract<typeof it, { type: T }> => it.type === type)
+const state = () => told('observed').at(-1)?.instance.state
+const wait = { timeout: 8000, interval: 10 }
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'kalnet-controller-'))
+  world = createFakeWorld({ clock: systemClock })
+  plane = await createControlPlane()
+  stop = new AbortController()
+})
+afterEach(async () => {
+  stop.abort(new Error('the test is over'))
+  await plane.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+test('[CTL-1.enrol] it enrols with a token, proves who it is, sends its inventory and does what is desired', async () => {
+  const running = start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  expect(told('inventory')[0]?.fingerprints[0]?.platform).toBe('fake')
+  plane.send({ type: 'desired.all', instances: [desired] })
+  await expect.poll(state, wait).toBe('running')
+  stop.abort(new Error('enough'))
+  await running
+  expect(world.runtimes.size).toBe(1)
+})
+
+test('[CTL-1.token-refused] a wrong token is a clear error', async () => {
+  await expect(start('wrong')).rejects.toMatchObject({ code: 'controller.token' })
+})
+
+test('[CTL-1.token-missing] without a token and an identity it says what to do', async () => {
+  await expect(start()).rejects.toMatchObject({ code: 'controller.unknown' })
+})
+
+test('[CTL-4.restart] started again it keeps its identity, adopts, and tells what it has', async () => {
+  const first = start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  plane.send({ type: 'desired.all', instances: [desired] })
+  await expect.poll(state, wait).toBe('running')
+  stop.abort(new Error('enough'))
+  await first
+  stop = new AbortController()
+  void start()
+  await expect.poll(() => told('inventory').length, wait).toBe(2)
+  expect(told('inventory')[1]?.instances[0]).toMatchObject({ id: INSTANCE, generation: 1, state: 'running' })
+  expect(plane.enrolments()).toBe(1)
+  expect(world.created.get(`${INSTANCE}/1`)).toBe(1)
+})
+
+test('[CTL-1.one-per-folder] a second controller on the same folder refuses to start', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  await expect(start()).rejects.toThrow(/locked/)
+}, 15_000)
+
+test('[STR-1.dial-back] a stream is dialled back with its token and carries bytes both ways', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  plane.send({ type: 'desired', instance: desired })
+  await expect.poll(state, wait).toBe('running')
+  const token = 'a-token-of-at-least-twenty-letters'
+  plane.send({ type: 'stream.open', streamId: STREAM, instanceId: INSTANCE, port: 'display', token })
+  await expect.poll(() => plane.dialled.length, wait).toBe(1)
+  const { stream, token: given } = plane.dialled[0]!
+  expect(given).toBe(token)
+  let text = ''
+  stream.on('data', (chunk) => {
+    text += String(chunk)
+  })
+  stream.write('hello')
+  await expect.poll(() => text, wait).toBe('RFB 003.008\nhello')
+})
+
+test('[STR-1.dial-failed] a port that is not there is told in words', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  const token = 'a-token-of-at-least-twenty-letters'
+  plane.send({ type: 'stream.open', streamId: STREAM, instanceId: INSTANCE, port: 'display', token })
+  await expect.poll(() => told('stream.failed')[0]?.problem, wait).toBe('it is not on this machine')
+})
+
+test('[SES-1.logs] the last lines are read, and an unknown instance has none', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  plane.send({ type: 'desired', instance: desired })
+  await expect.poll(state, wait).toBe('running')
+  plane.send({ type: 'logs.read', requestId: STREAM, instanceId: INSTANCE, lines: 10 })
+  plane.send({ type: 'logs.read', requestId: CONTROLLER, instanceId: CONTROLLER, lines: 10 })
+  await expect.poll(() => told('logs').length, wait).toBe(2)
+  expect(told('logs').find((it) => it.requestId === STREAM)?.lines).toEqual(['started program'])
+})
