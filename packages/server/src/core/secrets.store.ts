@@ -1,0 +1,14 @@
+/** The statements of secrets. */
+import { sql } from './store.ts'
+
+export const statements = {
+  put: (it: { id: string; organisationId: string | null; name: string; envelope: string; at: string }) => sql`
+    insert into secrets (id, organisation_id, name, envelope, created_at, changed_at)
+    values (${it.id}, ${it.organisationId}, ${it.name}, ${it.envelope}, ${it.at}, ${it.at})
+    on conflict (organisation_id, name) do update set envelope = excluded.envelope, changed_at = excluded.changed_at`,
+  get: (it: { organisationId: string | null; name: string }) => sql<{ envelope: string }>`
+    select envelope from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
+  drop: (it: { organisationId: string | null; name: string }) => sql`
+    delete from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
+  any: () => sql<{ envelope: string }>`select envelope from secrets order by id limit 1`,
+}
