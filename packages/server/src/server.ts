@@ -11,10 +11,13 @@ import { createHttp } from './core/http.ts'
 import { createLive } from './core/live.ts'
 import { migrate } from './core/migrate.ts'
 import { createStore } from './core/store.ts'
+import { readFingerprint } from './core/tls.ts'
 import { createIdentity } from './identity/identity.ts'
 import { watchSignIns } from './identity/watch.ts'
+import { createRunning } from './running.ts'
 
 export const VERSION = '0.1.0'
+const CATALOG = fileURLToPath(new URL('../../../catalog/', import.meta.url))
 const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist/', import.meta.url))
 
 export interface ServerOptions {
@@ -60,8 +63,19 @@ export async function createServer(options: ServerOptions) {
   http.add(identity.routes)
   const live = createLive({ http, events, log })
 
-  // ── Capabilities: one line each, in the order of boundaries.ts ──────────────────────────────────
-  // (controllers, catalog, instances, streams, sessions are added here)
+  // Capabilities
+  const running = await createRunning({
+    config,
+    store,
+    events,
+    http,
+    clock,
+    log,
+    catalogFolder: CATALOG,
+    address,
+    fingerprint: () => readFingerprint(folders.config),
+  })
+  http.add(running.routes)
 
   watchSignIns({
     identity,
@@ -81,7 +95,9 @@ export async function createServer(options: ServerOptions) {
     async close() {
       stopping.abort(new Error('stopping'))
       live.close()
+      running.tellViewers()
       await http.close()
+      await running.close()
       events.close()
       await store.close()
     },

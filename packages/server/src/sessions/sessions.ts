@@ -28,6 +28,8 @@ export interface SessionsOptions {
   /** Tells the controller that something is wanted now; called after the commit. */
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
+  /** A new generation begins: what looks at the old one is cut. */
+  renewed(instanceId: string): void
 }
 
 const OVER: SessionState[] = ['stopped', 'failed']
@@ -153,6 +155,7 @@ export function createSessions(options: SessionsOptions) {
         await statements.restartStages({ id, now: clock.now() }).execute(tx)
         return tell(tx, id)
       })
+      options.renewed(restarted.instanceId)
       if (restarted.controllerId) options.push(restarted.controllerId, restarted.instanceId)
       return restarted
     },

@@ -1,0 +1,124 @@
+/** The part of the composition that runs things: controllers, catalog, instances, streams, sessions, in that order. */
+import type { Config } from '@kalnet/contracts/config'
+import { LINK_PATH } from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
+import { localRoutes } from '@kalnet/contracts/local'
+import type { Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import { createCatalog } from './catalog/catalog.ts'
+import { routesOfCatalog } from './catalog/routes.ts'
+import { createControllers } from './controllers/controllers.ts'
+import { createHub } from './controllers/hub.ts'
+import { ownAddress } from './controllers/own-address.ts'
+import { routesOfControllers } from './controllers/routes.ts'
+import type { Events } from './core/events.ts'
+import { type Handler, type Http, handle } from './core/http.ts'
+import type { Store } from './core/store.ts'
+import { createInstances } from './instances/instances.ts'
+import { routesOfSessions } from './sessions/routes.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { createThumbnails } from './sessions/thumbnails.ts'
+import { createStreams } from './streams/streams.ts'
+
+export interface RunningOptions {
+  config: Config
+  store: Store
+  events: Events
+  http: Pick<Http, 'upgrade'>
+  clock: Clock
+  log: Log
+  catalogFolder: string
+  address(): string
+  /** Of our own certificate authority, where there is one. */
+  fingerprint(): Promise<string | null>
+}
+
+export async function createRunning(options: RunningOptions) {
+  const { config, store, events, http, clock, log } = options
+  const controllers = createControllers({ store, events, clock })
+  const catalog = createCatalog({ folder: options.catalogFolder, clock })
+  const instances = createInstances({ store, log })
+
+  const hub = createHub({
+    controllers,
+    clock,
+    log,
+    allowUrl: ownAddress(config),
+    desiredFor: instances.desiredFor,
+    desiredOf: instances.desiredOf,
+    observed: async (controllerId, report) => {
+      const change = await store.system.transaction(async (tx) => {
+        const found = await instances.observe(tx, controllerId, report)
+        if (found) await sessions.follow(tx, found)
+        return found
+      })
+      if (change && ['stopped', 'failed', 'lost'].includes(change.observed.state))
+        streams.cutInstance(change.instanceId)
+    },
+    reached: (controllerId) => sessions.controllerChanged(controllerId),
+    streamFailed: (streamId, problem) => streams.failed(streamId, problem),
+  })
+
+  const sessions = createSessions({
+    store,
+    events,
+    clock,
+    catalog,
+    controllers,
+    instances,
+    perUser: config.sessions.perUser,
+    push: hub.push,
+    forget: hub.forget,
+    renewed: (instanceId) => streams.cutInstance(instanceId),
+  })
+
+  const streams = createStreams({
+    store,
+    http,
+    clock,
+    log,
+    openOnController: hub.openStream,
+    async locate(sessionId, actor) {
+      const session = await sessions.read(actor, sessionId, 'stream.open')
+      const { controllerId, instanceId, userId, state } = session
+      if (state !== 'running' || !controllerId) throw fail('session.state', { state })
+      return { controllerId, instanceId, userId, sessionId, organisationId: actor.organisationId }
+    },
+    onFirstByte: (sessionId) => {
+      sessions
+        .reached(sessionId, 'firstByte')
+        .catch((error: unknown) => log.warn({ error }, 'a first byte was not recorded'))
+    },
+  })
+
+  http.upgrade(LINK_PATH, {
+    origin: 'none',
+    signIn: 'none',
+    handle: (request, socket, head) => void hub.accept(request, socket, head),
+  })
+  // Whatever a killed control plane left: nobody is connected to this one yet.
+  await controllers.allDisconnected()
+
+  const fingerprint = await options.fingerprint()
+  const routes: Handler[] = [
+    ...routesOfControllers({
+      controllers,
+      revoke: hub.revoke,
+      address: () => ({ url: options.address(), fingerprint }),
+    }),
+    handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),
+    ...routesOfCatalog({ catalog }),
+    ...streams.routes,
+    ...routesOfSessions({
+      sessions,
+      logs: hub.readLogs,
+      thumbnail: createThumbnails({ clock, read: hub.readScreen }),
+    }),
+  ]
+  return {
+    routes,
+    /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
+    tellViewers: () => streams.close(),
+    close: () => hub.close(),
+  }
+}

@@ -1,0 +1,46 @@
+/** A real browser for journeys: the machine's Chromium, driven by playwright-core, with a fresh profile each time. */
+import { existsSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+
+export const CHROMIUM =
+  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync) ?? null
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export interface BrowserOptions {
+  width?: number
+  height?: number
+  dark?: boolean
+  touch?: boolean
+  /** Certificates of the local authority are judged by the test itself. */
+  ignoreCertificates?: boolean
+  extraFlags?: string[]
+}
+
+export async function openBrowser(
+  options: BrowserOptions = {},
+): Promise<{ context: BrowserContext; page: Page; close(): Promise<void> }> {
+  if (!CHROMIUM) throw new Error('there is no Chromium on this machine')
+  const context = await chromium.launchPersistentContext(await mkdtemp(join(tmpdir(), 'kn-browser-')), {
+    executablePath: CHROMIUM,
+    headless: true,
+    args: [...FLAGS, ...(options.extraFlags ?? [])],
+    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    colorScheme: options.dark ? 'dark' : 'light',
+    hasTouch: options.touch ?? false,
+    ignoreHTTPSErrors: options.ignoreCertificates ?? false,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  const page = context.pages()[0] ?? (await context.newPage())
+  return { context, page, close: () => context.close() }
+}
