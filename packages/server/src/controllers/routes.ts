@@ -1,6 +1,5 @@
 /** Controllers over HTTP. */
 import { controllerRoutes } from '@kalnet/contracts/controller'
-import { localRoutes } from '@kalnet/contracts/local'
 import { type Handler, handle } from '../core/http.ts'
 import type { Controllers } from './controllers.ts'
 
@@ -22,7 +21,6 @@ export const routesOfControllers = ({ controllers, revoke, address }: Controller
     const trust = fingerprint ? ` --ca-fingerprint ${fingerprint}` : ''
     return { ...made, command: `./kalnet controller --join ${url} --token ${made.token}${trust}` }
   }),
-  handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),
   handle(controllerRoutes.enrol, async ({ body, audit }) => {
     const controllerId = await controllers.enrol(body)
     audit({ name: body.name }, controllerId)
