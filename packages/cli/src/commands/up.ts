@@ -22,6 +22,7 @@ interface UpFlags extends ListenFlags {
   atBoot?: boolean
   install: boolean
   asIs?: boolean
+  dashboard: boolean
 }
 
 /** Making a database, building nothing: generous for a slow disk. */
@@ -33,6 +34,7 @@ export const addUp: AddCommand = (program, context) => {
     .option('--at-boot', 'start at every boot, by systemd')
     .option('--no-install', 'never install programs on this machine')
     .option('--as-is', 'go on with the programs that are there')
+    .option('--no-dashboard', 'without building the screens: the API alone')
     .action(async (flags: UpFlags) => up(context(), flags))
 }
 
@@ -42,7 +44,7 @@ async function up(it: Context, flags: UpFlags): Promise<void> {
   if (running && running.phase !== 'stopping' && running.phase !== 'failed') return again(it, flags, running)
   const config = await readConfig({ folders, env, flags })
   if (!flags.asIs) await ensureHost({ env, uid, mayInstall: flags.install, output, signal })
-  await buildDashboard(output, signal)
+  if (flags.dashboard) await buildDashboard(output, signal)
   await freePort(config.listen.host, config.listen.port)
   if (flags.atBoot) return installUnit(it, flags)
   if (flags.foreground) return foreground(it, flags)
