@@ -15,7 +15,7 @@ import { fail } from '@kalnet/contracts/errors'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
-import { fastify } from 'fastify'
+import { type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { RecordAudit } from './audited.ts'
 import type { Handler, Identified } from './call.ts'
@@ -118,10 +118,14 @@ export function createHttp(options: HttpOptions): Http {
     return listener
   }
   const app = fastify({
-    loggerInstance: undefined,
     logger: false,
     bodyLimit: BODY_BYTES,
     exposeHeadRoutes: false,
+    // What cannot even be routed (an address that does not decode).
+    frameworkErrors: (error, request, reply) => {
+      addSafetyHeaders(request, reply)
+      return pipeline.failed(error, request, reply)
+    },
     genReqId: () => newId(),
     serverFactory: (handler) =>
       receive(tls ? createSecure({ ...server, ...tls }, handler) : createPlain(server, handler)) as Server,
@@ -133,20 +137,7 @@ export function createHttp(options: HttpOptions): Http {
     if (text === '') done(null, {})
     else json(request, text.toString(), done)
   })
-  app.addHook('onSend', async (request, reply) => {
-    const headers: Record<string, string> = {
-      'x-request-id': request.id,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'cache-control': 'no-store',
-      ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-    }
-    for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
-  })
+  app.addHook('onSend', async (request, reply) => addSafetyHeaders(request, reply))
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: an address may carry what is secret.
     log.debug(
@@ -246,4 +237,20 @@ export function createHttp(options: HttpOptions): Http {
       clearTimeout(late)
     },
   }
+}
+
+/** On every answer; a handler's own (an icon's, the dashboard's policy) win. */
+function addSafetyHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const headers: Record<string, string> = {
+    'x-request-id': request.id,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'cache-control': 'no-store',
+    ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  }
+  for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
 }

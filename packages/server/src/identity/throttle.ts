@@ -44,6 +44,9 @@ export function createThrottle({ store, clock }: { store: Store; clock: Clock })
             const { rows } = await statements
               .countTry({ key, now, forgetBefore: later(-FORGET_MS) })
               .execute(tx)
+            // Another try of the same moment may have closed the door while this one waited for the row.
+            const closed = rows[0]?.blocked_until
+            if (closed && closed > now) return closed
             const over = (rows[0]?.failures ?? 0) - RULES[kind].free
             if (over >= 0) {
               const until = later(Math.min(RULES[kind].longestMs, 2_000 * 2 ** Math.min(over, 20)))

@@ -1,0 +1,278 @@
+/** Claim, sign-in, sign-out, reset: through the real pipeline, with the clock in our hands. */
+import { identityRoutes } from '@kalnet/contracts/identity'
+import type { Clock } from '@kalnet/io/clock'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sql } from '../core/store.ts'
+import { type Answer, type TestServer, testServer } from '../testing/server.ts'
+import { cookieName, hashInCookie, hashOf, newSecret, setCookie } from './cookie.ts'
+import { createPasswords } from './passwords.ts'
+import { ABSOLUTE_MS, IDLE_MS } from './sign-ins.ts'
+
+let offset = 0
+const clock: Clock = {
+  now: () => new Date(Date.now() + offset),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      signal?.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        { once: true },
+      )
+    }),
+}
+let server: TestServer
+beforeAll(async () => {
+  server = await testServer({ clock })
+})
+afterAll(() => server.end())
+
+const PERSON = {
+  name: 'Ada',
+  email: 'Ada@Example.org',
+  password: 'correct horse battery',
+  organisationName: 'Home',
+}
+const secretOf = (answer: Answer) =>
+  /kalnet=([\w-]{43})/.exec(answer.headers['set-cookie']?.[0] ?? '')?.[1] ?? ''
+const linkFrom = async (path: string) => {
+  const { body } = await server.ask('POST', path, { local: true })
+  return (body.link as { url: string } | null)?.url ?? null
+}
+const tokenOf = (url: string | null) => new URL(url ?? '').hash.slice(1)
+const claim = (token: string, more: object = {}) =>
+  server.ask('POST', '/api/claim', { body: { ...PERSON, token, ...more } })
+const signIn = (password = PERSON.password, email = PERSON.email, as?: string) =>
+  server.ask('POST', '/api/sign-in', { body: { email, password }, as })
+const me = (as: string) => server.ask('GET', '/api/me', { as })
+
+describe('[CTL-8.claim] the claim link', () => {
+  it('a token that was never issued is refused', async () => {
+    expect((await claim(newSecret())).body.error?.code).toBe('claim.unknown')
+    expect((await server.ask('GET', '/api/status')).body.claimed).toBe(false)
+  })
+  it('expires after a day', async () => {
+    const token = tokenOf(await linkFrom('/api/local/claim-link'))
+    offset = 25 * 3600_000
+    expect((await claim(token)).body.error?.code).toBe('claim.unknown')
+    offset = 0
+  })
+  it('two at the same moment make one owner; the token is stored nowhere in plain', async () => {
+    const links = await Promise.all([linkFrom('/api/local/claim-link'), linkFrom('/api/local/claim-link')])
+    const tokens = links.map(tokenOf)
+    const rows = await server.store.system.read((tx) => sql`select claims::text from claims`.execute(tx))
+    expect(JSON.stringify(rows.rows)).not.toContain(tokens[0])
+    const answers = await Promise.all([...tokens, ...tokens].map((token) => claim(token)))
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 403, 403, 403])
+    const winner = answers.find((answer) => answer.status === 200)!
+    expect(winner.body).toMatchObject({
+      name: 'Ada',
+      email: 'ada@example.org',
+      role: 'owner',
+      organisationName: 'Home',
+    })
+    expect((await me(secretOf(winner))).status).toBe(200)
+    const organisations = await server.store.system.read((tx) => sql`select * from organisations`.execute(tx))
+    expect(organisations.rows.length).toBe(1)
+  })
+  it('afterwards there is none', async () => {
+    expect(await linkFrom('/api/local/claim-link')).toBeNull()
+    expect((await server.ask('GET', '/api/status')).body.claimed).toBe(true)
+  })
+  it('the claim is on record as the owner', async () => {
+    const { rows } = await server.store.system.read((tx) =>
+      sql<{ user_id: string; organisation_id: string }>`
+      select user_id, organisation_id from audit where action = 'organisation.claimed' and outcome = 'done'`.execute(
+        tx,
+      ),
+    )
+    expect(rows.length).toBe(1)
+    expect(rows[0]?.organisation_id).toMatch(/^[0-9a-f-]{36}$/)
+  })
+  it.each([
+    ['a short password', { password: 'too short' }, /10 characters/],
+    ['no name', { name: '  ' }, /name/],
+    ['no address', { email: 'ada' }, /email/],
+  ])('%s is refused with the reason', async (_, more, words) => {
+    const answer = await claim(newSecret(), more)
+    expect(answer.body.error?.code).toBe('request.invalid')
+    expect(answer.body.error?.message).toMatch(words)
+  })
+})
+
+describe('[CTL-8.sign-in] signing in and out', () => {
+  it('sets a cookie that scripts and other sites cannot use; only its hash is stored', async () => {
+    const answer = await signIn()
+    expect(answer.status).toBe(200)
+    expect(answer.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^kalnet=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/),
+    ])
+    const { rows } = await server.store.system.read((tx) =>
+      sql`select sign_ins::text from sign_ins`.execute(tx),
+    )
+    expect(JSON.stringify(rows)).not.toContain(secretOf(answer))
+    expect(JSON.stringify(rows)).toContain(hashOf(secretOf(answer)))
+  })
+  it('the address is not case sensitive, the password is, and both wrong answers are alike', async () => {
+    expect((await signIn(PERSON.password, 'ADA@EXAMPLE.ORG')).status).toBe(200)
+    const [wrong, nobody] = [await signIn('Correct horse battery'), await signIn('x', 'nobody@example.org')]
+    expect(wrong.body.error?.code).toBe('sign-in.wrong')
+    expect({ ...nobody.body.error, requestId: '' }).toEqual({ ...wrong.body.error, requestId: '' })
+  })
+  it('signing in again on the same device ends the earlier sign-in', async () => {
+    const first = secretOf(await signIn())
+    const second = secretOf(await signIn(PERSON.password, PERSON.email, first))
+    expect(second).not.toBe(first)
+    expect([(await me(first)).status, (await me(second)).status]).toEqual([401, 200])
+  })
+  it('signing out ends it at once, tells it, and clears the cookie', async () => {
+    const cursor = await server.events.cursor()
+    const secret = secretOf(await signIn())
+    const answer = await server.ask('POST', '/api/sign-out', { as: secret, body: {} })
+    expect(answer.headers['set-cookie']?.[0]).toMatch(/^kalnet=; Max-Age=0/)
+    expect((await me(secret)).status).toBe(401)
+    for await (const heard of server.events.subscribe({
+      types: ['sign-in.ended'],
+      after: cursor,
+      signal: AbortSignal.timeout(10_000),
+    })) {
+      expect(heard.kind === 'event' && heard.event.data).toEqual({ signInHash: hashOf(secret) })
+      break
+    }
+  })
+  it('ends after 14 idle days, and after 30 days however busy', async () => {
+    const secret = secretOf(await signIn())
+    offset = IDLE_MS - 60_000
+    expect((await me(secret)).status).toBe(200)
+    offset = IDLE_MS * 2 - 120_000
+    expect((await me(secret)).status).toBe(200)
+    offset = ABSOLUTE_MS + 1_000
+    expect((await me(secret)).status).toBe(401)
+    offset = 0
+    const idle = secretOf(await signIn())
+    offset = IDLE_MS + 1_000
+    expect((await me(idle)).status).toBe(401)
+    expect(await server.identity.ended([hashOf(idle), 'x'])).toEqual([hashOf(idle), 'x'])
+    await server.identity.tidy()
+    offset = 0
+    expect((await me(idle)).status).toBe(401)
+  })
+})
+
+describe('[CTL-8.throttle] wrong passwords', () => {
+  it('slow down after five, also when tried at once, and stay slow after a restart', async () => {
+    const other = await server.person('member')
+    const email = `${other.userId}@example.org`
+    const tries = await Promise.all(Array.from({ length: 12 }, () => signIn('wrong', email)))
+    const codes = tries.map((answer) => answer.body.error?.code)
+    expect(codes.filter((code) => code === 'sign-in.wrong').length).toBe(5)
+    const answer = await signIn('wrong', email)
+    expect(answer.body.error?.code).toBe('sign-in.throttled')
+    expect(answer.body.error?.details.seconds).toBeGreaterThan(0)
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+    const { rows } = await server.store.system.read((tx) =>
+      sql`select key from throttles where blocked_until is not null`.execute(tx),
+    )
+    expect(rows.length).toBe(1)
+    expect(JSON.stringify(rows)).not.toContain(email)
+  })
+  it('others are not held up by it, and a right one clears it', async () => {
+    expect((await signIn()).status).toBe(200)
+    for (let round = 0; round < 4; round++) await signIn('wrong')
+    expect((await signIn()).status).toBe(200)
+    for (let round = 0; round < 4; round++) await signIn('wrong')
+    expect((await signIn()).status).toBe(200)
+  })
+  it('an address that tries many accounts is slowed down too', async () => {
+    let code = ''
+    for (let round = 0; round < 40 && code !== 'sign-in.throttled'; round++)
+      code = (await signIn('wrong', `n${round}@example.org`)).body.error?.code ?? ''
+    expect(code).toBe('sign-in.throttled')
+    offset = 3600_000
+    expect((await signIn()).status).toBe(200)
+    offset = 0
+  })
+})
+
+describe('[CTL-8.reset] the owner who forgot the password', () => {
+  it('gets a link on this machine that works once, for an hour, and ends every sign-in', async () => {
+    offset = 3600_000
+    const before = secretOf(await signIn())
+    const replaced = tokenOf(await linkFrom('/api/local/reset-owner'))
+    const token = tokenOf(await linkFrom('/api/local/reset-owner'))
+    expect((await claim(replaced)).body.error?.code).toBe('claim.unknown')
+    const answer = await claim(token, { password: 'a new password' })
+    expect(answer.status).toBe(200)
+    expect([(await me(before)).status, (await me(secretOf(answer))).status]).toEqual([401, 200])
+    expect((await claim(token, { password: 'a new password' })).body.error?.code).toBe('claim.unknown')
+    expect((await signIn()).body.error?.code).toBe('sign-in.wrong')
+    expect((await signIn('a new password')).status).toBe(200)
+    const late = tokenOf(await linkFrom('/api/local/reset-owner'))
+    offset = 3 * 3600_000
+    expect((await claim(late)).body.error?.code).toBe('claim.unknown')
+  })
+})
+
+describe('[CTL-8.me] my name and password', () => {
+  it('needs the current password, and ends the other sign-ins', async () => {
+    const [here, there] = [secretOf(await signIn('a new password')), secretOf(await signIn('a new password'))]
+    const change = (body: object) => server.ask('PATCH', '/api/me', { as: here, body })
+    expect((await change({ name: 'Ada L.' })).body.name).toBe('Ada L.')
+    expect((await change({ password: { current: 'no', new: 'another password' } })).body.error?.code).toBe(
+      'sign-in.wrong',
+    )
+    expect((await change({ password: { current: 'a new password', new: 'another password' } })).status).toBe(
+      200,
+    )
+    expect([(await me(here)).status, (await me(there)).status]).toEqual([200, 401])
+    expect((await signIn('another password')).status).toBe(200)
+  })
+})
+
+describe('cookies', () => {
+  it.each([
+    [true, '__Host-kalnet', true],
+    [false, 'kalnet', false],
+  ])('secure %s: %s', (secure, name, marked) => {
+    const secret = newSecret()
+    expect(cookieName(secure)).toBe(name)
+    expect(setCookie(secret, secure, 1000).endsWith('; Secure')).toBe(marked)
+    expect(hashInCookie(`a=b; ${name}=${secret}`, secure)).toBe(hashOf(secret))
+    expect(hashInCookie(`a=b; ${name}=${secret}`, !secure)).toBeNull()
+  })
+  it('what is not a secret of ours is nobody', () => {
+    for (const header of [
+      '',
+      'kalnet=',
+      'kalnet=short',
+      `kalnet=${'A'.repeat(44)}`,
+      `xkalnet=${newSecret()}`,
+      `kalnet="${newSecret()}"`,
+    ])
+      expect(hashInCookie(header, false)).toBeNull()
+  })
+})
+
+describe('[CTL-8.passwords] the bounded pool', () => {
+  it('is argon2id, works in turn, and sends a crowd away', async () => {
+    const passwords = createPasswords({ atOnce: 1, waiting: 2 })
+    const stored = await passwords.hash('x')
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    const crowd = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.verify(stored, 'x')))
+    expect(crowd.filter((it) => it.status === 'fulfilled').length).toBeGreaterThanOrEqual(2)
+    expect(crowd.filter((it) => it.status === 'rejected').length).toBeGreaterThanOrEqual(4)
+    expect([
+      await passwords.verify(stored, 'x'),
+      await passwords.verify(stored, 'y'),
+      await passwords.verify(null, 'x'),
+    ]).toEqual([true, false, false])
+  })
+})
+
+it('every route of identity is bound', () => {
+  const bound = server.http.routes().map((route) => route.path)
+  for (const route of Object.values(identityRoutes)) expect(bound).toContain(route.path)
+})
