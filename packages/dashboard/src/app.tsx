@@ -1,0 +1,68 @@
+/** Who is here decides what is shown: claim, sign in, a full-screen page, or the shell with its pages. */
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect } from 'react'
+import { Route, Switch, useLocation } from 'wouter'
+import { onServer } from './api.ts'
+import { followLive } from './live.ts'
+import { claimPage, prepare, signInPage, viewerPage } from './pages.ts'
+import { meQuery, queryClient } from './queries.ts'
+import { Catch } from './shell/catch.tsx'
+import { Shell } from './shell/shell.tsx'
+import { Splash } from './shell/splash.tsx'
+import { ToastPlace } from './shell/toast-place.tsx'
+import { ErrorBox } from './ui/parts.tsx'
+
+const SHOWS_WIDGETS = import.meta.env.DEV || import.meta.env.MODE === 'gallery'
+const Gallery = SHOWS_WIDGETS ? lazy(() => import('./gallery/gallery.tsx')) : null
+
+prepare(location.pathname)
+
+function SignedIn() {
+  useEffect(() => {
+    const life = new AbortController()
+    followLive(life.signal)
+    onServer('signed-out', () => queryClient.setQueryData(['me'], null), life.signal)
+    return () => life.abort()
+  }, [])
+  return (
+    <Switch>
+      <Route path="/s/:id">
+        <viewerPage.Page />
+      </Route>
+      <Route>
+        <Shell />
+      </Route>
+    </Switch>
+  )
+}
+
+function Gate() {
+  const { data: me, error, refetch } = useQuery({ ...meQuery, retry: true, retryDelay: 2_000 })
+  if (me) return <SignedIn key={me.id} />
+  if (me === null) return <signInPage.Page />
+  return <Splash>{error && <ErrorBox problem={error} retry={() => void refetch()} />}</Splash>
+}
+
+export function App() {
+  const [path] = useLocation()
+  return (
+    <Catch key={path}>
+      <Suspense fallback={<Splash />}>
+        <Switch>
+          {Gallery && (
+            <Route path="/_ui">
+              <Gallery />
+            </Route>
+          )}
+          <Route path="/claim">
+            <claimPage.Page />
+          </Route>
+          <Route>
+            <Gate />
+          </Route>
+        </Switch>
+      </Suspense>
+      <ToastPlace />
+    </Catch>
+  )
+}

@@ -1,0 +1,82 @@
+/** Writes a live event into what the screens already know. Pure over the cache's contents. */
+import type { Controller } from '@kalnet/contracts/controller'
+import type { EventType } from '@kalnet/contracts/event'
+import type { Me } from '@kalnet/contracts/identity'
+import type { Session } from '@kalnet/contracts/session'
+import type { SessionPage } from './queries.ts'
+
+const ENDED = new Set<Session['state']>(['stopped', 'failed'])
+export const hasEnded = (session: Session) => ENDED.has(session.state)
+
+const newestFirst = (one: Session, other: Session) =>
+  (other.endedAt ?? other.createdAt).localeCompare(one.endedAt ?? one.createdAt)
+
+/** A list with this session in its place, or out of it when it belongs to the other list. */
+export function placeSession(page: SessionPage, session: Session, belongs: boolean): SessionPage {
+  const known = page.items.findIndex((item) => item.id === session.id)
+  if (!belongs) return known < 0 ? page : { ...page, items: page.items.filter((_, at) => at !== known) }
+  if (known >= 0) return { ...page, items: page.items.map((item, at) => (at === known ? session : item)) }
+  return { ...page, items: [session, ...page.items].sort(newestFirst) }
+}
+
+/** Replaces the controller, or adds it in the order of names. */
+export function placeController<T extends { items: Controller[] }>(page: T, controller: Controller): T {
+  const others = page.items.filter((item) => item.id !== controller.id)
+  return {
+    ...page,
+    items: [...others, controller].sort((one, other) => one.name.localeCompare(other.name)),
+  }
+}
+
+/** The part of a query client that events need. */
+export interface Cache {
+  setQueryData(key: readonly unknown[], change: (known: never) => unknown): unknown
+  removeQueries(filter: { queryKey: readonly unknown[] }): void
+}
+
+/** Unknown kinds of events are newer than this page and mean nothing to it. */
+export function applyEvent(cache: Cache, type: string, data: unknown): void {
+  switch (type as EventType) {
+    case 'session.changed': {
+      const session = data as Session
+      const change = (belongs: boolean) => (page: SessionPage | undefined) =>
+        page && placeSession(page, session, belongs)
+      cache.setQueryData(['sessions', 'live'], change(!hasEnded(session)))
+      cache.setQueryData(['sessions', 'ended'], change(hasEnded(session)))
+      cache.setQueryData(['session', session.id], () => session)
+      return
+    }
+    case 'session.removed': {
+      const { id } = data as { id: string }
+      const without = (page: SessionPage | undefined) =>
+        page && { ...page, items: page.items.filter((item) => item.id !== id) }
+      cache.setQueryData(['sessions', 'live'], without)
+      cache.setQueryData(['sessions', 'ended'], without)
+      cache.removeQueries({ queryKey: ['session', id] })
+      return
+    }
+    case 'controller.changed': {
+      const change = (page: { items: Controller[] } | undefined) =>
+        page && placeController(page, data as Controller)
+      cache.setQueryData(['controllers'], change)
+      return
+    }
+    case 'controller.removed': {
+      const { id } = data as { id: string }
+      cache.setQueryData(
+        ['controllers'],
+        (page: { items: Controller[] } | undefined) =>
+          page && { ...page, items: page.items.filter((item) => item.id !== id) },
+      )
+      return
+    }
+    case 'user.changed': {
+      const change = (me: Me | null | undefined) =>
+        me && me.id === (data as Me).id ? { ...me, ...(data as Me) } : me
+      cache.setQueryData(['me'], change)
+      return
+    }
+    default:
+      return
+  }
+}

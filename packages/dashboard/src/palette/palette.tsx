@@ -1,0 +1,108 @@
+/** Ctrl K: go anywhere, start anything, with the keyboard alone. */
+import { useQuery } from '@tanstack/react-query'
+import { House, MonitorPlay, Rocket, Server, UserRound } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { Autocomplete, useFilter } from 'react-aria-components/Autocomplete'
+import { Header } from 'react-aria-components/Header'
+import { Input } from 'react-aria-components/Input'
+import { Menu, MenuItem, MenuSection } from 'react-aria-components/Menu'
+import { SearchField } from 'react-aria-components/SearchField'
+import { useLocation } from 'wouter'
+import * as m from '../messages/index.ts'
+import { liveSessionsQuery, may, templatesQuery, useMe } from '../queries.ts'
+import { useLaunch } from '../sessions/actions.ts'
+import { iconOf } from '../sessions/card.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import css from './palette.module.css'
+
+interface Item {
+  id: string
+  words: string
+  hint?: string
+  icon: ReactNode
+  act: () => void
+}
+const Icon = ({ src }: { src: string }) => <img src={src} alt="" width="20" height="20" />
+
+const Part = ({ title, items, onDone }: { title: string; items: Item[]; onDone: () => void }) => (
+  <MenuSection className={css.part}>
+    <Header className={css.title}>{title}</Header>
+    {items.map((it) => (
+      <MenuItem
+        key={it.id}
+        id={it.id}
+        textValue={`${it.words} ${it.hint ?? ''}`}
+        className={css.item}
+        onAction={() => {
+          onDone()
+          it.act()
+        }}
+      >
+        {it.icon}
+        <span className={css.words}>{it.words}</span>
+        {it.hint && <span className={css.hint}>{it.hint}</span>}
+      </MenuItem>
+    ))}
+  </MenuSection>
+)
+
+export default function Palette({ onClose }: { onClose: () => void }) {
+  const me = useMe()
+  const [, go] = useLocation()
+  const launch = useLaunch()
+  const { contains } = useFilter({ sensitivity: 'base' })
+  const sessions = useQuery(liveSessionsQuery).data?.items.filter((it) => it.userId === me.id) ?? []
+  const templates = useQuery(templatesQuery).data?.items ?? []
+
+  const places: Item[] = [
+    { id: 'go-home', words: m.home, icon: <House aria-hidden />, act: () => go('/') },
+    { id: 'go-launch', words: m.launch, icon: <Rocket aria-hidden />, act: () => go('/launch') },
+    {
+      id: 'go-me',
+      words: m.settingsMe,
+      hint: m.settings,
+      icon: <UserRound aria-hidden />,
+      act: () => go('/settings'),
+    },
+  ]
+  if (may(me, 'controller.read')) {
+    places.push({
+      id: 'go-controllers',
+      words: m.settingsControllers,
+      hint: m.settings,
+      icon: <Server aria-hidden />,
+      act: () => go('/settings/controllers'),
+    })
+  }
+  const open: Item[] = sessions.map((it) => ({
+    id: it.id,
+    words: it.name,
+    hint: it.templateName === it.name ? undefined : it.templateName,
+    icon: <MonitorPlay aria-hidden />,
+    act: () => go(`/s/${it.id}`),
+  }))
+  const start: Item[] = templates.map((it) => ({
+    id: `start-${it.id}`,
+    words: m.startNamed(it.name),
+    icon: <Icon src={iconOf(it.id)} />,
+    act: () => launch.mutate({ templateId: it.id }),
+  }))
+  return (
+    <Dialog title={m.goOrStart} onClose={onClose} place="top">
+      <Autocomplete filter={contains}>
+        <SearchField aria-label={m.paletteSearch} autoFocus className={css.search}>
+          <Input className={css.input} placeholder={m.paletteSearch} />
+        </SearchField>
+        <Menu
+          aria-label={m.goOrStart}
+          className={css.menu}
+          renderEmptyState={() => <p className={css.none}>{m.paletteNothing}</p>}
+        >
+          {open.length > 0 && <Part title={m.paletteSessions} items={open} onDone={onClose} />}
+          <Part title={m.paletteGo} items={places} onDone={onClose} />
+          {start.length > 0 && <Part title={m.paletteStart} items={start} onDone={onClose} />}
+        </Menu>
+      </Autocomplete>
+    </Dialog>
+  )
+}

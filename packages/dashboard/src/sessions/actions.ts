@@ -1,0 +1,77 @@
+/** What can be done to a session, each with its visible end. */
+import type { Session } from '@kalnet/contracts/session'
+import { useMutation } from '@tanstack/react-query'
+import { useLocation } from 'wouter'
+import { ApiProblem, call, ROUTES } from '../api.ts'
+import { applyEvent } from '../apply-event.ts'
+import * as m from '../messages/index.ts'
+import { queryClient } from '../queries.ts'
+import { toast } from '../ui/toast.ts'
+
+/** Our own answer reaches the screen at once; the event that follows says the same. */
+const know = (session: Session) => applyEvent(queryClient, 'session.changed', session)
+
+export function tellProblem(problem: unknown): void {
+  const known = problem instanceof ApiProblem
+  toast({
+    tone: 'bad',
+    text: known ? problem.message : m.problemPage,
+    more: known ? `${problem.next} (${problem.code})` : m.problemPageNext,
+  })
+}
+
+export interface LaunchInput {
+  templateId: string
+  name?: string
+  platform?: Session['platform']
+  answers?: Record<string, string | number | boolean>
+}
+/** One click: asks for it and goes to its screen, where the start is shown. */
+export function useLaunch() {
+  const [, go] = useLocation()
+  return useMutation({
+    mutationFn: ({ platform, ...rest }: LaunchInput) =>
+      call(ROUTES.sessions.launch, {
+        body: { ...rest, platform: platform ?? undefined },
+        idempotencyKey: crypto.randomUUID(),
+      }),
+    onSuccess: (session) => {
+      know(session)
+      go(`/s/${session.id}`)
+    },
+    onError: tellProblem,
+  })
+}
+
+export function useStop() {
+  return useMutation({
+    mutationFn: (session: Session) => call(ROUTES.sessions.stop, { params: { id: session.id } }),
+    onSuccess: (session) => {
+      know(session)
+      toast({ tone: 'good', text: m.stopped(session.name) })
+    },
+    onError: tellProblem,
+  })
+}
+
+export function useRestart() {
+  return useMutation({
+    mutationFn: (session: Session) => call(ROUTES.sessions.restart, { params: { id: session.id } }),
+    onSuccess: (session) => {
+      know(session)
+      toast({ tone: 'good', text: m.restarted(session.name) })
+    },
+    onError: tellProblem,
+  })
+}
+
+export function useRemove() {
+  return useMutation({
+    mutationFn: (session: Session) => call(ROUTES.sessions.remove, { params: { id: session.id } }),
+    onSuccess: (_, session) => {
+      applyEvent(queryClient, 'session.removed', { id: session.id })
+      toast({ tone: 'good', text: m.removed(session.name) })
+    },
+    onError: tellProblem,
+  })
+}

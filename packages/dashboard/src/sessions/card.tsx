@@ -1,0 +1,67 @@
+/** One session as a card: its live picture, its name, its state; a click opens its screen. */
+import type { Session } from '@kalnet/contracts/session'
+import { Info, Square } from 'lucide-react'
+import { lazy, Suspense, useRef, useState } from 'react'
+import { Link, useLocation } from 'wouter'
+import * as m from '../messages/index.ts'
+import { Ago } from '../ui/ago.tsx'
+import { IconButton } from '../ui/button.tsx'
+import css from './card.module.css'
+import { useThumbnail } from './use-thumbnail.ts'
+import { progressWords, StateBadge } from './words.tsx'
+
+const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
+export const iconOf = (templateId: string) => `/api/templates/${templateId}/icon`
+
+export function SessionCard({ session, mine }: { session: Session; mine: boolean }) {
+  const place = useRef<HTMLElement>(null)
+  const [, go] = useLocation()
+  const [stopping, setStopping] = useState(false)
+  const running = session.state === 'running' && session.reachable
+  const picture = useThumbnail(session.id, running && mine, place)
+  const waiting = session.state === 'pending' || session.state === 'starting'
+  return (
+    <article ref={place} className={css.card} aria-label={session.name}>
+      <div className={css.screen} data-dim={!running || undefined}>
+        {picture ? (
+          <img className={css.picture} src={picture} alt="" />
+        ) : (
+          <img className={css.icon} src={iconOf(session.templateId)} alt="" width="56" height="56" />
+        )}
+        {waiting && <p className={css.progress}>{progressWords(session)}</p>}
+      </div>
+      <div className={css.foot}>
+        <div className={css.words}>
+          <h3>
+            <Link href={mine ? `/s/${session.id}` : `/sessions/${session.id}`} className={css.open}>
+              {session.name}
+            </Link>
+          </h3>
+          <p>
+            {!mine && <>{m.belongsTo(session.userName)} · </>}
+            {session.name !== session.templateName && <>{session.templateName} · </>}
+            <Ago at={session.createdAt} />
+          </p>
+        </div>
+        <StateBadge session={session} />
+      </div>
+      <div className={css.actions}>
+        <IconButton label={m.detailsOf(session.name)} onPress={() => go(`/sessions/${session.id}`)}>
+          <Info aria-hidden />
+        </IconButton>
+        <IconButton
+          label={`${m.stop}: ${session.name}`}
+          isDisabled={session.state === 'stopping'}
+          onPress={() => setStopping(true)}
+        >
+          <Square aria-hidden />
+        </IconButton>
+      </div>
+      {stopping && (
+        <Suspense>
+          <ConfirmEnding session={session} ending="stop" onClose={() => setStopping(false)} />
+        </Suspense>
+      )}
+    </article>
+  )
+}

@@ -1,0 +1,122 @@
+/** One machine: is it connected, what can it run and how well kept apart, how full is it. */
+import type { Controller, Fingerprint } from '@kalnet/contracts/controller'
+import { CloudOff, Plug } from 'lucide-react'
+import { PLATFORM_WORDS } from '../catalog/words.ts'
+import { size } from '../format.ts'
+import * as m from '../messages/index.ts'
+import { Ago } from '../ui/ago.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Button } from '../ui/button.tsx'
+import { Card } from '../ui/parts.tsx'
+import { Meter } from '../ui/progress.tsx'
+import css from './settings.module.css'
+
+const ISOLATION: Record<Fingerprint['isolation'], string> = {
+  uid: m.isolationUid,
+  userns: m.isolationUserns,
+  container: m.isolationContainer,
+  none: m.isolationNone,
+}
+
+function Connection({ state }: { state: Controller['state'] }) {
+  if (state === 'online') return <Badge tone="good">{m.controllerOnline}</Badge>
+  if (state === 'offline') {
+    return (
+      <Badge tone="warn" icon={<CloudOff aria-hidden />}>
+        {m.controllerOffline}
+      </Badge>
+    )
+  }
+  return (
+    <Badge tone="quiet" icon={<Plug aria-hidden />}>
+      {m.controllerNever}
+    </Badge>
+  )
+}
+
+function Platform({ it }: { it: Fingerprint }) {
+  const facts = it.usable
+    ? [
+        ISOLATION[it.isolation],
+        it.limits ? m.hasLimits : m.hasNoLimits,
+        it.network ? m.hasNetwork : m.hasNoNetwork,
+        m.imagesBuilt(it.images.length),
+      ]
+    : []
+  return (
+    <li className={css.platform}>
+      <div className={css.platformHead}>
+        <strong>{PLATFORM_WORDS[it.platform]}</strong>
+        <span className={css.quiet}>{it.version}</span>
+        <Badge tone={it.usable ? 'good' : 'warn'}>{it.usable ? m.platformUsable : m.platformUnusable}</Badge>
+      </div>
+      {facts.length > 0 && <p className={css.quiet}>{facts.join(' · ')}</p>}
+      {it.detail && <p className={css.quiet}>{it.detail}</p>}
+    </li>
+  )
+}
+
+interface ControllerCardProps {
+  controller: Controller
+  onRevoke?: () => void
+}
+export function ControllerCard({ controller, onRevoke }: ControllerCardProps) {
+  const { capacity } = controller
+  const used = capacity ? capacity.memoryBytes - capacity.memoryFreeBytes : 0
+  const named = [
+    controller.hostname !== controller.name && controller.hostname,
+    controller.version && `v${controller.version}`,
+  ]
+  return (
+    <Card label={controller.name}>
+      <div className={css.controller}>
+        <div className={css.controllerHead}>
+          <div className={css.controllerName}>
+            <h2>{controller.name}</h2>
+            <p className={css.quiet}>
+              {named.filter(Boolean).join(' · ')}
+              {controller.state !== 'online' && controller.lastSeenAt && (
+                <>
+                  {' '}
+                  · {m.controllerSeen} <Ago at={controller.lastSeenAt} />
+                </>
+              )}
+            </p>
+          </div>
+          <Connection state={controller.state} />
+        </div>
+        {capacity && (
+          <div className={css.capacity}>
+            <Meter
+              label={m.controllerMemory}
+              share={capacity.memoryBytes > 0 ? used / capacity.memoryBytes : 0}
+              text={m.controllerMemoryUse(size(used), size(capacity.memoryBytes))}
+            />
+            <p className={css.quiet}>
+              {[
+                m.controllerCpus(capacity.cpus),
+                m.controllerLoad(capacity.load1.toFixed(1)),
+                m.controllerDisk(size(capacity.diskFreeBytes)),
+              ].join(' · ')}
+            </p>
+          </div>
+        )}
+        {controller.fingerprints.length > 0 && (
+          <ul className={css.platforms}>
+            {controller.fingerprints.map((it) => (
+              <Platform key={it.platform} it={it} />
+            ))}
+          </ul>
+        )}
+        <div className={css.controllerFoot}>
+          <span className={css.quiet}>{m.controllerRuns(controller.instances)}</span>
+          {onRevoke && (
+            <Button look="plain" onPress={onRevoke}>
+              {m.controllerRevoke}
+            </Button>
+          )}
+        </div>
+      </div>
+    </Card>
+  )
+}

@@ -1,0 +1,69 @@
+/** Controllers: the machines that run things, what each can do, adding and revoking. */
+import type { Controller } from '@kalnet/contracts/controller'
+import { useQuery } from '@tanstack/react-query'
+import { Plus, Server } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import * as m from '../messages/index.ts'
+import { controllersQuery, may, useMe } from '../queries.ts'
+import { Button } from '../ui/button.tsx'
+import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
+import { ControllerCard } from './controller-card.tsx'
+import { Frame } from './frame.tsx'
+import css from './settings.module.css'
+
+const Enrol = lazy(() => import('./enrol.tsx'))
+const Revoke = lazy(() => import('./revoke.tsx'))
+
+export default function Controllers() {
+  const me = useMe()
+  const { data, error, isPending, refetch } = useQuery(controllersQuery)
+  const [adding, setAdding] = useState(false)
+  const [revoking, setRevoking] = useState<Controller | null>(null)
+  const manages = may(me, 'controller.manage')
+  const add = manages && (
+    <Button look="primary" icon={<Plus aria-hidden />} onPress={() => setAdding(true)}>
+      {m.controllerAdd}
+    </Button>
+  )
+  return (
+    <Frame here="controllers" title={m.settingsControllers} text={m.controllersText} action={add}>
+      {isPending && (
+        <div className={css.list} aria-busy="true">
+          <Skeleton height="220px" />
+          <Skeleton height="220px" />
+        </div>
+      )}
+      {error && !data && <ErrorBox problem={error} retry={() => void refetch()} />}
+      {data?.items.length === 0 && (
+        <Empty
+          icon={<Server aria-hidden />}
+          title={m.controllersEmpty}
+          text={m.controllersEmptyText}
+          next={
+            manages && (
+              <Button look="primary" onPress={() => setAdding(true)}>
+                {m.controllerAdd}
+              </Button>
+            )
+          }
+        />
+      )}
+      {data && data.items.length > 0 && (
+        <ul className={css.list}>
+          {data.items.map((controller) => (
+            <li key={controller.id}>
+              <ControllerCard
+                controller={controller}
+                onRevoke={manages ? () => setRevoking(controller) : undefined}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <Suspense>
+        {adding && <Enrol onClose={() => setAdding(false)} />}
+        {revoking && <Revoke controller={revoking} onClose={() => setRevoking(null)} />}
+      </Suspense>
+    </Frame>
+  )
+}
