@@ -17,7 +17,7 @@ interface Parts {
   log: Log
 }
 
-const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform | null> = {
+const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform> = {
   fake: ({ folders }) => {
     const world = createFakeWorld({ clock: systemClock, file: join(folders.data, 'fake-world.json') })
     return createFakePlatform({ world, clock: systemClock })
@@ -33,4 +33,4 @@ export const createPlatforms = ({
   which = USUAL,
   ...parts
 }: Parts & { which?: PlatformName[] }): Platform[] =>
-  which.map((name) => PLATFORMS[name](parts)).filter((it) => it !== null)
+  which.map((name) => PLATFORMS[name](parts))

@@ -1,6 +1,6 @@
 /** Where the process platform keeps what it has of an instance, and what its things are called on the machine. */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Folders } from '@kalnet/io/folders'
 
 const shortened = (text: string, length: number) =>
@@ -32,8 +32,8 @@ export interface InstancePaths {
 }
 
 export function createLayout(folders: Folders): Layout {
-  const installation = shortened(folders.data, 4)
-  const instances = join(folders.data, 'instances')
+  const installation = shortened(resolve(folders.data), 4)
+  const instances = join(resolve(folders.data), 'instances')
   return {
     installation,
     instances,
@@ -50,7 +50,7 @@ export function createLayout(folders: Folders): Layout {
         arguments: join(folder, 'arguments'),
         resolver: join(folder, 'resolv.conf'),
         home: join(folder, 'home'),
-        run: join(folders.runtime, 'i', short),
+        run: join(resolve(folders.runtime), 'i', short),
         name: `kalnet-${installation}-${short}`,
         networkDevice: `kn${installation}${short}`,
       }
