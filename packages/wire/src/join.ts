@@ -1,5 +1,6 @@
 /** Joins two byte streams until both have ended: back-pressure both ways, no copy, nothing kept while idle. */
 import type { Duplex } from 'node:stream'
+import { countRead } from './tidy.ts'
 
 /**
  * Moves what `source` gives through `write` into `sink`. Reading stops while the sink still holds bytes after it asked for a
@@ -8,6 +9,7 @@ import type { Duplex } from 'node:stream'
 export function pump(source: Duplex, sink: Duplex, write: (chunk: Buffer) => void): void {
   source.on('data', (chunk: Buffer) => {
     write(chunk)
+    countRead(chunk.length)
     if (sink.writableNeedDrain && sink.writableLength > 0 && !sink.destroyed) source.pause()
   })
   sink.on('drain', () => source.resume())
