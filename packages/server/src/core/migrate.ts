@@ -44,6 +44,7 @@ export async function migrate({
     options: '-c timezone=UTC',
   })
   pool.on('error', (error) => log.warn({ problem: error.message }, 'the connection of the migrations broke'))
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const db = new Kysely<Record<string, never>>({
     dialect: new PostgresDialect({
       pool,
@@ -80,6 +81,8 @@ async function prepareRoles(url: string): Promise<void> {
     application_name: 'kalnet migrations',
     connectionTimeoutMillis: 10_000,
   })
+  // A line that breaks makes the query below fail; the event itself tells nothing more.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     // Several statements in one query are one transaction.

@@ -1,17 +1,19 @@
 /** "Did you mean …?": the nearest of some words by edit distance. */
 
-/** Levenshtein distance, one row at a time. */
+/** Letters added, dropped, changed or swapped with their neighbour, each once (optimal string alignment). */
 export function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_unused, index) => index)
+  const rows = Array.from({ length: one.length + 1 }, (_unused, i) => [i])
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0
+  for (let j = 1; j <= other.length; j++) rows[0]?.push(j)
   for (let i = 1; i <= one.length; i++) {
-    const next = [i]
     for (let j = 1; j <= other.length; j++) {
-      const same = one[i - 1] === other[j - 1] ? 0 : 1
-      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + same))
+      const cost = one[i - 1] === other[j - 1] ? 0 : 1
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]
+      const plain = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + cost)
+      rows[i]?.push(swapped ? Math.min(plain, at(i - 2, j - 2) + 1) : plain)
     }
-    row = next
   }
-  return row[other.length] ?? 0
+  return at(one.length, other.length)
 }
 
 /** The nearest word, or null when none is near enough to be meant (a third of its letters). */

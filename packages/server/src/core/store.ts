@@ -73,6 +73,8 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
   })
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ problem: error.message }, 'a database connection broke'))
+  // The same for one that breaks between two statements of a transaction: the next statement says so.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const dialect: Dialect = new PostgresDialect({ pool })
   const db = new Kysely<Record<string, never>>({ dialect })
 

@@ -13,7 +13,7 @@ async function startOf(pid: number): Promise<string | null> {
   return fields[0] === 'Z' ? null : (fields[19] ?? null)
 }
 
-export function alive(pid: number): boolean {
+function alive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

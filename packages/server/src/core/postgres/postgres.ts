@@ -37,6 +37,7 @@ const SOCKET = '.s.PGSQL.5432'
 const SOCKET_BYTES = 107
 const LOG_BYTES = 5 * 2 ** 20
 const STARTUP_MS = 600_000
+const ATTEMPTS = 8
 
 /** Small-box settings, measured; minimal WAL refuses backups, io_method exists since 18. Nothing a user typed reaches its log. */
 const settingsFor = (programs: Programs, sockets: string): Record<string, string> => ({
@@ -94,37 +95,61 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const settings = { ...settingsFor(programs, sockets), ...options.settings }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const [command, args] = runAs(owner, programs.postgres, ['-D', cluster, ...flags], true)
-  const output = await logFile(join(folder, 'postgres.log'))
+  const logPath = join(folder, 'postgres.log')
+  const admin = socketUrl(sockets, 'postgres')
+  for (let attempt = 1; ; attempt++) {
+    const running = await launch(command, args, logPath)
+    try {
+      await untilReady(admin, running.over, logPath, signal)
+      await ensureDatabase(admin)
+      const { pid, exited } = running
+      log.info({ pid, version: programs.version, user: owner.name }, 'database ready')
+      const stop = async () => {
+        await running.stop()
+        await letGo(folder)
+      }
+      return { url: socketUrl(sockets), pid, version: programs.version, exited, stop }
+    } catch (error) {
+      const endedItself = running.over()
+      await running.stop()
+      // After a kill, children of the old one may still hold its shared memory for a moment.
+      if (!endedItself || attempt === ATTEMPTS || signal?.aborted) {
+        await letGo(folder)
+        throw error
+      }
+      await systemClock.sleep(300, signal)
+    }
+  }
+}
+
+async function launch(command: string, args: string[], logPath: string) {
+  const output = await logFile(logPath)
   const child = start(command, args, {
     cwd: '/',
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
     stdio: ['ignore', output.fd, output.fd],
   })
+  let over = false
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once('exit', (code, ended) => resolve({ code, signal: ended }))
-    child.once('error', () => resolve({ code: null, signal: null }))
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
+      over = true
+      resolve({ code, signal })
+    }
+    child.once('exit', end)
+    child.once('error', () => end(null, null))
   })
   await output.close()
-  let over = false
-  void exited.then(() => {
-    over = true
-  })
-  const stop = async () => {
-    if (!over) child.kill('SIGINT')
-    const late = setTimeout(() => child.kill('SIGQUIT'), 20_000)
-    await exited
-    clearTimeout(late)
-    await letGo(folder)
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    over: () => over,
+    async stop() {
+      if (!over) child.kill('SIGINT')
+      const late = setTimeout(() => child.kill('SIGQUIT'), 20_000)
+      await exited
+      clearTimeout(late)
+    },
   }
-  try {
-    await untilReady(socketUrl(sockets, 'postgres'), () => over, join(folder, 'postgres.log'), signal)
-    await ensureDatabase(socketUrl(sockets, 'postgres'))
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  log.info({ pid: child.pid, version: programs.version, user: owner.name }, 'database ready')
-  return { url: socketUrl(sockets), pid: child.pid ?? 0, version: programs.version, exited, stop }
 }
 
 /** Recovery after a kill may take its time: waits while the process lives, up to ten minutes. */
@@ -155,6 +180,8 @@ async function untilReady(
 
 async function ensureDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  // A line that breaks makes the query below fail; the event itself tells nothing more.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE])
