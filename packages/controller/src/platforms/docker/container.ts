@@ -2,13 +2,13 @@
 import type { InstanceSpec } from '@kalnet/contracts/instance'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { EnsureRequest, Handle } from '../platform.ts'
+import { needsName } from './folders.ts'
 
 export const LABELS = {
   installation: 'io.kalnet.installation',
   instance: 'io.kalnet.instance',
   generation: 'io.kalnet.generation',
   organisation: 'io.kalnet.organisation',
-  uid: 'io.kalnet.uid',
   ports: 'io.kalnet.ports',
 } as const
 
@@ -63,7 +63,6 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
       [LABELS.instance]: request.instanceId,
       [LABELS.generation]: String(request.generation),
       [LABELS.organisation]: request.organisationId,
-      [LABELS.uid]: String(around.uid),
       [LABELS.ports]: JSON.stringify(unixPorts(spec)),
     },
     HostConfig: {
@@ -82,8 +81,9 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
       Mounts: [
         mount(around.paths.run, '/run/kalnet'),
         mount(around.paths.home, '/home/user'),
-        mount(around.paths.passwd, '/etc/passwd', true),
-        mount(around.paths.group, '/etc/group', true),
+        ...(needsName(around.uid)
+          ? [mount(around.paths.passwd, '/etc/passwd', true), mount(around.paths.group, '/etc/group', true)]
+          : []),
       ],
       NetworkMode: around.network ?? 'none',
       ...(around.network && { Dns: around.resolvers }),

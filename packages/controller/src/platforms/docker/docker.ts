@@ -14,11 +14,11 @@ import type { EnsureRequest, Handle, Observation, Platform } from '../platform.t
 import { containerName, createOptions, handleFrom, LABELS, unixPorts } from './container.ts'
 import { createEngine, statusOf } from './engine.ts'
 import { watchEngine } from './events.ts'
-import { accountFor, prepareFolders, removeFolders } from './folders.ts'
+import { accountHere, prepareFolders, removeFolders } from './folders.ts'
 import { createImageLoader } from './image.ts'
 import { createDockerLayout } from './layout.ts'
 import { createEngineNetwork } from './network.ts'
-import { logLines, observationOf } from './observation.ts'
+import { logLines, mergeLines, observationOf } from './observation.ts'
 
 export interface DockerPlatformOptions {
   folders: Folders
@@ -42,7 +42,6 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
   const presence = createAnnouncer<boolean>()
   const oneAtATime = createKeyedMutex()
-  const accounts = createKeyedMutex()
 
   async function ours(more: string[] = []) {
     const client = await engine.client()
@@ -81,32 +80,27 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
 
   async function create(request: EnsureRequest, image: string): Promise<string> {
     const way = request.spec.network === 'internet' && network.isPossible ? await network.ensure() : null
-    return accounts('choose', async () => {
-      const taken = (await ours()).map((it) => Number(it.Labels[LABELS.uid]))
-      const uid = await accountFor(taken)
-      const paths = layout.of(request.instanceId)
-      await prepareFolders(paths, uid)
-      const client = await engine.client()
-      const around = {
-        installation: layout.installation,
-        image,
-        uid,
-        paths,
-        network: way?.network ?? null,
-        resolvers: way?.resolvers ?? [],
-      }
-      try {
-        return (await client.createContainer(createOptions(request, around))).id
-      } catch (error) {
-        if (statusOf(error) !== 409) throw error
-        // The same id and generation is there: an earlier call of ours got this far.
-        const there = await client
-          .getContainer(containerName(request.instanceId, request.generation))
-          .inspect()
-        if (there.Config.Labels[LABELS.installation] !== layout.installation) throw error
-        return there.Id
-      }
-    })
+    const uid = accountHere()
+    const paths = layout.of(request.instanceId)
+    await prepareFolders(paths, uid)
+    const client = await engine.client()
+    const around = {
+      installation: layout.installation,
+      image,
+      uid,
+      paths,
+      network: way?.network ?? null,
+      resolvers: way?.resolvers ?? [],
+    }
+    try {
+      return (await client.createContainer(createOptions(request, around))).id
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error
+      // The same id and generation is there: an earlier call of ours got this far.
+      const there = await client.getContainer(containerName(request.instanceId, request.generation)).inspect()
+      if (there.Config.Labels[LABELS.installation] !== layout.installation) throw error
+      return there.Id
+    }
   }
 
   async function ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void) {
@@ -250,13 +244,25 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     async dial(handle, portName, signal) {
       const socket = handle.data[`port.${portName}`]
       if (typeof socket !== 'string') throw new Error(`it has no port ${portName}`)
-      return dialUnix(layout.of(handle.instanceId).run, socket, signal)
+      try {
+        return await dialUnix(layout.of(handle.instanceId).run, socket, signal)
+      } catch (error) {
+        // Asked only now: the usual dial costs the engine nothing.
+        if ((await observe(handle)).state !== 'running')
+          throw new Error('it is not running', { cause: error })
+        throw error
+      }
     },
     async logs(handle, lines) {
       const client = await engine.client()
       try {
-        const how = { stdout: true, stderr: true, tail: lines, follow: false as const }
-        return logLines(await client.getContainer(String(handle.data.container)).logs(how), lines)
+        const container = client.getContainer(String(handle.data.container))
+        const how = { tail: lines, timestamps: true, follow: false as const }
+        const [output, errors] = await Promise.all([
+          container.logs({ ...how, stdout: true }),
+          container.logs({ ...how, stderr: true }),
+        ])
+        return mergeLines(logLines(output), logLines(errors), lines)
       } catch (error) {
         if (statusOf(error) === 404) return []
         throw error

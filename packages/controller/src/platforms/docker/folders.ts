@@ -2,19 +2,21 @@
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { run } from '@kalnet/io/spawn'
-import { chooseAccount } from '../process/accounts.ts'
 import type { DockerLayout } from './layout.ts'
 
 type Paths = ReturnType<DockerLayout['of']>
 
-/** The process platform hands out this range from its front; ours begins in the middle. */
-const OTHERS = Array.from({ length: 32_768 }, (_, index) => 200_000 + index)
+/** Whom images of ours know as `user`. */
+const USER = 1000
 
-/** As root a number of its own for every session; otherwise ours, because the folders are ours. */
-export async function accountFor(taken: number[]): Promise<number> {
-  const own = process.getuid?.() ?? 0
-  return own === 0 ? chooseAccount([...OTHERS, ...taken]) : own
-}
+/**
+ * As root the image's own user; otherwise our own number, because the folders are ours. An engine has one user namespace for
+ * all, so nothing but the folders above (0700) keeps a person who has number 1000 on this machine out of them.
+ */
+export const accountHere = (): number => (process.getuid?.() === 0 ? USER : (process.getuid?.() ?? USER))
+
+/** The image knows user 1000; anybody else needs a name put over it. */
+export const needsName = (uid: number): boolean => uid !== USER
 
 export async function prepareFolders(paths: Paths, uid: number): Promise<void> {
   // Above the instance's own folders nobody but us may pass: what lies in them is not reachable for others of its number.
@@ -26,6 +28,7 @@ export async function prepareFolders(paths: Paths, uid: number): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if (process.getuid?.() === 0) await chown(folder, uid, uid)
   }
+  if (!needsName(uid)) return
   await writeFile(
     paths.passwd,
     `root:x:0:0:root:/root:/usr/sbin/nologin\nuser:x:${uid}:${uid}:User:/home/user:/bin/bash\n`,

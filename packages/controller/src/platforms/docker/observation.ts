@@ -22,11 +22,16 @@ export function observationOf(state: ContainerInspectInfo['State']): Observation
   return { state: 'ended', code, reason: endedInWords(code, state.OOMKilled), endedAt }
 }
 
+interface Line {
+  at: string
+  text: string
+}
+
 /**
- * The engine's log without a terminal: frames of stream (1 byte), 3 zero bytes, length (4 bytes, big endian), text
- * (Docker Engine API, "Attach to a container: stream format").
+ * The engine's log without a terminal, with timestamps: frames of stream (1 byte), 3 zero bytes, length (4 bytes, big endian),
+ * "time text" (Docker Engine API, "Attach to a container: stream format").
  */
-export function logLines(raw: Buffer, lines: number): string[] {
+export function logLines(raw: Buffer): Line[] {
   const parts: Buffer[] = []
   let at = 0
   while (at + 8 <= raw.length) {
@@ -34,7 +39,21 @@ export function logLines(raw: Buffer, lines: number): string[] {
     parts.push(raw.subarray(at + 8, at + 8 + length))
     at += 8 + length
   }
-  const all = Buffer.concat(parts).toString('utf8').split('\n')
-  if (all.at(-1) === '') all.pop()
-  return all.slice(-lines)
+  const lines = Buffer.concat(parts).toString('utf8').split('\n')
+  return lines.filter(Boolean).map((line) => {
+    const space = line.indexOf(' ')
+    return { at: line.slice(0, space), text: line.slice(space + 1).replace(/\r$/, '') }
+  })
+}
+
+/** Both outputs in the order of time. The engine reads them apart, so chatter on one must not crowd out a complaint on the other. */
+export function mergeLines(output: Line[], errors: Line[], count: number): string[] {
+  const room = Math.max(Math.ceil(count / 2), count - output.length)
+  const kept = errors.slice(-room)
+  const rest = count - kept.length
+  const all = [...kept, ...(rest > 0 ? output.slice(-rest) : [])]
+  // Stable: lines of one moment stay in the order of their output.
+  return all
+    .sort((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
+    .map((it) => it.text)
 }

@@ -1,0 +1,155 @@
+/** What the engine is told and what it says back, as tables; no engine is needed. */
+import { instanceSpec } from '@kalnet/contracts/instance'
+import type { ContainerInspectInfo } from 'dockerode'
+import { describe, expect, test } from 'vitest'
+import { containerName, createOptions, handleFrom, unixPorts } from './container.ts'
+import { negotiated } from './engine.ts'
+import { bridgeRules } from './network.ts'
+import { logLines, mergeLines, observationOf } from './observation.ts'
+
+const id = '01890000-0000-7000-8000-000000000001'
+const spec = instanceSpec.parse({
+  image: { reference: 'somebody/else:1' },
+  command: ['/usr/lib/kalnet/session', 'xterm', '; rm -rf $HOME'],
+  environment: { START_URL: 'https://example.org/?a=$(id)' },
+  ports: [{ name: 'display', kind: 'display', at: { unix: '/run/kalnet/display.sock' } }],
+  resources: { cpus: 0.5, memoryBytes: 64 * 2 ** 20, processes: 32, sharedMemoryBytes: 0 },
+})
+const request = { instanceId: id, generation: 3, organisationId: id, spec }
+const paths = { home: '/d/home', passwd: '/d/passwd', group: '/d/group', run: '/r/d/1' }
+const around = { installation: 'abc', image: 'kalnet/x:1', uid: 1000, network: null, resolvers: [], paths }
+
+describe('a container', () => {
+  test('[CTL-8.docker-confined] is read-only, without rights, limited, and gets its words as they are', () => {
+    const options = createOptions(request, around)
+    expect(options.Cmd).toEqual(spec.command)
+    expect(options.Entrypoint).toEqual([])
+    expect(options.Env).toContain('START_URL=https://example.org/?a=$(id)')
+    expect(options.User).toBe('1000:1000')
+    expect(options.HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Privileged: false,
+      NetworkMode: 'none',
+      Memory: 64 * 2 ** 20,
+      MemorySwap: 64 * 2 ** 20,
+      NanoCpus: 500_000_000,
+      PidsLimit: 32,
+      RestartPolicy: { Name: 'no' },
+    })
+    const targets = options.HostConfig?.Mounts?.map((it) => [it.Source, it.Target])
+    expect(targets).toEqual([
+      ['/r/d/1', '/run/kalnet'],
+      ['/d/home', '/home/user'],
+    ])
+  })
+
+  test('another number than the image knows gets a name put over it', () => {
+    const targets = createOptions(request, { ...around, uid: 1234 }).HostConfig?.Mounts?.map(
+      (it) => it.Target,
+    )
+    expect(targets).toContain('/etc/passwd')
+    expect(targets).toContain('/etc/group')
+  })
+
+  test('[CTL-4.docker-labels] its labels lead back to the same handle', () => {
+    const options = createOptions(request, around)
+    expect(handleFrom('c1', options.Labels ?? {})).toEqual({
+      platform: 'docker',
+      instanceId: id,
+      generation: 3,
+      data: { container: 'c1', 'port.display': 'display.sock' },
+    })
+    expect(options.name).toBe(containerName(id, 3))
+    expect(handleFrom('c1', {})).toBeNull()
+    expect(handleFrom('c1', { 'io.kalnet.instance': id, 'io.kalnet.generation': 'x' })).toBeNull()
+  })
+
+  test('a TCP port is refused', () => {
+    const web = instanceSpec.parse({ ...spec, ports: [{ name: 'web', kind: 'http', at: { tcp: 80 } }] })
+    expect(() => unixPorts(web)).toThrow(/TCP port web/)
+  })
+})
+
+describe('the engine', () => {
+  test.each([
+    ['1.41', '1.41'],
+    ['1.51', '1.51'],
+    ['1.52', '1.51'],
+    ['2.0', '1.51'],
+    ['1.9', '1.9'],
+  ])('of version %s is spoken to in %s', (engine, ours) => {
+    expect(negotiated(engine)).toBe(ours)
+  })
+
+  const state = (changes: Partial<ContainerInspectInfo['State']>) =>
+    ({
+      Running: false,
+      Paused: false,
+      Restarting: false,
+      OOMKilled: false,
+      ExitCode: 0,
+      Error: '',
+      StartedAt: '2026-01-02T03:04:05.123456789Z',
+      FinishedAt: '2026-01-02T03:05:05.123456789Z',
+      ...changes,
+    }) as ContainerInspectInfo['State']
+
+  test.each([
+    [{ Running: true }, { state: 'running', startedAt: '2026-01-02T03:04:05.123Z' }],
+    [{ ExitCode: 0 }, { state: 'ended', code: 0, reason: 'Its program ended' }],
+    [{ ExitCode: 3 }, { state: 'ended', code: 3, reason: 'Its program ended with code 3' }],
+    [{ ExitCode: 137 }, { state: 'ended', code: 137, reason: 'It was killed from outside (signal 9)' }],
+    [
+      { ExitCode: 137, OOMKilled: true },
+      { state: 'ended', reason: 'It ran out of memory' },
+    ],
+    [{ ExitCode: 255 }, { state: 'ended', reason: 'It ended together with the container engine' }],
+    [{ FinishedAt: '0001-01-01T00:00:00Z' }, { state: 'ended', reason: 'It was created but never started' }],
+  ])('says %j', (changes, expected) => {
+    expect(observationOf(state(changes))).toMatchObject(expected)
+  })
+})
+
+describe('log lines', () => {
+  const frame = (stream: number, text: string) => {
+    const head = Buffer.alloc(8)
+    head[0] = stream
+    head.writeUInt32BE(Buffer.byteLength(text), 4)
+    return Buffer.concat([head, Buffer.from(text)])
+  }
+  test('frames are put together, also those that cut a line', () => {
+    const raw = Buffer.concat([
+      frame(1, '2026-01-01T00:00:00.1Z hel'),
+      frame(1, 'lo\r\n2026-01-01T00:00:00.2Z wörld\n'),
+    ])
+    expect(logLines(raw).map((it) => it.text)).toEqual(['hello', 'wörld'])
+    expect(logLines(Buffer.from([1, 0, 0]))).toEqual([])
+  })
+  test('both outputs are merged by time, and a complaint is not crowded out', () => {
+    const output = Array.from({ length: 10 }, (_, index) => ({ at: `2${index}`, text: `line ${index}` }))
+    const errors = [{ at: '10', text: 'problem' }]
+    expect(mergeLines(output, errors, 4)).toEqual(['problem', 'line 7', 'line 8', 'line 9'])
+    expect(mergeLines([], errors, 4)).toEqual(['problem'])
+    expect(mergeLines(output, [], 2)).toEqual(['line 8', 'line 9'])
+    expect(mergeLines(output, output, 1)).toHaveLength(1)
+  })
+})
+
+test('[CTL-8.docker-filter] DNS first, then every private range, and nothing reaches this machine itself', () => {
+  const rules = bridgeRules({ forward: 'F', input: 'I' }, ['10.0.0.0/8', '192.168.0.0/16'], ['192.168.1.1'])
+  expect(rules.split('\n')).toEqual([
+    '*filter',
+    ':F - [0:0]',
+    ':I - [0:0]',
+    '-A F -d 192.168.1.1/32 -p udp --dport 53 -j RETURN',
+    '-A F -d 192.168.1.1/32 -p tcp --dport 53 -j RETURN',
+    '-A F -d 10.0.0.0/8 -j REJECT --reject-with icmp-admin-prohibited',
+    '-A F -d 192.168.0.0/16 -j REJECT --reject-with icmp-admin-prohibited',
+    '-A F -j RETURN',
+    '-A I -j DROP',
+    'COMMIT',
+    '',
+  ])
+})
