@@ -7,6 +7,7 @@ import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import { createAudit } from './audit/audit.ts'
 import { createEvents } from './core/events.ts'
+import { keepHouse } from './core/housekeeping.ts'
 import { createHttp } from './core/http.ts'
 import { createLive } from './core/live.ts'
 import { migrate } from './core/migrate.ts'
@@ -86,6 +87,8 @@ export async function createServer(options: ServerOptions) {
     cut: http.cut,
     signal: stopping.signal,
   })
+
+  keepHouse({ store, events, clock, log, signal: stopping.signal })
 
   return {
     http,

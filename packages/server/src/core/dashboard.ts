@@ -23,7 +23,7 @@ export const POLICY = [
 const PERMISSIONS =
   'clipboard-read=(self), clipboard-write=(self), fullscreen=(self), camera=(), microphone=(), geolocation=()'
 
-export async function serveDashboard(app: FastifyInstance, folder: string, _secure: boolean): Promise<void> {
+export async function serveDashboard(app: FastifyInstance, folder: string): Promise<void> {
   const built = await access(join(folder, 'index.html')).then(
     () => true,
     () => false,

@@ -211,7 +211,7 @@ export function createHttp(options: HttpOptions): Http {
     routes: () => [...bound],
     listen() {
       listening ??= (async () => {
-        if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder, tls !== undefined)
+        if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder)
         await app.ready()
         if (options.controlSocket) await openControlSocket(options.controlSocket)
         return app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {

@@ -12,6 +12,9 @@ export interface OwnNames {
   publicOrigin: string | null
 }
 
+/** Ours on every home network (RFC 8375, RFC 6762). */
+const HOME = ['kalnet.home.arpa', 'kalnet.local']
+
 const local = new WeakSet<object>()
 /** Requests of the control socket are marked by its server; nothing in a request can claim it. */
 export const markLocal = (request: IncomingMessage) => local.add(request)
@@ -46,7 +49,13 @@ export function assertOwnHost(request: IncomingMessage, own: OwnNames): void {
   if (isLocal(request)) return
   const host = hostOf(request.headers.host)
   const machine = hostname().toLowerCase()
-  const known = ['localhost', machine, `${machine}.local`, ...own.names.map((name) => name.toLowerCase())]
+  const known = [
+    'localhost',
+    ...HOME,
+    machine,
+    `${machine}.local`,
+    ...own.names.map((name) => name.toLowerCase()),
+  ]
   if (own.publicOrigin) known.push(new URL(own.publicOrigin).hostname)
   if (host && (isIP(host) || known.includes(host))) return
   throw fail('origin.foreign')
