@@ -1,0 +1,213 @@
+/**
+ * The first evening: claim, sign in, launch a terminal, type, copy, paste, resize, stop — in a real Chromium against the
+ * whole product as `./kalnet up` starts it. On the process platform as root and as an ordinary user, and on Docker.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from '@kalnet/io/spawn'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser } from '../support/browser.ts'
+import { OWNER } from '../support/client.ts'
+import { lacking } from '../support/parts.ts'
+import { CHECKOUT, ordinaryPerson, type Product, startProduct } from '../support/product.ts'
+
+const PICTURES = process.env.KALNET_PICTURES ?? join(CHECKOUT, 'test/results/pictures')
+const screen = (page: Page) => page.locator('[data-live="true"] canvas').first()
+const pixels = (page: Page) => screen(page).evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
+const size = (page: Page) =>
+  screen(page).evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height])
+
+/** Asks until it holds: everything on screen comes when it comes. The limit is a limit of waiting, no figure. */
+async function eventually(what: string, holds: () => Promise<boolean>, limitMs = 15_000): Promise<void> {
+  const end = Date.now() + limitMs
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`${what} did not come true within ${limitMs} ms`)
+    await sleep(100)
+  }
+}
+
+const cases = [
+  {
+    name: 'process as root',
+    platform: 'Sandbox',
+    person: false,
+    needs: ['root', 'chromium', 'bubblewrap', 'mmdebstrap'],
+  },
+  {
+    name: 'process as an ordinary user',
+    platform: 'Sandbox',
+    person: true,
+    needs: ['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'uidmap'],
+  },
+  { name: 'docker', platform: 'Docker', person: false, needs: ['root', 'chromium', 'mmdebstrap', 'docker'] },
+] as const
+
+for (const { name, platform, person, needs } of cases) {
+  const why = await lacking(needs, `the first evening on ${name}`)
+  describe.skipIf(why)(`first desktop, ${name}`, () => {
+    let product: Product
+    let browser: Awaited<ReturnType<typeof openBrowser>>
+    let page: Page
+    const problems: string[] = []
+    const typeLine = async (text: string) => {
+      await page.keyboard.type(text, { delay: 8 })
+      await page.keyboard.press('Enter')
+    }
+    /** What a file of the session's home holds; empty while there is none. */
+    const inSession = async (file: string) => {
+      const found = await run('find', [
+        '-L',
+        join(product.home, 'data'),
+        '-path',
+        '*/images/*',
+        '-prune',
+        '-o',
+        '-name',
+        file,
+        '-print',
+      ])
+      const path = found.stdout.trim().split('\n')[0]
+      return path ? (await run('cat', [path])).stdout : ''
+    }
+    const picture = (word: string) =>
+      page.screenshot({
+        path: join(PICTURES, `${word}-${platform.toLowerCase()}${person ? '-user' : ''}.png`),
+      })
+
+    beforeAll(async () => {
+      await mkdir(PICTURES, { recursive: true })
+      const user = person ? await ordinaryPerson() : null
+      if (person && !user) throw new Error('no ordinary user could be made')
+      product = await startProduct({ person: user ?? undefined })
+      browser = await openBrowser()
+      page = browser.page
+      page.on('pageerror', (error) => problems.push(error.message))
+      page.on('console', (message) => {
+        if (/content security policy/i.test(message.text())) problems.push(message.text())
+      })
+    })
+    afterAll(async () => {
+      await browser?.close()
+      await product?.down()
+    })
+
+    it('[UI-2.claim] the claim link makes the owner', async () => {
+      await page.goto(product.claim ?? '')
+      await page.getByLabel('Your name').fill(OWNER.name)
+      await page.getByLabel('Name of your household or team').fill('The Lovelaces')
+      await page.getByLabel('E-mail').fill(OWNER.email)
+      await page
+        .getByLabel(/password/i)
+        .first()
+        .fill(OWNER.password)
+      await page.getByRole('button', { name: 'Create owner account' }).click()
+      await page.getByText('Your screen is a click away').waitFor({ timeout: 15_000 })
+      await picture('home-empty')
+    })
+
+    it('[UI-2.sign-in] signing out and in again', async () => {
+      await page.goto(`${product.url}/settings`)
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByText('Welcome back').waitFor({ timeout: 15_000 })
+      await page.getByLabel('E-mail').fill(OWNER.email)
+      await page.getByLabel('Password').fill('not the password')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('do not belong together').waitFor({ timeout: 15_000 })
+      await page.getByLabel('Password').fill(OWNER.password)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('heading', { name: /Ada/ }).waitFor({ timeout: 15_000 })
+    })
+
+    it('[SES-1.launch] [STR-1.viewer] a click in the catalog ends in a picture', {
+      timeout: 600_000,
+    }, async () => {
+      await page.goto(`${product.url}/launch`)
+      await page.getByPlaceholder('Search the catalog').fill('termin')
+      await page.getByRole('button', { name: 'Details of Terminal' }).click()
+      await page.getByText(platform, { exact: true }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Start', exact: true }).click()
+      await screen(page).waitFor({ timeout: 540_000 })
+      await sleep(500)
+      await picture('terminal')
+    })
+
+    it('[STR-1.keyboard] what is typed arrives in the session and changes its picture', async () => {
+      const before = await pixels(page)
+      await screen(page).click()
+      await typeLine('echo "made by $(id -u)" > made-by-hand')
+      await eventually('the file', async () => (await inSession('made-by-hand')) === 'made by 1000\n')
+      expect(await pixels(page)).not.toBe(before)
+    })
+
+    it('[SES-1.clipboard] text is pasted into the session', async () => {
+      await page.evaluate(() => navigator.clipboard.writeText('grüße from outside ✓'))
+      // Coming back to the window is when the viewer looks at the clipboard.
+      await page.evaluate(() => window.dispatchEvent(new Event('focus')))
+      await sleep(500)
+      await page.keyboard.type('cat > pasted')
+      await page.keyboard.press('Enter')
+      await page.keyboard.press('Control+Shift+V')
+      await sleep(300)
+      await page.keyboard.press('Enter')
+      await page.keyboard.press('Control+D')
+      await eventually(
+        'the pasted text',
+        async () => (await inSession('pasted')) === 'grüße from outside ✓\n',
+      )
+    })
+
+    it('[SES-1.clipboard] text selected in the session is copied out', async () => {
+      await typeLine('clear; echo copied-from-inside')
+      await sleep(700)
+      const box = await screen(page).boundingBox()
+      // Its first line is the output: a double click there selects the word.
+      await page.mouse.dblclick((box?.x ?? 0) + 60, (box?.y ?? 0) + 14)
+      await eventually('the copied text', async () =>
+        (await page.evaluate(() => navigator.clipboard.readText())).includes('copied'),
+      )
+    })
+
+    it('[STR-1.resize] the session follows the size of the window', async () => {
+      const before = await size(page)
+      await page.setViewportSize({ width: 1000, height: 700 })
+      await eventually('the new size', async () => {
+        const [width, height] = await size(page)
+        return width === 1000 && height === 700
+      })
+      expect(before).not.toEqual([1000, 700])
+    })
+
+    it('[STR-4.stages] the session page shows every stage with its time', async () => {
+      const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+      const session = JSON.parse((await product.kalnet('sessions', 'list', '--json')).stdout) as
+        | { id: string; stages: Record<string, string | null> }[]
+        | { items: { id: string; stages: Record<string, string | null> }[] }
+      const mine = (Array.isArray(session) ? session : session.items).find((one) => one.id === id)
+      const times = Object.values(mine?.stages ?? {})
+      expect(times).toHaveLength(6)
+      expect(times.every((time) => time !== null)).toBe(true)
+      expect([...times].sort()).toEqual(times)
+    })
+
+    it('[SES-1.stop] stopped, it is gone', async () => {
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await page.goto(product.url)
+      await page.getByRole('article', { name: 'Terminal' }).getByRole('link').waitFor({ timeout: 15_000 })
+      await sleep(2_000)
+      await picture('home')
+      await page.getByRole('article', { name: 'Terminal' }).getByRole('link').click()
+      await screen(page).waitFor({ timeout: 15_000 })
+      await page.getByRole('button', { name: 'Show the session bar' }).click()
+      await page.getByRole('toolbar').getByRole('button', { name: 'Stop' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
+      await page.getByText('Recently ended').waitFor({ timeout: 30_000 })
+      await eventually(
+        'no runtime is left',
+        async () => (await run('pgrep', ['-f', `rfbunixpath.*${product.home}`])).code !== 0,
+      )
+      expect(problems).toEqual([])
+    })
+  })
+}
