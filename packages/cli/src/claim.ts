@@ -24,7 +24,9 @@ export async function printAddress(
     : ['', `Kalnet runs at ${address}`, '']
   const fingerprint = status.lan ? await readFingerprint(folders.config) : null
   if (fingerprint) {
-    lines.push(await qrcode.toString(address, { type: 'terminal', small: true }))
+    lines.push(
+      await qrcode.toString(address, { type: process.stdout.isTTY ? 'terminal' : 'utf8', small: true }),
+    )
     lines.push('Scan it with a phone on the same network. The phone asks whether to trust this')
     lines.push("machine's own authority; its fingerprint (SHA-256) must be:", `  ${fingerprint}`, '')
     const others = lanAddresses().filter((one) => !address.includes(one))

@@ -4,7 +4,7 @@ import { join, parse } from 'node:path'
 import type { Folders } from '@kalnet/io/folders'
 import { must } from '@kalnet/io/spawn'
 import type { Context } from './context.ts'
-import { which } from './host/packages.ts'
+import { programPlaces, which } from './host/packages.ts'
 import { failed } from './problem.ts'
 
 export interface Lost {
@@ -59,7 +59,7 @@ async function remove(path: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
   try {
     await rm(path, { recursive: true, force: true })
   } catch (error) {
-    const unshare = await which('unshare', env)
+    const unshare = await which('unshare', programPlaces(env))
     if (process.getuid?.() === 0 || !unshare) throw error
     await must(unshare, ['--map-auto', '--map-root-user', '--', 'rm', '-rf', '--', path], {
       signal,

@@ -1,6 +1,6 @@
 /** `kalnet config example|check`: the configuration file explained, and looked over before it is used. */
 import { readIfThere } from '@kalnet/io/files'
-import { configExample } from '../config-example.ts'
+import { configExample, configSchema } from '../config-example.ts'
 import type { AddCommand } from '../context.ts'
 import { configFile, readConfig } from '../settings.ts'
 
@@ -12,6 +12,13 @@ export const addConfig: AddCommand = (program, context) => {
     .action(() => {
       const text = configExample()
       context().output.result(text.trimEnd(), { yaml: text })
+    })
+  config
+    .command('schema')
+    .description('print the JSON Schema of kalnet.yaml, for editors')
+    .action(() => {
+      const schema = configSchema()
+      context().output.result(JSON.stringify(schema, null, 2), schema)
     })
   config
     .command('check')

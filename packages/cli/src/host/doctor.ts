@@ -10,7 +10,7 @@ import { explain } from '../problem.ts'
 import { configFile, readConfig } from '../settings.ts'
 import { readSupervisor } from '../supervisor/client.ts'
 import { ROOT, VERSION } from '../tree.ts'
-import { HOST_PROGRAMS, installLine, which } from './packages.ts'
+import { HOST_PROGRAMS, installLine, programPlaces, which } from './packages.ts'
 import { tryPort, whoListens } from './ports.ts'
 
 export interface Check {
@@ -89,7 +89,7 @@ async function programs({ env }: Context): Promise<Check[]> {
   return Promise.all(
     HOST_PROGRAMS.map(async (one) => {
       const it = check(one.program, one.package, one.enables, one.needed)
-      const path = await which(one.program, env)
+      const path = await which(one.program, programPlaces(env))
       return path ? it.ok(path) : it.missing('not installed', installLine([one]))
     }),
   )
@@ -97,7 +97,7 @@ async function programs({ env }: Context): Promise<Check[]> {
 
 async function isolation({ uid, env }: Context): Promise<Check> {
   const it = check('isolation', 'Isolation', 'keeping sessions apart without Docker', false)
-  const bwrap = await which('bwrap', env)
+  const bwrap = await which('bwrap', programPlaces(env))
   if (!bwrap) return it.missing('none: without bubblewrap the process platform refuses to run', null)
   const args = ['--unshare-all', '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', 'true']
   const tried = await run(bwrap, args, { timeoutMs: 10_000 }).catch(() => null)

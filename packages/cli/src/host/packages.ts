@@ -51,12 +51,13 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
 /** Where root's programs lie; an ordinary user's PATH often lacks them. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
+/** Where programs are looked for. */
+export const programPlaces = (env: NodeJS.ProcessEnv): string[] => [
+  ...new Set([...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SYSTEM_PATH]),
+]
+
 /** The path of a program, or null. */
-export async function which(program: string, env: NodeJS.ProcessEnv): Promise<string | null> {
-  const places = [
-    ...(env.PATH ?? '').split(delimiter).filter(Boolean),
-    ...(env.KALNET_ONLY_PATH ? [] : SYSTEM_PATH),
-  ]
+export async function which(program: string, places: readonly string[]): Promise<string | null> {
   for (const place of places) {
     const path = join(place, program)
     try {
@@ -69,8 +70,8 @@ export async function which(program: string, env: NodeJS.ProcessEnv): Promise<st
   return null
 }
 
-export async function missingPrograms(env: NodeJS.ProcessEnv): Promise<HostProgram[]> {
-  const found = await Promise.all(HOST_PROGRAMS.map(({ program }) => which(program, env)))
+export async function missingPrograms(places: readonly string[]): Promise<HostProgram[]> {
+  const found = await Promise.all(HOST_PROGRAMS.map(({ program }) => which(program, places)))
   return HOST_PROGRAMS.filter((_program, index) => found[index] === null)
 }
 
@@ -91,14 +92,18 @@ export interface EnsureHost {
   mayInstall: boolean
   output: Output
   signal: AbortSignal
+  /** Given by tests: where programs are looked for, and what system this is. */
+  places?: readonly string[]
+  debian?: boolean
 }
 
 /** Everything is there when it returns; otherwise it refuses with the one line to run. */
-export async function ensureHost({ env, uid, mayInstall, output, signal }: EnsureHost): Promise<void> {
-  const missing = await missingPrograms(env)
+export async function ensureHost(given: EnsureHost): Promise<void> {
+  const { env, uid, mayInstall, output, signal, places = programPlaces(env) } = given
+  const missing = await missingPrograms(places)
   if (missing.length === 0) return
   const names = missing.map((it) => it.package).join(', ')
-  const debian = (await isDebianLike()) && (await which('apt-get', env)) !== null
+  const debian = given.debian ?? ((await isDebianLike()) && (await which('apt-get', places)) !== null)
   if (!mayInstall || uid !== 0 || !debian) {
     const next = debian
       ? `Run this once, then try again:\n  ${installLine(missing)}`

@@ -1,0 +1,97 @@
+/** Doctor's answer in every state, on this very machine and as a table. */
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { doctorLines } from '../commands/doctor.ts'
+import { cli, NO_HOME, temporaryHome } from '../testing.ts'
+import type { Check } from './doctor.ts'
+import { listeners, tryPort, whoListens } from './ports.ts'
+
+let it = NO_HOME
+beforeAll(async () => {
+  it = await temporaryHome()
+})
+afterAll(() => it.remove())
+
+const check = (state: Check['state'], needed: boolean): Check => ({
+  id: 'x',
+  name: 'Thing',
+  state,
+  needed,
+  detail: 'how it is',
+  enables: 'something',
+  fix: state === 'ok' ? null : 'do this',
+})
+const cases: [string, Check[], string[], string][] = [
+  ['all well', [check('ok', true)], ['✓ Thing  how it is'], 'Everything is there.'],
+  [
+    'weak',
+    [check('weak', false)],
+    ['~ Thing', 'for: something', '→ do this'],
+    'Kalnet works here; 1 thing could be better.',
+  ],
+  [
+    'missing but not needed',
+    [check('missing', false)],
+    ['✗ Thing'],
+    'Kalnet works here; 1 thing could be better.',
+  ],
+  [
+    'missing',
+    [check('missing', true)],
+    ['✗ Thing', '→ do this'],
+    '1 thing must be put right before Kalnet can work here.',
+  ],
+]
+test.each(cases)('lines: %s', (_name, checks, parts, end) => {
+  const lines = doctorLines(checks)
+  for (const part of parts) expect(lines.join('\n')).toContain(part)
+  expect(lines.at(-1)).toBe(end)
+})
+
+test('it examines everything there is to examine', async () => {
+  const { out } = await cli(it.home, 'doctor', '--json')
+  const { checks } = JSON.parse(out) as { checks: Check[] }
+  const ids = checks.map((one) => one.id)
+  for (const id of [
+    'kalnet',
+    'postgres',
+    'bwrap',
+    'pasta',
+    'isolation',
+    'limits',
+    'docker',
+    'disk',
+    'port',
+    'config',
+  ])
+    expect(ids).toContain(id)
+  for (const one of checks) expect(one.detail.length, one.id).toBeGreaterThan(0)
+})
+
+test('a port that is taken is explained by name', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  try {
+    expect(await tryPort('127.0.0.1', port)).toBe('EADDRINUSE')
+    expect(await whoListens(port)).toContain(`(process ${process.pid})`)
+    const { code, err } = await cli(it.home, 'up', '--no-dashboard', '--as-is', '--port', String(port))
+    expect(code).toBe(4)
+    expect(err).toMatch(
+      new RegExp(`Port ${port} is taken by .*process ${process.pid}[\\s\\S]*--port ${port + 1}`),
+    )
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+  expect(await tryPort('127.0.0.1', port)).toBeNull()
+  expect(await whoListens(port)).toBeNull()
+})
+
+test('only listening sockets of that port count', () => {
+  const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1CE8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1
+   1: 0100007F:1CE8 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1
+   2: 0100007F:1CE9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1`
+  expect(listeners(text, 7400)).toEqual(['4711'])
+})

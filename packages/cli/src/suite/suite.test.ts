@@ -1,0 +1,48 @@
+/** What the test runner says at the end: counts, files that could not be loaded, what was skipped and why. */
+import { expect, test } from 'vitest'
+import { peerCache } from './peers.ts'
+import { count, skipLines } from './suite.ts'
+
+const one = (title: string, status: string, ...ancestorTitles: string[]) => ({
+  title,
+  status,
+  ancestorTitles,
+  fullName: title,
+})
+
+test('passed, failed, skipped, and files that could not be loaded', () => {
+  const { tally, skips, fileFailures } = count({
+    testResults: [
+      {
+        name: 'a',
+        status: 'failed',
+        assertionResults: [one('x', 'passed'), one('y', 'failed'), one('z', 'pending')],
+      },
+      { name: 'b', status: 'failed', message: 'SyntaxError: oops\nat', assertionResults: [] },
+    ],
+  })
+  expect(tally).toEqual({ passed: 1, failed: 2, skipped: 1 })
+  expect(skips).toEqual([{ file: 'a', title: 'z' }])
+  expect(fileFailures).toEqual(['b: SyntaxError: oops'])
+})
+
+test('skipped parts are listed by their reason, with what each would prove', () => {
+  const skips = [
+    { file: '/tree/a.test.ts', title: 'on docker (skipped: no engine) › it starts' },
+    { file: '/tree/a.test.ts', title: 'on docker (skipped: no engine) › it stops' },
+    { file: '/tree/b.test.ts', title: 'later' },
+  ]
+  expect(skipLines(skips, '/tree')).toEqual([
+    '  no engine; it would prove:',
+    '    a.test.ts: on docker › it starts',
+    '    a.test.ts: on docker › it stops',
+    '  left out by the test itself; it would prove:',
+    '    b.test.ts: later',
+  ])
+})
+
+test.each([
+  [{ KALNET_PEER_CACHE: '/c' }, 0, '/c'],
+  [{}, 0, '/var/cache/kalnet-peers'],
+  [{ HOME: '/home/a' }, 1000, '/home/a/.cache/kalnet-peers'],
+])('peers are kept in %j for %i', (env, uid, expected) => expect(peerCache(env, uid)).toBe(expected))
