@@ -25,6 +25,8 @@ export function createAudited(call: AuditedCall) {
   let details: AuditEntry['details'] = {}
   let written: AuditEntry | null = null
   let changed = false
+  /** What the handler left running behind its answer is no longer this call. */
+  let over = false
   const entry = (outcome: string): AuditEntry => ({
     id: newId(),
     organisationId: actor?.organisationId ?? null,
@@ -50,7 +52,7 @@ export function createAudited(call: AuditedCall) {
     /** Runs the handler; its first writing transaction carries the row. */
     async run<T>(work: () => Promise<T>): Promise<T> {
       const hook = async (tx: Tx) => {
-        if (written) return () => undefined
+        if (written || over) return () => undefined
         const row = entry('done')
         if (call.action) await call.record(tx, row, false)
         await call.also?.(tx)
@@ -58,7 +60,9 @@ export function createAudited(call: AuditedCall) {
           written = row
         }
       }
-      const result = await beforeCommit.run(hook, work)
+      const result = await beforeCommit.run(hook, work).finally(() => {
+        over = true
+      })
       if (call.action && !written) await call.record(null, entry('done'), false)
       else if (call.action && written && changed)
         await call.record(null, { ...(written as AuditEntry), object, details }, true)

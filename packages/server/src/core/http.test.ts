@@ -47,6 +47,7 @@ const manage = route({
   method: 'POST',
   audit: 'thing.managed',
 })
+const later = route({ ...manage, path: '/api/later', audit: 'thing.later' })
 const away = route({ ...look, path: '/api/away', limits: undefined })
 
 let server: TestServer
@@ -80,6 +81,10 @@ beforeAll(async () => {
         })
         audit({ late: true })
         return { name: params.name, count }
+      }),
+      handle(later, async () => {
+        setTimeout(() => void server.store.system.transaction((tx) => sql`select 1`.execute(tx)), 30)
+        return { ok: true }
       }),
       handle(look, async () => ({ ok: true })),
       handle(leak, async () => ({ ok: true, passwordHash: 'hunter2-canary' }) as { ok: boolean }),
@@ -295,6 +300,14 @@ describe('[CTL-8.audit] every change and every refusal is on record', () => {
     expect((await thing(`no-${mode}`, { size: 3, mode })).status).toBe(status)
     expect((await audited(`no-${mode}`)).map((row) => row.outcome)).toEqual([code])
     expect((await thing(`no-${mode}`)).body.count).toBe(1)
+  })
+  it('work left behind an answer is not taken for the change', async () => {
+    await server.ask('POST', '/api/later', { as: owner.secret, body: {} })
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const { rows } = await server.store.system.read((tx) =>
+      sql`select outcome from audit where action = 'thing.later'`.execute(tx),
+    )
+    expect(rows).toEqual([{ outcome: 'done' }])
   })
   it('somebody without the right', async () => {
     expect((await server.ask('POST', '/api/manage', { as: guest.secret, body: {} })).status).toBe(403)

@@ -213,14 +213,16 @@ export function createHttp(options: HttpOptions): Http {
       listening ??= (async () => {
         if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder)
         await app.ready()
-        if (options.controlSocket) await openControlSocket(options.controlSocket)
-        return app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+        // The port first: whoever finds it taken must not touch the socket of the one that is running.
+        const address = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
           if (error.code !== 'EADDRINUSE') throw error
           throw new Error(
             `Port ${port} on ${host} is taken by another program. Stop it, or choose another: KALNET_LISTEN_PORT=7401`,
             { cause: error },
           )
         })
+        if (options.controlSocket) await openControlSocket(options.controlSocket)
+        return address
       })()
       return listening
     },
