@@ -182,6 +182,15 @@ export function describePlatform(name: string, options: ConformanceOptions): voi
       await platform.remove(handle)
     })
 
+    onReal('[STR-1.dial-tcp] a TCP port on its loopback is reached, also without network', async () => {
+      const script =
+        'use IO::Socket; $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1:8080") or die; while ($c = $s->accept) { print $c "told\\n"; close $c }'
+      const web = { name: 'web', kind: 'tcp', at: { tcp: 8080 } } as const
+      const handle = await ensure(spec(['perl', '-e', script], { ports: [web] }))
+      await expect.poll(() => firstBytes(platform, handle, 'web').catch(() => ''), wait).toBe('told\n')
+      await platform.remove(handle)
+    })
+
     onReal('[SES-1.stop-gracefully] programs are asked to end first', async () => {
       const script = 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.1; done'
       const handle = await ensure(spec(['bash', '-c', script]))

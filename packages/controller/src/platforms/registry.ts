@@ -32,5 +32,4 @@ const USUAL: PlatformName[] = ['process', 'docker']
 export const createPlatforms = ({
   which = USUAL,
   ...parts
-}: Parts & { which?: PlatformName[] }): Platform[] =>
-  which.map((name) => PLATFORMS[name](parts))
+}: Parts & { which?: PlatformName[] }): Platform[] => which.map((name) => PLATFORMS[name](parts))

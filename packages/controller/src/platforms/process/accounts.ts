@@ -3,7 +3,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { readIfThere } from '@kalnet/io/files'
 
 const FIRST = 200_000
-const COUNT = 65_000
+/** Far above what machines hand out to people and their namespaces. */
+const LAST = 1_000_000_000
 
 interface NumberRange {
   first: number
@@ -20,7 +21,7 @@ export const parseSubordinates = (text: string): NumberRange[] =>
 
 /** The lowest number that is neither taken nor somebody's subordinate. */
 export function freeAccount(taken: ReadonlySet<number>, reserved: NumberRange[]): number {
-  for (let uid = FIRST; uid < FIRST + COUNT; uid += 1) {
+  for (let uid = FIRST; uid < LAST; uid += 1) {
     const inRange = reserved.find((it) => uid >= it.first && uid < it.first + it.count)
     if (inRange) uid = inRange.first + inRange.count - 1
     else if (!taken.has(uid)) return uid

@@ -1,18 +1,43 @@
 /** The process platform as root: real sandboxes on a real root file system. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { instanceSpec } from '@kalnet/contracts/instance'
 import type { Folders } from '@kalnet/io/folders'
 import { createLog } from '@kalnet/io/log'
-import { test } from 'vitest'
+import { must } from '@kalnet/io/spawn'
+import { expect, test } from 'vitest'
 import { describePlatform } from '../conformance.ts'
 import { isDemanded, missing, openOutside, recipeChainOf, testImages } from '../testing.ts'
+import { createLayout } from './layout.ts'
 import { createProcessPlatform } from './process.ts'
+import { readState, writeState } from './state.ts'
 
 const lacks =
   process.getuid?.() === 0
     ? await missing(['bwrap', 'mmdebstrap', 'setpriv', 'ip', 'iptables'])
     : 'root (this is an ordinary user)'
+
+/** Namespaces, devices, rules and groups of this installation. */
+async function nothingIsLeft(installation: string) {
+  const all = await Promise.all([
+    must('ip', ['netns', 'list']),
+    must('ip', ['link', 'show']),
+    must('iptables', ['-S']),
+    must('iptables', ['-t', 'nat', '-S']),
+  ])
+  const text = all.map((it) => it.stdout).join('\n')
+  expect(text).not.toMatch(
+    new RegExp(`kalnet-${installation}|kn${installation}|KALNET-\\w+-${installation}`, 'i'),
+  )
+  for (const hierarchy of ['memory', 'cpu', 'pids', '']) {
+    const groups = join('/sys/fs/cgroup', hierarchy, 'kalnet')
+    if (!existsSync(groups)) continue
+    expect(readdirSync(groups).filter((it) => it.startsWith(`kalnet-${installation}`))).toEqual([])
+  }
+}
+
+const never = new AbortController().signal
 
 if (lacks && !isDemanded) test.skip(`the process platform as root: ${lacks} is missing`)
 else {
@@ -39,6 +64,7 @@ else {
         async close() {
           for (const handle of await platform.list()) await platform.remove(handle)
           await outside.close()
+          await nothingIsLeft(createLayout(folders).installation)
           rmSync(home, { recursive: true, force: true })
         },
         limits: true,
@@ -46,5 +72,59 @@ else {
         outside,
       }
     },
+  })
+
+  const crashes = [
+    {
+      name: 'between the start and the note, it is adopted and not started again',
+      break: { phase: 'starting', outer: null, inner: null } as const,
+      seen: { state: 'running' },
+    },
+    {
+      name: 'of the whole machine, it is told so',
+      break: { bootId: 'another' },
+      seen: { state: 'ended', reason: 'The machine was restarted' },
+    },
+  ]
+  test.each(crashes)('[CTL-4.crash] after a crash $name', async ({ break: changes, seen }) => {
+    const home = mkdtempSync(join(tmpdir(), 'kalnet-process-'))
+    const folders: Folders = {
+      data: join(home, 'data'),
+      runtime: join(home, 'run'),
+      config: join(home, 'config'),
+    }
+    const open = () =>
+      createProcessPlatform({ folders, images: testImages(), log: createLog('process', 'warn') })
+    const instanceId = '01890000-0000-7000-8000-0000000000cc'
+    const mark = `34${process.pid}`
+    const spec = instanceSpec.parse({ image: { recipe: chain }, command: ['sleep', mark] })
+    const request = { instanceId, generation: 1, organisationId: instanceId, spec }
+    try {
+      const handle = await open().ensure(request, never, () => undefined)
+      const layout = createLayout(folders)
+      const state = await readState(layout, instanceId)
+      if (!state) throw new Error('there is no state')
+      await writeState(layout, { ...state, ...changes })
+      const next = open()
+      expect(await next.observe(handle)).toMatchObject(seen)
+      expect(await next.ensure(request, never, () => undefined)).toMatchObject({ instanceId, generation: 1 })
+      const running = await must('pgrep', ['-c', '-x', '-f', `sleep ${mark}`])
+      expect(running.stdout.trim()).toBe('1')
+    } finally {
+      const layout = createLayout(folders)
+      const state = await readState(layout, instanceId)
+      // As it was before the crash was played, so that it is found and ended.
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+      if (state)
+        await writeState(layout, {
+          ...state,
+          bootId: boot,
+          phase: state.outer ? 'started' : state.phase,
+          ended: null,
+        })
+      const last = open()
+      for (const handle of await last.list()) await last.remove(handle)
+      rmSync(home, { recursive: true, force: true })
+    }
   })
 }

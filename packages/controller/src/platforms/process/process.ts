@@ -9,6 +9,7 @@ import { dialUnix } from '../dial-unix.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Platform } from '../platform.ts'
 import { type Abilities, fingerprintOf, probeAbilities } from './abilities.ts'
+import { dialTcp } from './dial-tcp.ts'
 import { createEnding } from './ending.ts'
 import { createLayout } from './layout.ts'
 import { createRootNetwork } from './network-root.ts'
@@ -159,7 +160,8 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
       if (!port) throw new Error(`it has no port ${portName}`)
       const paths = layout.of(handle.instanceId)
       if ('unix' in port.at) return dialUnix(paths.run, basename(port.at.unix), signal)
-      throw new Error('TCP ports are not reachable on the process platform yet')
+      if (!state.inner) throw new Error('it is not running')
+      return dialTcp(state.inner, port.at.tcp, (await abilities()).isRoot, signal)
     },
     logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
   }
