@@ -6,7 +6,7 @@ import { readIfThere, writeWhole } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
-import { buildLayer } from './build.ts'
+import { buildLayer, type LayerBuild } from './build.ts'
 import { digestOf } from './digest.ts'
 import { takeLock } from './lock.ts'
 import type { BuildProgress } from './progress.ts'
@@ -46,7 +46,14 @@ interface Building {
   stop: AbortController
 }
 
-export function createImages({ folder, log }: { folder: string; log: Log }): Images {
+export interface ImagesOptions {
+  folder: string
+  log: Log
+  /** Makes `<stage>/root`; another one only in tests. */
+  makeLayer?: (it: LayerBuild) => Promise<void>
+}
+
+export function createImages({ folder, log, makeLayer = buildLayer }: ImagesOptions): Images {
   const roots = join(folder, 'roots')
   const stages = join(folder, 'stage')
   const building = new Map<string, Building>()
@@ -87,7 +94,7 @@ export function createImages({ folder, log }: { folder: string; log: Log }): Ima
       await mkdir(stage, { recursive: true })
       const startedAt = Date.now()
       try {
-        await buildLayer({
+        await makeLayer({
           layer,
           below: belowRoot,
           stage,
@@ -151,9 +158,9 @@ export function createImages({ folder, log }: { folder: string; log: Log }): Ima
     folder,
     digest: digestOf,
     async ensureRoot(chain, signal, progress) {
-      signal.throwIfAborted()
       const digest = digestOf(chain)
       if (await readRecord(digest)) return join(home(digest), 'root')
+      signal.throwIfAborted()
       const one = joinBuild(chain, digest)
       one.waiting++
       one.listeners.add(progress)

@@ -5,10 +5,11 @@ import { start } from '@kalnet/io/spawn'
 
 /** Waits until the lock is ours or the signal aborts; gives the way to let go. A killed holder lets go by itself. */
 export async function takeLock(path: string, signal: AbortSignal): Promise<() => void> {
-  signal.throwIfAborted()
   await mkdir(dirname(path), { recursive: true })
-  // flock holds the lock as long as cat lives; cat lives as long as our end of its input is open.
-  const holder = start('flock', ['--exclusive', path, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  // Last before we listen: an abort in between would never be heard.
+  signal.throwIfAborted()
+  // flock becomes cat and the lock lives as long as that; cat lives as long as our end of its input is open.
+  const holder = start('flock', ['--no-fork', '--exclusive', path, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
   const release = () => {
     holder.stdin?.destroy()
     holder.kill('SIGKILL')

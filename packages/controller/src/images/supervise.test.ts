@@ -1,0 +1,41 @@
+/** A builder's end, good and bad. */
+import { tmpdir } from 'node:os'
+import { expect, test } from 'vitest'
+import { supervise } from './supervise.ts'
+
+const options = (
+  changes: { signal?: AbortSignal; timeoutMs?: number; onLine?: (line: string) => void } = {},
+) => ({
+  cwd: tmpdir(),
+  env: process.env,
+  signal: new AbortController().signal,
+  timeoutMs: 10_000,
+  onLine: () => undefined,
+  ...changes,
+})
+
+test('whole lines of both outputs arrive, and failure carries the last of them', async () => {
+  const lines: string[] = []
+  const onLine = (line: string) => lines.push(line)
+  await supervise('sh', ['-c', 'printf "a"; sleep 0.05; echo b; echo c >&2'], options({ onLine }))
+  expect(lines.sort()).toEqual(['ab', 'c'])
+  await expect(supervise('sh', ['-c', 'echo it broke; exit 2'], options())).rejects.toThrow(
+    /sh failed: it broke/,
+  )
+  await expect(supervise('/does/not/exist', [], options())).rejects.toThrow(/does\/not\/exist/)
+})
+
+test('[TPL-4.stopped-build] it is asked to end and may clean up; a limit of time counts as well', async () => {
+  const lines: string[] = []
+  const stop = new AbortController()
+  const onLine = (line: string) => {
+    lines.push(line)
+    if (line === 'up') stop.abort(new Error('stopped'))
+  }
+  const script = 'trap "echo cleaned; exit 1" TERM; echo up; while :; do sleep 0.05; done'
+  await expect(supervise('sh', ['-c', script], options({ signal: stop.signal, onLine }))).rejects.toThrow(
+    'stopped',
+  )
+  expect(lines).toEqual(['up', 'cleaned'])
+  await expect(supervise('sleep', ['30'], options({ timeoutMs: 50 }))).rejects.toThrow(/timeout/)
+})
