@@ -51,7 +51,17 @@ function checkCommands(root: string): [string, string[]][] {
   const bin = (name: string) => join(root, 'node_modules/.bin', name)
   const dashboard = join(root, 'packages/dashboard/tsconfig.json')
   return [
-    ['format and lint', [bin('biome'), 'ci', '--colors=off', '--diagnostic-level=error', '.']],
+    // The program itself: the lock file names it for Linux only, because its wrapper asks for platforms some mirrors lack.
+    [
+      'format and lint',
+      [
+        join(root, `node_modules/@biomejs/cli-${process.platform}-${process.arch}/biome`),
+        'ci',
+        '--colors=off',
+        '--diagnostic-level=error',
+        '.',
+      ],
+    ],
     ['types', [bin('tsc'), '-p', root]],
     ...(existsSync(dashboard)
       ? [['types of the dashboard', [bin('tsc'), '-p', dashboard]] as [string, string[]]]
