@@ -1,11 +1,11 @@
 /** Builds the dashboard once for each state of its sources; the result is kept in packages/dashboard/dist. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { access, constants, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { readIfThere, writeWhole } from '@kalnet/io/files'
 import { must } from '@kalnet/io/spawn'
 import type { Output } from './output.ts'
-import { failed } from './problem.ts'
+import { failed, refused } from './problem.ts'
 import { ROOT } from './tree.ts'
 
 const SOURCES = ['packages/dashboard', 'packages/contracts/src', 'package-lock.json']
@@ -35,21 +35,44 @@ export async function sourcesDigest(root: string): Promise<string> {
   return hash.digest('hex')
 }
 
+const mayWrite = (folder: string) =>
+  access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+
 export async function buildDashboard(output: Output, signal: AbortSignal, root = ROOT): Promise<void> {
   const home = join(root, 'packages/dashboard')
-  const stamp = join(home, 'dist/.built-from')
+  const dist = join(home, 'dist')
+  const stamp = join(dist, '.built-from')
+  // Beside it, on the same file system, and two at once do not meet.
+  const fresh = join(root, '.kalnet', `dashboard-${process.pid}`)
+  const old = `${fresh}.old`
   const digest = await sourcesDigest(root)
   if ((await readIfThere(stamp)) === digest) return
+  if (!(await mayWrite(home))) {
+    // Somebody else's checkout: what its owner built serves, even when a source has changed since.
+    if (await readIfThere(join(dist, 'index.html'))) return
+    throw refused(
+      `The dashboard is not built yet, and this user may not write in ${home}.`,
+      'Ask the owner of the checkout to run `kalnet up` once, or make a checkout of your own.',
+    )
+  }
   const vite = join(root, 'node_modules/vite/bin/vite.js')
   await output.step('Building the dashboard', async (say) => {
     try {
-      await must(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-        cwd: home,
-        env: { ...process.env, NODE_ENV: 'production' },
-        timeoutMs: 300_000,
-        signal,
-        onLine: say,
-      })
+      await rm(fresh, { recursive: true, force: true })
+      await must(
+        process.execPath,
+        [vite, 'build', '--logLevel', 'warn', '--outDir', fresh, '--emptyOutDir'],
+        {
+          cwd: home,
+          env: { ...process.env, NODE_ENV: 'production' },
+          timeoutMs: 300_000,
+          signal,
+          onLine: say,
+        },
+      )
     } catch (error) {
       throw failed(
         'The dashboard could not be built.',
@@ -57,6 +80,13 @@ export async function buildDashboard(output: Output, signal: AbortSignal, root =
         error,
       )
     }
-    await writeWhole(stamp, digest, 0o644)
+    await writeWhole(join(fresh, '.built-from'), digest, 0o644)
+    // Put in place whole: a server that runs never serves half of two builds.
+    await rm(old, { recursive: true, force: true })
+    await rename(dist, old).catch((error) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    await rename(fresh, dist)
+    await rm(old, { recursive: true, force: true })
   })
 }
