@@ -24,24 +24,30 @@ export function startProgram(file: string, args: string[]): Program {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   let last = 0
+  const waiting = new Map<number, (message: { value?: unknown; error?: string }) => void>()
+  child.on('message', (message: { id: number; value?: unknown; error?: string }) =>
+    waiting.get(message.id)?.(message),
+  )
+  child.once('exit', () => {
+    for (const settle of waiting.values()) settle({ error: `${file} ended` })
+  })
   return {
     pid: child.pid ?? 0,
     ask: <T>(request: object) =>
       new Promise<T>((resolve, reject) => {
         last += 1
         const id = last
-        const late = setTimeout(
-          () => reject(new Error(`${file} did not answer ${JSON.stringify(request)}`)),
-          ANSWER_MS,
-        )
-        const onMessage = (message: { id: number; value?: T; error?: string }) => {
-          if (message.id !== id) return
+        const settle = (message: { value?: unknown; error?: string }) => {
           clearTimeout(late)
-          child.off('message', onMessage)
+          waiting.delete(id)
           if (message.error) reject(new Error(message.error))
           else resolve(message.value as T)
         }
-        child.on('message', onMessage)
+        const late = setTimeout(
+          () => settle({ error: `${file} did not answer ${JSON.stringify(request)}` }),
+          ANSWER_MS,
+        )
+        waiting.set(id, settle)
         child.send({ id, ...request })
       }),
     async stop() {
