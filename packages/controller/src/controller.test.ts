@@ -1,30 +1,17 @@
 /** A whole controller on the fake platform against a control plane of a few lines: enrolment, exchange, streams, adoption. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
-import {
-  controllerRoutes,
-  type FromController,
-  LINK_PATH,
-  type ToController,
-} from '@kalnet/contracts/controller'
-import { fail } from '@kalnet/contracts/errors'
 import { type DesiredInstance, instanceSpec } from '@kalnet/contracts/instance'
-import { DIAL_PATH } from '@kalnet/contracts/stream'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
-import { acceptRaw } from '@kalnet/wire/raw'
-import { acceptLink, proveHello, type ServerLink } from '@kalnet/wire/server-link'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runController } from './controller.ts'
 import { createFakePlatform } from './platforms/fake/fake.ts'
 import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
+import { CONTROLLER, type ControlPlane, createControlPlane } from './testing-plane.ts'
 
 const log = createLog('test', 'silent')
-const CONTROLLER = '01890000-0000-7000-8000-00000000c000'
 const INSTANCE = '01890000-0000-7000-8000-000000000001'
 const STREAM = '01890000-0000-7000-8000-00000000aaaa'
 
@@ -42,72 +29,9 @@ const desired: DesiredInstance = {
   }),
 }
 
-/** Says yes to one token, keeps every message, gives out the dialled streams. */
-async function createControlPlane() {
-  let publicKey: string | null = null
-  let enrolments = 0
-  let link: ServerLink | null = null
-  const messages: Exclude<FromController, { type: 'hello' }>[] = []
-  const dialled: { token: string; stream: Duplex }[] = []
-  const sockets = new Set<Duplex>()
-  const server = createServer((request, response) => {
-    let text = ''
-    request.on('data', (piece) => {
-      text += String(piece)
-    })
-    request.on('end', () => {
-      const body = JSON.parse(text) as { token: string; publicKey: string }
-      const isRight = request.url === controllerRoutes.enrol.path && body.token === 'right'
-      if (isRight) {
-        publicKey = body.publicKey
-        enrolments += 1
-      }
-      response.writeHead(isRight ? 200 : 403, { 'content-type': 'application/json' })
-      response.end(
-        JSON.stringify(isRight ? { controllerId: CONTROLLER } : fail('controller.token').body('r')),
-      )
-    })
-  })
-  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (request.url === LINK_PATH)
-      return void acceptLink(request, socket, head, {
-        log,
-        authenticate: (hello, nonce) =>
-          proveHello(hello, nonce, { publicKeyOf: async () => publicKey, allowUrl: (it) => it === url() }),
-        onUp: (it) => {
-          link = it
-        },
-        onMessage: (it) => void messages.push(it),
-        onClose: () => {
-          link = null
-        },
-      })
-    const offer = request.url === DIAL_PATH ? acceptRaw(request, socket, head) : null
-    if (offer) dialled.push({ token: offer.token, stream: offer.accept() })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url,
-    messages,
-    dialled,
-    enrolments: () => enrolments,
-    isUp: () => link !== null,
-    send: (message: ToController) => link?.send(message),
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
 let home: string
 let world: FakeWorld
-let plane: Awaited<ReturnType<typeof createControlPlane>>
+let plane: ControlPlane
 let stop: AbortController
 
 const start = (token?: string) =>
@@ -119,8 +43,7 @@ const start = (token?: string) =>
     signal: stop.signal,
     drive: [createFakePlatform({ world, clock: systemClock })],
   })
-const told = <T extends FromController['type']>(type: T) =>
-  plane.messages.filter((it): it is Extract<typeof it, { type: T }> => it.type === type)
+const told: ControlPlane['told'] = (type) => plane.told(type)
 const state = () => told('observed').at(-1)?.instance.state
 const wait = { timeout: 8000, interval: 10 }
 

@@ -49,6 +49,8 @@ export function createReconciler(options: {
   const { platforms, journal, clock, log, signal } = options
   const slots = new Map<string, Slot>()
   const reports = createThrottle<ObservedInstance>(PROGRESS_MS, (observed) => options.report(observed))
+  /** Entries the disk had no room for; written when it has. */
+  const unwritten = new Set<string>()
   let haveAll = false
 
   const platform = (name: string) => platforms.find((it) => it.name === name)
@@ -60,7 +62,9 @@ export function createReconciler(options: {
     save(entry) {
       // A step that was overtaken still ends; what it saw is no longer the truth about this id.
       if (signal.aborted || slots.get(entry.id)?.entry !== entry) return
-      journal.write(entry)
+      // What has ended is told even when the disk is full; a start never goes on unwritten.
+      if (entry.phase === 'settled') write(entry)
+      else journal.write(entry)
       reports.now(entry.id, entry.observed)
     },
     progress(entry: Entry, progress: Progress) {
@@ -129,7 +133,9 @@ export function createReconciler(options: {
   function write(entry: Entry) {
     try {
       journal.write(entry)
+      unwritten.delete(entry.id)
     } catch (error) {
+      unwritten.add(entry.id)
       log.error({ instance: entry.id, error }, 'the journal cannot be written')
     }
   }
@@ -263,6 +269,11 @@ export function createReconciler(options: {
         while (!signal.aborted) {
           await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
           if (signal.aborted) return
+          for (const id of [...unwritten]) {
+            const slot = slots.get(id)
+            if (slot) write(slot.entry)
+            else unwritten.delete(id)
+          }
           for (const slot of slots.values()) poke(slot)
           await reap().catch((error) => log.warn({ error }, 'orphans could not be looked for'))
         }
