@@ -1,9 +1,9 @@
 /** Raw streams: one upgraded HTTP connection of plain bytes per viewer, dialled back by the controller. */
-import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import { Socket } from 'node:net'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { connect, isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ErrorBody, errorBody, fail, type KalnetError } from '@kalnet/contracts/errors'
+import { connect as connectSecure } from 'node:tls'
+import { errorBody, fail, type KalnetError } from '@kalnet/contracts/errors'
 import { DIAL_PATH, DIAL_UPGRADE } from '@kalnet/contracts/stream'
 
 export interface DialOptions {
@@ -18,6 +18,8 @@ export interface DialOptions {
 }
 
 const KEEP_ALIVE_MS = 20_000
+/** The longest answer that is read when it is not the 101. */
+const MAX_ANSWER_BYTES = 16 * 1024
 
 /** Small writes leave at once, and a peer that vanished is noticed by the kernel (20 s, then 10 probes a second apart). */
 export function quicken(stream: Duplex): void {
@@ -27,71 +29,80 @@ export function quicken(stream: Duplex): void {
   stream.setTimeout(0)
 }
 
-const said = (body: string): ErrorBody['error'] | null => {
+const said = (body: string): string | null => {
   try {
-    return errorBody.parse(JSON.parse(body)).error
+    const { code, message } = errorBody.parse(JSON.parse(body)).error
+    return `${code}: ${message}`
   } catch {
     // Somebody in between answered in his own words; the status says enough.
     return null
   }
 }
 
-function refusal(response: IncomingMessage): Promise<KalnetError> {
-  return new Promise((resolve) => {
-    let body = ''
-    const done = () => {
-      const error = said(body)
-      const problem = error ? `${error.code}: ${error.message}` : `status ${response.statusCode}`
-      resolve(fail('stream.unreachable', { problem }))
-    }
-    response.setEncoding('utf8')
-    response.on('data', (piece: string) => {
-      body = (body + piece).slice(0, 8192)
-    })
-    response.once('end', done)
-    response.once('error', done)
-  })
+function reach(url: URL, ca: string | Buffer | undefined): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (url.protocol !== 'https:') return connect({ host, port: Number(url.port || 80) })
+  const servername = isIP(host) ? undefined : host
+  return connectSecure({ host, port: Number(url.port || 443), ca, servername, ALPNProtocols: ['http/1.1'] })
 }
 
-/** Connects to the control plane and gives the bytes after its 101. Throws `stream.unreachable`. */
+/**
+ * Connects to the control plane and gives the bytes after its 101. Throws `stream.unreachable`. Written out instead of node:http,
+ * whose request and parser would stay in memory as long as the stream (8 KiB each).
+ */
 export function dialRaw(options: DialOptions): Promise<Duplex> {
   const { token, tls, signal, timeoutMs = 10_000 } = options
   const url = new URL(DIAL_PATH, options.url)
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   return new Promise((resolve, reject) => {
-    const refuse = (problem: string, cause?: unknown) =>
-      reject(fail('stream.unreachable', { problem }, cause))
-    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-      agent: false,
-      ca: tls?.ca,
-      headers: { connection: 'Upgrade', upgrade: DIAL_UPGRADE, authorization: `Bearer ${token}` },
-    })
-    // Not given to the request as its signal: it must not end the connection after the upgrade.
-    const onAbort = () => {
-      request.destroy()
-      refuse(signal.aborted ? 'it was given up' : `no answer within ${timeoutMs / 1000} s`)
+    if (signal.aborted) return reject(fail('stream.unreachable', { problem: 'it was given up' }))
+    const socket = reach(url, tls?.ca)
+    let got: Buffer = Buffer.alloc(0)
+    const settle = () => {
+      clearTimeout(late)
+      signal.removeEventListener('abort', onAbort)
+      socket.off('readable', onReadable)
+      socket.off('end', onEnd)
+      socket.off('error', onError)
+      socket.off('close', onEnd)
     }
-    const settled = () => limit.removeEventListener('abort', onAbort)
-    if (limit.aborted) return onAbort()
-    limit.addEventListener('abort', onAbort, { once: true })
-    request.once('error', (error) => {
-      settled()
-      refuse(error.message, error)
-    })
-    request.once('response', (response) => {
-      refusal(response).then((error) => {
-        settled()
-        request.destroy()
-        reject(error)
-      }, reject)
-    })
-    request.once('upgrade', (_response, socket, head) => {
-      settled()
-      quicken(socket)
-      if (head.length > 0) socket.unshift(head)
+    const refuse = (problem: string, cause?: unknown) => {
+      settle()
+      // A late failure of what was given up is of no interest.
+      socket.on('error', () => socket.destroy())
+      socket.destroy()
+      reject(fail('stream.unreachable', { problem }, cause))
+    }
+    const onAbort = () => refuse('it was given up')
+    const late = setTimeout(() => refuse(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
+    const onError = (error: Error) => refuse(error.message, error)
+    const onEnd = () => {
+      const text = got.toString('utf8')
+      const [, status] = /^HTTP\/1\.\d (\d{3})/.exec(text) ?? []
+      refuse(said(text.slice(text.indexOf('\r\n\r\n') + 4)) ?? (status ? `status ${status}` : 'it hung up'))
+    }
+    const onReadable = () => {
+      for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) got = Buffer.concat([got, chunk])
+      const end = got.indexOf('\r\n\r\n')
+      if (end < 0 || !got.toString('latin1', 0, 13).startsWith('HTTP/1.1 101')) {
+        // A refusal is read to its end, which the control plane makes; but not without bound.
+        if (got.length > MAX_ANSWER_BYTES) refuse('it does not speak HTTP')
+        return
+      }
+      settle()
+      const rest = got.subarray(end + 4)
+      if (rest.length > 0) socket.unshift(rest)
       resolve(socket)
-    })
-    request.end()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.on('readable', onReadable)
+    socket.on('end', onEnd)
+    socket.on('close', onEnd)
+    socket.on('error', onError)
+    quicken(socket)
+    socket.write(
+      `GET ${DIAL_PATH} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: Upgrade\r\nupgrade: ${DIAL_UPGRADE}\r\n` +
+        `authorization: Bearer ${token}\r\n\r\n`,
+    )
   })
 }
 
