@@ -40,6 +40,7 @@ export const launch = 'Launch'
 export const settings = 'Settings'
 export const places = 'Places'
 export const goOrStart = 'Go or start'
+export const paletteChord = 'Ctrl K'
 export const account = 'Account'
 
 // Connection
@@ -246,6 +247,7 @@ export const viewerRevokedText = 'You were signed out, or the right to see it wa
 export const toSession = 'Session page'
 
 // Session page
+export const sessionGone = 'This session cannot be shown'
 export const sessionWhere = 'Where'
 export const sessionPlatform = 'Platform'
 export const sessionTemplate = 'Template'

@@ -15,6 +15,9 @@ import { iconOf } from '../sessions/card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import css from './palette.module.css'
 
+/** A region that scrolls must be reachable by keyboard (axe: scrollable-region-focusable). */
+const REACHABLE = { tabIndex: 0 }
+
 interface Item {
   id: string
   words: string
@@ -93,15 +96,17 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         <SearchField aria-label={m.paletteSearch} autoFocus className={css.search}>
           <Input className={css.input} placeholder={m.paletteSearch} />
         </SearchField>
-        <Menu
-          aria-label={m.goOrStart}
-          className={css.menu}
-          renderEmptyState={() => <p className={css.none}>{m.paletteNothing}</p>}
-        >
-          {open.length > 0 && <Part title={m.paletteSessions} items={open} onDone={onClose} />}
-          <Part title={m.paletteGo} items={places} onDone={onClose} />
-          {start.length > 0 && <Part title={m.paletteStart} items={start} onDone={onClose} />}
-        </Menu>
+        <div className={css.scroll} {...REACHABLE}>
+          <Menu
+            aria-label={m.goOrStart}
+            className={css.menu}
+            renderEmptyState={() => <p className={css.none}>{m.paletteNothing}</p>}
+          >
+            {open.length > 0 && <Part title={m.paletteSessions} items={open} onDone={onClose} />}
+            <Part title={m.paletteGo} items={places} onDone={onClose} />
+            {start.length > 0 && <Part title={m.paletteStart} items={start} onDone={onClose} />}
+          </Menu>
+        </div>
       </Autocomplete>
     </Dialog>
   )

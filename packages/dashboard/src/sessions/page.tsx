@@ -32,7 +32,14 @@ export default function SessionPage() {
   const [ending, setEnding] = useState<Ending | null>(null)
   useTitle(session?.name ?? m.details)
 
-  if (error && !session) return <ErrorBox problem={error} retry={() => void refetch()} />
+  if (error && !session) {
+    return (
+      <div className={css.page}>
+        <h1>{m.sessionGone}</h1>
+        <ErrorBox problem={error} retry={() => void refetch()} />
+      </div>
+    )
+  }
   if (!session) {
     return (
       <div className={css.page} aria-busy="true">

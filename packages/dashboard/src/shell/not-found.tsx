@@ -9,6 +9,7 @@ export function NotFound() {
   useTitle(m.notFoundTitle)
   return (
     <Empty
+      page
       icon={<Compass aria-hidden />}
       title={m.notFoundTitle}
       text={m.notFoundText}

@@ -55,12 +55,12 @@ export function Shell() {
             </Link>
           ))}
         </nav>
-        <button type="button" className={css.find} onClick={() => setPalette(true)} aria-label={m.goOrStart}>
+        <button type="button" className={css.find} onClick={() => setPalette(true)}>
           <Search aria-hidden />
           <span>{m.goOrStart}</span>
-          <Key>Ctrl K</Key>
+          <Key>{m.paletteChord}</Key>
         </button>
-        <Link href="/settings" className={css.me} aria-label={`${m.account}: ${me.name}`}>
+        <Link href="/settings" className={css.me}>
           <span className={css.face} aria-hidden>
             {me.name.slice(0, 1).toUpperCase()}
           </span>

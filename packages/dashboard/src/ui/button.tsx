@@ -9,18 +9,43 @@ import { classes } from './classes.ts'
 
 export type ButtonLook = 'primary' | 'soft' | 'plain' | 'danger'
 
-interface ButtonProps extends Omit<ComponentProps<typeof AriaButton>, 'className' | 'children' | 'style'> {
+interface ButtonProps
+  extends Omit<ComponentProps<typeof AriaButton>, 'className' | 'children' | 'style' | 'render'> {
   look?: ButtonLook
   wide?: boolean
   icon?: ReactNode
   children: ReactNode
 }
 
-/** While pending it keeps its words and its focus, and says to a screen reader that it works. */
-export function Button({ look = 'soft', wide, icon, children, isPending, ...rest }: ButtonProps) {
+/**
+ * While it works it keeps its words and its focus, takes no second press, and says that it is busy.
+ * (react-aria's own isPending leaves an empty announcement behind, which axe rightly reports.)
+ */
+const pressable = (props: Pick<ButtonProps, 'isPending' | 'onPress' | 'type'>) =>
+  props.isPending
+    ? ({ onPress: undefined, type: 'button' } as const)
+    : { onPress: props.onPress, type: props.type }
+
+const Spinner = () => <LoaderCircle className={css.spin} role="img" aria-label={m.working} />
+
+export function Button({
+  look = 'soft',
+  wide,
+  icon,
+  children,
+  isPending,
+  onPress,
+  type,
+  ...rest
+}: ButtonProps) {
   return (
-    <AriaButton {...rest} isPending={isPending} className={classes(css.button, css[look], wide && css.wide)}>
-      {isPending ? <LoaderCircle className={css.spin} aria-label={m.working} /> : icon}
+    <AriaButton
+      {...rest}
+      {...pressable({ isPending, onPress, type })}
+      render={(props) => <button {...props} aria-busy={isPending || undefined} />}
+      className={classes(css.button, css[look], wide && css.wide)}
+    >
+      {isPending ? <Spinner /> : icon}
       {children}
     </AriaButton>
   )
@@ -31,16 +56,24 @@ interface IconButtonProps extends Omit<ButtonProps, 'children' | 'icon' | 'wide'
   label: string
   children: ReactNode
 }
-export function IconButton({ label, look = 'plain', children, isPending, ...rest }: IconButtonProps) {
+export function IconButton({
+  label,
+  look = 'plain',
+  children,
+  isPending,
+  onPress,
+  type,
+  ...rest
+}: IconButtonProps) {
   return (
     <AriaButton
       {...rest}
-      isPending={isPending}
+      {...pressable({ isPending, onPress, type })}
       aria-label={label}
-      render={(props) => <button {...props} title={label} />}
+      render={(props) => <button {...props} title={label} aria-busy={isPending || undefined} />}
       className={classes(css.button, css[look], css.icon)}
     >
-      {isPending ? <LoaderCircle className={css.spin} aria-label={m.working} /> : children}
+      {isPending ? <Spinner /> : children}
     </AriaButton>
   )
 }

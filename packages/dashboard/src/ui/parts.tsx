@@ -9,18 +9,27 @@ import css from './parts.module.css'
 
 export function Card({ children, label }: { children: ReactNode; label?: string }) {
   return (
-    <section className={classes(css.card, css.padded)} aria-label={label}>
+    <div className={classes(css.card, css.padded)} role={label ? 'group' : undefined} aria-label={label}>
       {children}
-    </section>
+    </div>
   )
 }
 
 /** Nothing here yet: what it will be, and the one next step. */
-export function Empty(props: { icon: ReactNode; title: string; text: string; next?: ReactNode }) {
+interface EmptyProps {
+  icon: ReactNode
+  title: string
+  text: string
+  next?: ReactNode
+  /** It is the whole page, so its title is the page's. */
+  page?: boolean
+}
+export function Empty(props: EmptyProps) {
+  const Title = props.page ? 'h1' : 'h2'
   return (
     <div className={classes(css.card, css.empty)}>
       <div className={css.picture}>{props.icon}</div>
-      <h2>{props.title}</h2>
+      <Title>{props.title}</Title>
       <p>{props.text}</p>
       {props.next && <div className={css.next}>{props.next}</div>}
     </div>

@@ -1,0 +1,252 @@
+/** What the screen test visits: each page in each world, and what must be seen before the picture is taken. */
+import type { Page } from 'playwright-core'
+import type { World } from './fixtures.ts'
+import { ENDED, LIVE, uuid } from './fixtures.ts'
+
+export interface Shot {
+  name: string
+  world: World
+  path: string
+  failNext?: boolean
+  /** Sizes other than all of them. */
+  widths?: number[]
+  ready: (page: Page) => Promise<unknown>
+}
+const text = (words: string) => (page: Page) => page.getByText(words, { exact: false }).first().waitFor()
+const heading = (words: string) => (page: Page) =>
+  page.getByRole('heading', { name: words }).first().waitFor()
+const [running, , unreachable] = LIVE
+const failed = ENDED[1]
+
+const drawn = (page: Page) => page.locator('[data-live="true"] canvas').waitFor({ timeout: 15_000 })
+const startTerminal = async (page: Page) => {
+  await page
+    .getByRole('button', { name: /^Start Terminal$/ })
+    .first()
+    .click()
+}
+
+export const SHOTS: Shot[] = [
+  { name: 'claim', world: 'unclaimed', path: '/claim#token', ready: heading('Make it yours') },
+  {
+    name: 'claim-no-token',
+    world: 'unclaimed',
+    path: '/claim',
+    widths: [390],
+    ready: heading('This page needs'),
+  },
+  {
+    name: 'reset',
+    world: 'signed-out',
+    path: '/claim#token',
+    widths: [1440],
+    ready: heading('Set the owner'),
+  },
+  { name: 'sign-in', world: 'signed-out', path: '/', ready: heading('Welcome back') },
+  {
+    name: 'sign-in-wrong',
+    world: 'signed-out',
+    path: '/',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByLabel('E-mail').fill('ada@example.org')
+      await page.getByLabel('Password').fill('wrong password')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'home',
+    world: 'usual',
+    path: '/',
+    ready: async (page) => {
+      await heading('Recently ended')(page)
+      await page.locator('img[src^="data:image/png"]').first().waitFor()
+    },
+  },
+  { name: 'home-empty', world: 'empty', path: '/', ready: heading('Your screen') },
+  {
+    name: 'home-loading',
+    world: 'slow',
+    path: '/',
+    widths: [390, 1440],
+    ready: (page) => page.locator('[aria-busy]').first().waitFor(),
+  },
+  {
+    name: 'home-error',
+    world: 'error',
+    path: '/',
+    widths: [390, 1440],
+    ready: (page) => page.getByRole('alert').first().waitFor(),
+  },
+  { name: 'home-many', world: 'many', path: '/', widths: [390, 1440], ready: text('200 sessions') },
+  { name: 'home-long', world: 'long', path: '/', ready: heading('Recently ended') },
+  {
+    name: 'home-offline',
+    world: 'usual',
+    path: '/',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await heading('Recently ended')(page)
+      await page.route('**/api/**', (route) => route.abort())
+      await page.evaluate(() => window.dispatchEvent(new Event('kalnet-test')))
+      await page.getByText('Not connected. Trying').waitFor({ timeout: 25_000 })
+    },
+  },
+  { name: 'launch', world: 'usual', path: '/launch', ready: heading('Terminal') },
+  {
+    name: 'launch-search',
+    world: 'usual',
+    path: '/launch',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByPlaceholder('Search the catalog').fill('pap')
+      await heading('Nothing matches')(page)
+    },
+  },
+  {
+    name: 'launch-details',
+    world: 'usual',
+    path: '/launch',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Details of Firefox' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'launch-many', world: 'many', path: '/launch', widths: [1440], ready: heading('Template 1') },
+  { name: 'launch-long', world: 'long', path: '/launch', widths: [390, 1440], ready: heading('Büro') },
+  {
+    name: 'launch-empty',
+    world: 'empty',
+    path: '/launch',
+    widths: [1440],
+    ready: heading('The catalog is empty'),
+  },
+  {
+    name: 'starting',
+    world: 'usual',
+    path: '/launch',
+    ready: async (page) => {
+      await startTerminal(page)
+      await text('Unpacking')(page)
+    },
+  },
+  {
+    name: 'start-failed',
+    world: 'usual',
+    path: '/launch',
+    failNext: true,
+    ready: async (page) => {
+      await startTerminal(page)
+      await heading('did not make it')(page)
+    },
+  },
+  { name: 'viewer', world: 'usual', path: `/s/${running?.id}`, ready: drawn },
+  {
+    name: 'viewer-bar',
+    world: 'usual',
+    path: `/s/${running?.id}`,
+    ready: async (page) => {
+      await drawn(page)
+      await page.getByRole('button', { name: 'Show the session bar' }).click()
+      await page.getByRole('button', { name: 'Figures' }).click()
+      await page.getByRole('button', { name: 'Keys' }).click()
+      await page.getByRole('heading', { name: 'Hold down' }).waitFor()
+    },
+  },
+  {
+    name: 'viewer-clipboard',
+    world: 'usual',
+    path: `/s/${running?.id}`,
+    widths: [390, 1440],
+    ready: async (page) => {
+      await drawn(page)
+      await page.getByRole('button', { name: 'Show the session bar' }).click()
+      await page.getByRole('button', { name: 'Clipboard' }).click()
+      await page.getByLabel('Text on the session').waitFor()
+    },
+  },
+  {
+    name: 'viewer-stop',
+    world: 'usual',
+    path: `/s/${running?.id}`,
+    widths: [390, 1440],
+    ready: async (page) => {
+      await drawn(page)
+      await page.getByRole('button', { name: 'Show the session bar' }).click()
+      await page.getByRole('button', { name: 'Stop', exact: true }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'session', world: 'usual', path: `/sessions/${failed?.id}`, ready: text('Killed') },
+  {
+    name: 'session-unreachable',
+    world: 'usual',
+    path: `/sessions/${unreachable?.id}`,
+    widths: [1440],
+    ready: text('may well be running'),
+  },
+  {
+    name: 'session-gone',
+    world: 'usual',
+    path: `/sessions/${uuid(99)}`,
+    widths: [1440],
+    ready: (page) => page.getByRole('alert').waitFor(),
+  },
+  { name: 'controllers', world: 'usual', path: '/settings/controllers', ready: heading('Attic box') },
+  {
+    name: 'controllers-empty',
+    world: 'empty',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: heading('No machine'),
+  },
+  {
+    name: 'controllers-long',
+    world: 'long',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: heading('Unterhaltung'),
+  },
+  {
+    name: 'enrol',
+    world: 'usual',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Add a machine' }).click()
+      await page.getByLabel('Name of the machine').fill('Attic box')
+      await page.getByRole('button', { name: 'Make the command' }).click()
+      await page.locator('[data-command]').waitFor()
+    },
+  },
+  { name: 'me', world: 'usual', path: '/settings', ready: heading('Account') },
+  {
+    name: 'me-toast',
+    world: 'usual',
+    path: '/settings',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByLabel('Name', { exact: true }).fill('Ada Larch-Birch')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await text('Your name is saved')(page)
+    },
+  },
+  {
+    name: 'palette',
+    world: 'usual',
+    path: '/',
+    ready: async (page) => {
+      await heading('Recently ended')(page)
+      await page.keyboard.press('Control+k')
+      await page.getByRole('menuitem').first().waitFor()
+    },
+  },
+  { name: 'not-found', world: 'usual', path: '/nowhere', widths: [1440], ready: heading('There is nothing') },
+  {
+    name: 'widgets',
+    world: 'usual',
+    path: '/_ui',
+    ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
+  },
+]

@@ -1,0 +1,316 @@
+/** A stand-in for the control plane, for looking at the dashboard alone. It keeps nothing and proves nothing about the server. */
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { Session } from '@kalnet/contracts/session'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
+import { drawDesktop, png } from './picture.ts'
+import { serveRfb } from './rfb.ts'
+
+const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
+const ended = (it: Session) => it.state === 'stopped' || it.state === 'failed'
+
+interface Refusal {
+  status: number
+  code: string
+  message: string
+  next: string
+}
+const refuse = (status: number, code: string, message: string, next: string): Refusal => ({
+  status,
+  code,
+  message,
+  next,
+})
+const isRefusal = (it: unknown): it is Refusal =>
+  typeof it === 'object' && it !== null && 'status' in it && 'next' in it
+
+const iconFor = (id: string) => {
+  const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7)
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="11" fill="hsl(${hue} 42% 38%)"/><text x="24" y="33" font-family="sans-serif" font-weight="700" font-size="24" text-anchor="middle" fill="#fff">${id.slice(0, 1).toUpperCase()}</text></svg>`
+}
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = ''
+  for await (const piece of request) text += String(piece)
+  return text ? (JSON.parse(text) as Record<string, unknown>) : {}
+}
+
+export function createStandIn(world: World = 'usual') {
+  let state: State = makeState(world)
+  let failNext = false
+  let made = 0
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all][0] ?? false })
+  const live = new Set<WebSocket>()
+  const screens = new Set<WebSocket>()
+
+  const publish = (event: string, data: unknown) => {
+    const text = JSON.stringify({
+      type: 'event',
+      cursor: `1.${Date.now()}.1`,
+      event,
+      at: new Date().toISOString(),
+      data,
+    })
+    for (const socket of live) socket.send(text)
+  }
+  const put = (id: string, change: (it: Session) => Session) => {
+    state.sessions = state.sessions.map((it) => (it.id === id ? change(it) : it))
+    const session = state.sessions.find((it) => it.id === id)
+    if (session) publish('session.changed', session)
+    return session
+  }
+  const now = () => new Date().toISOString()
+  /** The life of a start, in about two seconds. */
+  const begin = (id: string, fails: boolean) => {
+    const later = (ms: number, change: (it: Session) => Session) =>
+      setTimeout(() => {
+        const session = state.sessions.find((it) => it.id === id)
+        if (session && !ended(session) && session.state !== 'stopping') put(id, change)
+      }, ms).unref()
+    const stage =
+      (name: keyof Session['stages'], rest: Partial<Session> = {}) =>
+      (it: Session) => ({
+        ...it,
+        ...rest,
+        stages: { ...it.stages, [name]: now() },
+      })
+    later(
+      150,
+      stage('placed', {
+        state: 'starting',
+        platform: 'process',
+        controllerName: 'This machine',
+        controllerId: ME.id,
+        reachable: true,
+      }),
+    )
+    later(400, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.3 } }))
+    later(900, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.8 } }))
+    later(1300, stage('created', { progress: { step: 'ready', text: 'Opening its screen', share: null } }))
+    later(
+      1900,
+      fails
+        ? (it) => ({
+            ...it,
+            state: 'failed',
+            progress: null,
+            endedAt: now(),
+            reason: 'Its program ended before it had drawn anything (code 127).',
+            logTail: [
+              'Xvnc: starting on :1',
+              'xterm: error while loading shared libraries: libXaw.so.7',
+              'session: the program ended with code 127',
+            ],
+          })
+        : stage('displayReady', { state: 'running', progress: null }),
+    )
+  }
+  const launch = (body: Record<string, unknown>): Session => {
+    const template = state.templates.find((it) => it.id === body.templateId) ?? state.templates[0]
+    made += 1
+    const session = makeSession(700 + made, {
+      id: randomUUID(),
+      name: String(body.name ?? template?.name),
+      templateId: template?.id ?? 'terminal',
+      templateName: template?.name ?? 'Terminal',
+      state: 'pending',
+      platform: null,
+      controllerId: null,
+      controllerName: null,
+      createdAt: now(),
+      stages: {
+        accepted: now(),
+        placed: null,
+        created: null,
+        displayReady: null,
+        firstByte: null,
+        firstFrame: null,
+      },
+    })
+    state.sessions = [session, ...state.sessions]
+    begin(session.id, failNext)
+    return session
+  }
+  const restart = (id: string) => {
+    const session = put(id, (it) => ({
+      ...it,
+      state: 'starting',
+      reason: null,
+      logTail: [],
+      endedAt: null,
+      generation: it.generation + 1,
+      stages: {
+        accepted: now(),
+        placed: null,
+        created: null,
+        displayReady: null,
+        firstByte: null,
+        firstFrame: null,
+      },
+    }))
+    begin(id, false)
+    return session
+  }
+  const stop = (id: string) => {
+    setTimeout(
+      () => put(id, (it) => ({ ...it, state: 'stopped', reason: 'You stopped it', endedAt: now() })),
+      500,
+    ).unref()
+    return put(id, (it) => ({ ...it, state: 'stopping' }))
+  }
+  const list = (query: URLSearchParams) => {
+    const wanted = query.get('state')
+    const all = state.sessions.filter((it) => !wanted || (wanted === 'ended') === ended(it))
+    const limit = Number(query.get('limit') ?? 50)
+    return { items: all.slice(0, limit), next: all.length > limit ? 'more' : null }
+  }
+
+  async function answer(method: string, url: URL, request: IncomingMessage): Promise<unknown> {
+    const { me } = state
+    const [, , area, id = '', verb = ''] = url.pathname.split('/')
+    const body = method === 'POST' || method === 'PATCH' ? await readBody(request) : {}
+    const what = `${method} ${[area, id && (verb || area === 'sessions' || area === 'templates') ? ':id' : id, verb].filter(Boolean).join('/')}`
+    if (what === 'GET status') return { version: '0.1.0', claimed: state.claimed, now: now() }
+    if (what === 'POST claim' || what === 'POST sign-in') {
+      if (body.password === 'wrong password')
+        return refuse(
+          401,
+          'sign-in.wrong',
+          'That e-mail and password do not belong together.',
+          'Check both and try again.',
+        )
+      state = { ...state, claimed: true, me: { ...ME, name: String(body.name ?? ME.name) } }
+      return state.me
+    }
+    if (!me) return refuse(401, 'sign-in.required', 'You are not signed in.', 'Sign in and try again.')
+    if (what === 'GET me') return me
+    if (state.world === 'error')
+      return refuse(
+        500,
+        'internal',
+        'Something went wrong on our side.',
+        'Try again; if it stays, look in the log for request 7f3a.',
+      )
+    if (state.world === 'slow') return new Promise(() => undefined)
+    const session = area === 'sessions' && id ? state.sessions.find((it) => it.id === id) : undefined
+    if (area === 'sessions' && id && !session)
+      return refuse(
+        404,
+        'thing.unknown',
+        'There is no session with this id.',
+        'It may have been removed; look at the list again.',
+      )
+    switch (what) {
+      case 'PATCH me':
+        state.me = { ...me, name: String(body.name ?? me.name) }
+        return state.me
+      case 'POST sign-out':
+        state.me = null
+        return {}
+      case 'GET templates':
+        return { items: state.templates, problems: [] }
+      case 'GET sessions':
+        return list(url.searchParams)
+      case 'POST sessions':
+        return launch(body)
+      case 'GET sessions/:id':
+        return session
+      case 'DELETE sessions/:id':
+        state.sessions = state.sessions.filter((it) => it.id !== id)
+        publish('session.removed', { id })
+        return {}
+      case 'POST sessions/:id/stop':
+        return stop(id)
+      case 'POST sessions/:id/restart':
+        return restart(id)
+      case 'GET sessions/:id/logs':
+        return {
+          lines: [
+            'Xvnc: starting on :1',
+            'matchbox: ready',
+            ...(session?.logTail ?? []),
+            'session: its program has started',
+          ],
+        }
+      case 'POST sessions/:id/first-frame':
+        put(id, (it) => ({ ...it, stages: { ...it.stages, firstFrame: it.stages.firstFrame ?? now() } }))
+        return {}
+      case 'POST sessions/:id/tickets':
+        put(id, (it) => ({ ...it, stages: { ...it.stages, firstByte: it.stages.firstByte ?? now() } }))
+        return { ticket: randomUUID(), expiresAt: now() }
+      case 'POST sessions/:id/thumbnail': {
+        const hue = Number.parseInt(id.slice(-3), 16)
+        return { png: png(480, 300, drawDesktop(480, 300, hue)).toString('base64'), takenAt: now() }
+      }
+      case 'GET controllers':
+        return { items: state.controllers, next: null }
+      case 'POST controllers/tokens':
+        return {
+          token: 't',
+          expiresAt: now(),
+          command: `kalnet controller --join https://larch.home.arpa:7400 --token 3kq9-wm2v-8xye --name "${String(body.name)}"`,
+        }
+      default:
+        if (method === 'DELETE' && area === 'controllers') {
+          state.controllers = state.controllers.filter((it) => it.id !== id)
+          return {}
+        }
+        return refuse(404, 'route.unknown', 'There is nothing at this address.', 'Check the address.')
+    }
+  }
+
+  return {
+    use(next: World, options: { failNext?: boolean } = {}) {
+      state = makeState(next)
+      failNext = options.failNext ?? false
+      for (const socket of [...live, ...screens]) socket.terminate()
+    },
+    state: () => state,
+    cutScreens: () => screens.forEach((socket) => void socket.terminate()),
+    /** True when the request was for the control plane. */
+    async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+      const url = new URL(request.url ?? '/', 'http://stand-in')
+      if (!url.pathname.startsWith('/api/')) return false
+      if (url.pathname.endsWith('/icon')) {
+        const id = url.pathname.split('/')[3] ?? ''
+        const file = join(CATALOG, id, 'icon.svg')
+        response.setHeader('content-type', 'image/svg+xml')
+        response.end(/^[a-z-]+$/.test(id) && existsSync(file) ? readFileSync(file) : iconFor(id))
+        return true
+      }
+      const result = await answer(request.method ?? 'GET', url, request)
+      response.setHeader('content-type', 'application/json')
+      if (isRefusal(result)) {
+        const { status, ...error } = result
+        response.statusCode = status
+        response.end(JSON.stringify({ error: { ...error, details: {}, requestId: '7f3a9c' } }))
+      } else response.end(JSON.stringify(result))
+      return true
+    },
+    /** True when the upgrade was for the control plane. */
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+      const path = request.url ?? ''
+      if (path === '/api/live') {
+        sockets.handleUpgrade(request, socket, head, (ws) => {
+          live.add(ws)
+          ws.on('close', () => live.delete(ws))
+          ws.on('message', () => ws.send(JSON.stringify({ type: 'ready', cursor: '1.1.1' })))
+        })
+        return true
+      }
+      if (path === '/api/streams/connect') {
+        sockets.handleUpgrade(request, socket, head, (ws) => {
+          screens.add(ws)
+          ws.on('close', () => screens.delete(ws))
+          serveRfb(ws, 2)
+        })
+        return true
+      }
+      return false
+    },
+  }
+}
+export type StandIn = ReturnType<typeof createStandIn>
