@@ -15,20 +15,24 @@ export const templateInput = z.strictObject({
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
   choices: z.array(z.string().max(60)).max(50).optional(),
   maxLength: z.number().int().max(2000).default(200),
-  environment: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/),
+  environment: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
+    .describe('The environment variable that carries the answer.'),
 })
 export type TemplateInput = z.infer<typeof templateInput>
 
 export const template = z.strictObject({
-  id: slug,
-  version: z.string().regex(/^\d+\.\d+\.\d+$/),
+  id: slug.describe('The name of its folder.'),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/)
+    .describe('Raise it with every change; the proof of its first frame belongs to a version.'),
   channel: z.enum(['stable', 'beta']).default('stable'),
-  /** Another template whose fields this one starts from. */
-  extends: slug.optional(),
-  deprecated: z.string().max(200).optional(),
+  extends: slug.optional().describe('Another template whose fields this one starts from.'),
+  deprecated: z.string().max(200).optional().describe('Why not to start it any more, and what instead.'),
   name: z.string().min(1).max(40),
-  /** One sentence a parent understands. */
-  summary: z.string().min(1).max(120),
+  summary: z.string().min(1).max(120).describe('One sentence a parent understands.'),
   description: z.string().max(2000).default(''),
   category,
   keywords: z.array(z.string().max(30)).max(20).default([]),
@@ -37,14 +41,18 @@ export const template = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]+\.svg$/)
     .default('icon.svg'),
-  /** Licence of the software inside, SPDX. */
-  licence: z.string().max(100),
+  licence: z.string().max(100).describe('Licence of the software inside, SPDX.'),
   docs: z.url().optional(),
   kind: z.enum(['session']),
-  /** Exactly one: a recipe's name in catalog/images, or somebody else's image. */
-  image: z.union([z.strictObject({ recipe: slug }), z.strictObject({ reference: z.string() })]),
+  image: z
+    .union([z.strictObject({ recipe: slug }), z.strictObject({ reference: z.string() })])
+    .describe("A recipe's name in catalog/images, or somebody else's image."),
   platforms: z.array(platformName).min(1).default(['process', 'docker']),
-  command: z.array(z.string().max(4096)).min(1).max(64),
+  command: z
+    .array(z.string().max(4096))
+    .min(1)
+    .max(64)
+    .describe('Program and words, as they are: no shell reads them.'),
   display: z
     .strictObject({
       protocol: z.enum(['vnc']).default('vnc'),
@@ -54,7 +62,7 @@ export const template = z.strictObject({
     .prefault({}),
   ports: z.array(port).max(15).default([]),
   environment: z.record(z.string(), z.string()).default({}),
-  inputs: z.array(templateInput).max(20).default([]),
+  inputs: z.array(templateInput).max(20).default([]).describe('What is asked at launch.'),
   network: network.default('internet'),
   resources: resources.prefault({}),
   readyWithinMs: z.number().int().min(1000).max(600_000).default(60_000),

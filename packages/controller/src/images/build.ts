@@ -102,7 +102,7 @@ async function settle(root: string, signal: AbortSignal): Promise<void> {
     [root, '-type', 'd', '!', '-perm', '-0700', '-exec', 'chmod', 'u+rwx', '{}', '+'],
     options,
   )
-  await must('find', [root, '-type', 'f', '-perm', '/6000', '-exec', 'chmod', 'a-s', '{}', '+'], options)
+  await must('find', [root, '!', '-type', 'l', '-perm', '/6000', '-exec', 'chmod', 'a-s', '{}', '+'], options)
   await must('find', [root, '!', '-type', 'f', '!', '-type', 'd', '!', '-type', 'l', '-delete'], options)
   for (const folder of ['dev', 'proc', 'sys', 'tmp', 'run/kalnet', 'home/user']) {
     await mkdir(join(root, folder), { recursive: true })

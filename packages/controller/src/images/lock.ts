@@ -9,7 +9,9 @@ export async function takeLock(path: string, signal: AbortSignal): Promise<() =>
   // Last before we listen: an abort in between would never be heard.
   signal.throwIfAborted()
   // flock becomes cat and the lock lives as long as that; cat lives as long as our end of its input is open.
-  const holder = start('flock', ['--no-fork', '--exclusive', path, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const holder = start('flock', ['--no-fork', '--exclusive', path, 'cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   const release = () => {
     holder.stdin?.destroy()
     holder.kill('SIGKILL')
