@@ -24,7 +24,7 @@ test('every file keeps the import law', () => {
 
 test('every file says first why it exists', () => {
   const silent = tree
-    .filter((file) => !/^(#![^\n]*\n)?\/(\*\*|\/)/.test(file.text) && !file.path.endsWith('.d.ts'))
+    .filter((file) => !/^(#![^\n]*\n)?\/(\*\*|\/)/.test(file.text) && !/\.(d|test)\.tsx?$/.test(file.path))
     .map((file) => file.path)
   expect(silent).toEqual([])
 })

@@ -22,9 +22,9 @@ test('[CFG-2.example] the example shows every setting with its meaning, and unco
 
 test('[CFG-2.schema] docs/schema/config.schema.json is the current one', async () => {
   const file = join(ROOT, 'docs/schema/config.schema.json')
-  const wanted = `${JSON.stringify(configSchema(), null, 2)}\n`
-  expect(
-    await readFile(file, 'utf8'),
-    'write it anew: kalnet config schema > docs/schema/config.schema.json',
-  ).toBe(wanted)
+  // As data: how it is laid out is the formatter's affair.
+  const published: unknown = JSON.parse(await readFile(file, 'utf8'))
+  expect(published, 'write it anew: kalnet config schema > docs/schema/config.schema.json').toEqual(
+    JSON.parse(JSON.stringify(configSchema())),
+  )
 })

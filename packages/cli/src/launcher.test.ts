@@ -151,3 +151,25 @@ test('a lock left by a killed installation is taken over', async () => {
   await writeFile(join(tree, '.kalnet/lock/pid'), '99999999')
   expect((await launch()).stdout).toContain('node 24.3.0')
 })
+
+test.skipIf(process.getuid?.() !== 0)(
+  "somebody else's checkout: used when it is installed, explained when it is not",
+  async () => {
+    await program(join(bin, 'node'), node('24.3.0'))
+    await program(join(bin, 'npm'), npm)
+    await chmod(it.home, 0o755)
+    const asOther = () =>
+      run(
+        'setpriv',
+        ['--reuid=65534', '--regid=65534', '--clear-groups', '--', join(tree, 'kalnet'), 'status'],
+        {
+          env: { PATH: `${bin}:/usr/bin`, CALLS: join(it.home, 'calls'), PLATFORM: platform },
+        },
+      )
+    const before = await asOther()
+    expect(before.code).toBe(4)
+    expect(before.stderr).toMatch(/belongs to root and is not installed yet[\s\S]*cp -R /)
+    await launch()
+    expect((await asOther()).stdout).toContain('node 24.3.0')
+  },
+)

@@ -21,7 +21,7 @@ export const addDoctor: AddCommand = (program, context) => {
 export function doctorLines(checks: readonly Check[]): string[] {
   const width = Math.max(...checks.map((check) => check.name.length))
   const lines = checks.flatMap((check) => [
-    `${MARK[check.state]} ${check.name.padEnd(width)}  ${check.detail}`,
+    `${MARK[check.state]} ${check.name.padEnd(width)}  ${check.detail}${check.state === 'ok' ? ` — ${check.enables}` : ''}`,
     ...(check.state === 'ok' ? [] : [`  ${' '.repeat(width)}  for: ${check.enables}`]),
     ...(check.fix ? [`  ${' '.repeat(width)}  → ${check.fix}`] : []),
   ])

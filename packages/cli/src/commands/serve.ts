@@ -1,4 +1,5 @@
 /** What the supervisor starts: `serve` (the control plane), `controller`, and `supervise` itself. */
+import { join } from 'node:path'
 import { platformName } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import { readIfThere } from '@kalnet/io/files'
@@ -10,6 +11,7 @@ import { certificateNames, lanUrl } from '../lan/addresses.ts'
 import { explain, failed, usage } from '../problem.ts'
 import { addListenFlags, type ListenFlags, listenArguments, readConfig } from '../settings.ts'
 import { tellParent, untilAborted, untilToldToEnd } from '../supervisor/child.ts'
+import { keepSmall } from '../supervisor/log-files.ts'
 import { createParts } from '../supervisor/parts.ts'
 import { supervise } from '../supervisor/supervisor.ts'
 
@@ -107,6 +109,8 @@ export async function superviseHere(
 ) {
   const config = await readConfig({ folders, env, flags })
   const log = createLog('supervisor', config.log.level)
+  const logs = ['supervisor', 'server', 'controller'].map((name) => join(folders.data, 'logs', `${name}.log`))
+  void keepSmall(logs, { clock: systemClock, log, signal })
   const { parts, url } = createParts({ folders, config, flags: listenArguments(flags), env, log })
   return supervise({ folders, lan: config.tls.enabled === true, parts, url, clock: systemClock, log, signal })
 }
