@@ -31,9 +31,7 @@ export const MUSTS: { figure: string; column: 'ours' | 'ratio'; atMost: number }
 const WEBSOCKIFY = '/usr/bin/websockify'
 const PEER = 'websockify (Debian)'
 const ROUND_MS = 1_500
-const IDLE_STREAMS = 1_000
-/** Open before the weighing begins. */
-const SPARE_STREAMS = 500
+const IDLE_COUNTS = [500, 750, 1_000, 1_250, 1_500, 1_750, 2_000]
 const IDLE_PEERS = 50
 
 interface Stage {
@@ -51,6 +49,13 @@ const median = (values: number[]): number => {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+/** Least squares. */
+function slope(xs: number[], ys: number[]): number {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [x, y] = [mean(xs), mean(ys)]
+  const over = xs.reduce((sum, value, index) => sum + (value - x) * (ys[index]! - y), 0)
+  return over / xs.reduce((sum, value) => sum + (value - x) ** 2, 0)
 }
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
 const compare = (figure: string, unit: string, ours: number, peer: number | null, n: number): Figure => ({
@@ -154,11 +159,12 @@ async function measureIdle(stage: Stage): Promise<Figure[]> {
       }
     return { server: await memoryOf([server.pid]), controller: await memoryOf([controller.pid]) }
   }
-  // The slope, not the first ones: what a heap had spare, and code compiled for the first time, is not a stream's.
-  await viewers.ask({ open: 'idle', port: stage.ourPort, count: SPARE_STREAMS })
-  const before = await weigh()
-  await viewers.ask({ open: 'idle', port: stage.ourPort, count: SPARE_STREAMS + IDLE_STREAMS })
-  const after = await weigh()
+  // The slope through several counts: what a heap had spare at first, and gives back late, is not a stream's.
+  const weights: { server: number; controller: number }[] = []
+  for (const count of IDLE_COUNTS) {
+    await viewers.ask({ open: 'idle', port: stage.ourPort, count })
+    weights.push(await weigh())
+  }
   await viewers.ask({ close: 'idle' })
   let peer: number | null = null
   if (stage.peerPid) {
@@ -167,16 +173,15 @@ async function measureIdle(stage: Stage): Promise<Figure[]> {
     peer = ((await memoryOf(await familyOf(stage.peerPid))) - least) / IDLE_PEERS / 1024
     await viewers.ask({ close: 'idle-peers' })
   }
-  const each = (bytes: number) => bytes / IDLE_STREAMS / 1024
+  const each = (of: 'server' | 'controller') =>
+    slope(
+      IDLE_COUNTS,
+      weights.map((it) => it[of] / 1024),
+    )
+  const n = IDLE_COUNTS.at(-1) ?? 0
   return [
-    compare('memory per idle stream', 'KiB', each(after.server - before.server), peer, IDLE_STREAMS),
-    compare(
-      'memory per idle stream, controller',
-      'KiB',
-      each(after.controller - before.controller),
-      peer,
-      IDLE_STREAMS,
-    ),
+    compare('memory per idle stream', 'KiB', each('server'), peer, n),
+    compare('memory per idle stream, controller', 'KiB', each('controller'), peer, n),
   ]
 }
 

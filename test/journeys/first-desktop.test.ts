@@ -5,28 +5,22 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Session } from '@kalnet/contracts/session'
 import { run } from '@kalnet/io/spawn'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { lacking } from '../support/parts.ts'
 import { CHECKOUT, ordinaryPerson, type Product, startProduct } from '../support/product.ts'
+import { screensOf } from '../support/runtime.ts'
 
 const PICTURES = process.env.KALNET_PICTURES ?? join(CHECKOUT, 'test/results/pictures')
 const screen = (page: Page) => page.locator('[data-live="true"] canvas').first()
 const pixels = (page: Page) => screen(page).evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
 const size = (page: Page) =>
   screen(page).evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height])
-
-/** Asks until it holds: everything on screen comes when it comes. The limit is a limit of waiting, no figure. */
-async function eventually(what: string, holds: () => Promise<boolean>, limitMs = 15_000): Promise<void> {
-  const end = Date.now() + limitMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} did not come true within ${limitMs} ms`)
-    await sleep(100)
-  }
-}
 
 const cases = [
   {
@@ -71,6 +65,14 @@ for (const { name, platform, person, needs } of cases) {
       const path = found.stdout.trim().split('\n')[0]
       return path ? (await run('cat', [path])).stdout : ''
     }
+    const sessions = async () => {
+      const listed = JSON.parse((await product.kalnet('sessions', 'list', '--json')).stdout) as
+        | Session[]
+        | { items: Session[] }
+      return Array.isArray(listed) ? listed : listed.items
+    }
+    const instanceOf = async (it: Page) =>
+      (await sessions()).find((one) => one.id === new URL(it.url()).pathname.split('/').at(-1))?.instanceId ?? ''
     const picture = (word: string) =>
       page.screenshot({
         path: join(PICTURES, `${word}-${platform.toLowerCase()}${person ? '-user' : ''}.png`),
@@ -181,10 +183,7 @@ for (const { name, platform, person, needs } of cases) {
 
     it('[STR-4.stages] the session page shows every stage with its time', async () => {
       const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
-      const session = JSON.parse((await product.kalnet('sessions', 'list', '--json')).stdout) as
-        | { id: string; stages: Record<string, string | null> }[]
-        | { items: { id: string; stages: Record<string, string | null> }[] }
-      const mine = (Array.isArray(session) ? session : session.items).find((one) => one.id === id)
+      const mine = (await sessions()).find((one) => one.id === id)
       const times = Object.values(mine?.stages ?? {})
       expect(times).toHaveLength(6)
       expect(times.every((time) => time !== null)).toBe(true)
@@ -192,6 +191,8 @@ for (const { name, platform, person, needs } of cases) {
     })
 
     it('[SES-1.stop] stopped, it is gone', async () => {
+      const instanceId = await instanceOf(page)
+      expect(await screensOf(instanceId)).toHaveLength(1)
       await page.setViewportSize({ width: 1440, height: 900 })
       await page.goto(product.url)
       await page.getByRole('article', { name: 'Terminal' }).getByRole('link').waitFor({ timeout: 15_000 })
@@ -203,10 +204,7 @@ for (const { name, platform, person, needs } of cases) {
       await page.getByRole('toolbar').getByRole('button', { name: 'Stop' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
       await page.getByText('Recently ended').waitFor({ timeout: 30_000 })
-      await eventually(
-        'no runtime is left',
-        async () => (await run('pgrep', ['-f', `rfbunixpath.*${product.home}`])).code !== 0,
-      )
+      await eventually('no runtime is left', async () => (await screensOf(instanceId)).length === 0)
       expect(problems).toEqual([])
     })
   })
