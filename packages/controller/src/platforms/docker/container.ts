@@ -33,12 +33,15 @@ function mount(source: string, target: string, isReadOnly = false) {
   return { Type: 'bind' as const, Source: source, Target: target, ReadOnly: isReadOnly, BindOptions: how }
 }
 
-/** `unix` ports only: a TCP port inside has no way out of a container without network. */
-export function unixPorts(spec: InstanceSpec): Record<string, string> {
+/**
+ * How each port is reached, by name: a socket in the folder shared with us, or a number on the container's own loopback, which
+ * is entered from outside; that takes root.
+ */
+export function portsOf(spec: InstanceSpec, mayEnter: boolean): Record<string, string | number> {
   const entries = spec.ports.map((port) => {
-    if (!('unix' in port.at))
-      throw new Error(`the docker platform cannot reach the TCP port ${port.name} yet`)
-    return [port.name, port.at.unix.slice('/run/kalnet/'.length)]
+    if ('unix' in port.at) return [port.name, port.at.unix.slice('/run/kalnet/'.length)]
+    if (!mayEnter) throw new Error(`only root can reach the TCP port ${port.name} of a container`)
+    return [port.name, port.at.tcp]
   })
   return Object.fromEntries(entries)
 }
@@ -63,7 +66,7 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
       [LABELS.instance]: request.instanceId,
       [LABELS.generation]: String(request.generation),
       [LABELS.organisation]: request.organisationId,
-      [LABELS.ports]: JSON.stringify(unixPorts(spec)),
+      [LABELS.ports]: JSON.stringify(portsOf(spec, true)),
     },
     HostConfig: {
       ReadonlyRootfs: true,
@@ -99,8 +102,8 @@ export function handleFrom(containerId: string, labels: Record<string, string>):
   const instanceId = labels[LABELS.instance]
   const generation = Number(labels[LABELS.generation])
   if (!instanceId || !Number.isInteger(generation) || generation < 1) return null
-  const ports = JSON.parse(labels[LABELS.ports] ?? '{}') as Record<string, string>
+  const ports = JSON.parse(labels[LABELS.ports] ?? '{}') as Record<string, string | number>
   const data: Handle['data'] = { container: containerId }
-  for (const [name, socket] of Object.entries(ports)) data[`port.${name}`] = socket
+  for (const [name, at] of Object.entries(ports)) data[`port.${name}`] = at
   return { platform: 'docker', instanceId, generation, data }
 }

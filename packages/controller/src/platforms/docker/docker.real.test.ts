@@ -165,15 +165,5 @@ else {
       await platform.remove(handle)
       rmSync(home, { recursive: true, force: true })
     })
-
-    test('[CTL-8.tcp-refused] a TCP port is refused in words instead of started unreachable', async () => {
-      const { home, folders } = freshFolders()
-      const platform = createDockerPlatform({ folders, images: testImages(), log })
-      const ports = [{ name: 'web', kind: 'http' as const, at: { tcp: 8080 } }]
-      const spec = instanceSpec.parse({ image: { recipe: chain }, command: ['sleep', '9'], ports })
-      const request = { instanceId: newId(), generation: 1, organisationId: newId(), spec }
-      await expect(platform.ensure(request, never, () => undefined)).rejects.toThrow(/TCP port web/)
-      rmSync(home, { recursive: true, force: true })
-    })
   })
 }

@@ -2,10 +2,10 @@
 import { instanceSpec } from '@kalnet/contracts/instance'
 import type { ContainerInspectInfo } from 'dockerode'
 import { describe, expect, test } from 'vitest'
-import { containerName, createOptions, handleFrom, unixPorts } from './container.ts'
+import { containerName, createOptions, handleFrom, portsOf } from './container.ts'
 import { negotiated } from './engine.ts'
 import { bridgeRules } from './network.ts'
-import { logLines, mergeLines, observationOf } from './observation.ts'
+import { type Line, logLines, mergeLines, observationOf } from './observation.ts'
 
 const id = '01890000-0000-7000-8000-000000000001'
 const spec = instanceSpec.parse({
@@ -66,9 +66,11 @@ describe('a container', () => {
     expect(handleFrom('c1', { 'io.kalnet.instance': id, 'io.kalnet.generation': 'x' })).toBeNull()
   })
 
-  test('a TCP port is refused', () => {
+  test('[STR-1.docker-ports] a socket or a TCP port leads back to itself; who cannot enter a container is told so', () => {
     const web = instanceSpec.parse({ ...spec, ports: [{ name: 'web', kind: 'http', at: { tcp: 80 } }] })
-    expect(() => unixPorts(web)).toThrow(/TCP port web/)
+    expect(portsOf(web, true)).toEqual({ web: 80 })
+    expect(() => portsOf(web, false)).toThrow(/only root can reach the TCP port web/)
+    expect(portsOf(spec, false)).toEqual({ display: 'display.sock' })
   })
 })
 
@@ -128,12 +130,17 @@ describe('log lines', () => {
     expect(logLines(Buffer.from([1, 0, 0]))).toEqual([])
   })
   test('both outputs are merged by time, and a complaint is not crowded out', () => {
-    const output = Array.from({ length: 10 }, (_, index) => ({ at: `2${index}`, text: `line ${index}` }))
-    const errors = [{ at: '10', text: 'problem' }]
-    expect(mergeLines(output, errors, 4)).toEqual(['problem', 'line 7', 'line 8', 'line 9'])
-    expect(mergeLines([], errors, 4)).toEqual(['problem'])
-    expect(mergeLines(output, [], 2)).toEqual(['line 8', 'line 9'])
-    expect(mergeLines(output, output, 1)).toHaveLength(1)
+    const of = (from: Line['from']) => (_: unknown, index: number) => ({
+      from,
+      at: `2${index}`,
+      text: `line ${index}`,
+    })
+    const output = Array.from({ length: 10 }, of('output'))
+    const problem: Line = { from: 'errors', at: '10', text: 'problem' }
+    expect(mergeLines([...output, problem], 4)).toEqual(['problem', 'line 7', 'line 8', 'line 9'])
+    expect(mergeLines([problem], 4)).toEqual(['problem'])
+    expect(mergeLines(output, 2)).toEqual(['line 8', 'line 9'])
+    expect(mergeLines([...output, ...Array.from({ length: 10 }, of('errors'))], 1)).toHaveLength(1)
   })
 })
 

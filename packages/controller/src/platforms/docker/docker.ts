@@ -11,7 +11,9 @@ import { createAnnouncer } from '../announce.ts'
 import { dialUnix } from '../dial-unix.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
-import { containerName, createOptions, handleFrom, LABELS, unixPorts } from './container.ts'
+import { dialTcp } from '../process/dial-tcp.ts'
+import { identify } from '../process/processes.ts'
+import { containerName, createOptions, handleFrom, LABELS, portsOf } from './container.ts'
 import { createEngine, statusOf } from './engine.ts'
 import { watchEngine } from './events.ts'
 import { accountHere, prepareFolders, removeFolders } from './folders.ts'
@@ -19,6 +21,8 @@ import { createImageLoader } from './image.ts'
 import { createDockerLayout } from './layout.ts'
 import { createEngineNetwork } from './network.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
+
+const SPARE_LINES = 4000
 
 export interface DockerPlatformOptions {
   folders: Folders
@@ -36,6 +40,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     runtime: resolve(options.folders.runtime),
   }
   const layout = createDockerLayout(folders)
+  const isRoot = process.getuid?.() === 0
   const engine = createEngine(options.socketPath)
   const ensureImage = createImageLoader(engine, images)
   const network = createEngineNetwork(engine, layout)
@@ -104,7 +109,8 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
 
   async function ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void) {
-    unixPorts(request.spec)
+    // Refused before anything is made.
+    portsOf(request.spec, isRoot)
     const present = await ours([`${LABELS.instance}=${request.instanceId}`])
     const handles = present.flatMap((it) => handleFrom(it.Id, it.Labels) ?? [])
     const higher = handles.find((it) => it.generation > request.generation)
@@ -242,10 +248,13 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       return listening
     },
     async dial(handle, portName, signal) {
-      const socket = handle.data[`port.${portName}`]
-      if (typeof socket !== 'string') throw new Error(`it has no port ${portName}`)
+      const at = handle.data[`port.${portName}`]
+      if (at === undefined) throw new Error(`it has no port ${portName}`)
       try {
-        return await dialUnix(layout.of(handle.instanceId).run, socket, signal)
+        if (typeof at === 'string') return await dialUnix(layout.of(handle.instanceId).run, at, signal)
+        const first = identify((await inspect(handle))?.State.Pid ?? 0)
+        if (!first) throw new Error('it has no process')
+        return await dialTcp(first, at, true, signal)
       } catch (error) {
         // Asked only now: the usual dial costs the engine nothing.
         if ((await observe(handle)).state !== 'running')
@@ -257,12 +266,15 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       const client = await engine.client()
       try {
         const container = client.getContainer(String(handle.data.container))
-        const how = { tail: lines, timestamps: true, follow: false as const }
-        const [output, errors] = await Promise.all([
-          container.logs({ ...how, stdout: true }),
-          container.logs({ ...how, stderr: true }),
-        ])
-        return mergeLines(logLines(output), logLines(errors), lines)
+        // The engine counts both outputs together: more is asked for, so that the quieter one is in it.
+        const how = {
+          stdout: true,
+          stderr: true,
+          tail: lines + SPARE_LINES,
+          timestamps: true,
+          follow: false as const,
+        }
+        return mergeLines(logLines(await container.logs(how)), lines)
       } catch (error) {
         if (statusOf(error) === 404) return []
         throw error

@@ -22,38 +22,46 @@ export function observationOf(state: ContainerInspectInfo['State']): Observation
   return { state: 'ended', code, reason: endedInWords(code, state.OOMKilled), endedAt }
 }
 
-interface Line {
+export interface Line {
+  from: 'output' | 'errors'
   at: string
   text: string
 }
+const ERRORS = 2
 
 /**
  * The engine's log without a terminal, with timestamps: frames of stream (1 byte), 3 zero bytes, length (4 bytes, big endian),
  * "time text" (Docker Engine API, "Attach to a container: stream format").
  */
 export function logLines(raw: Buffer): Line[] {
-  const parts: Buffer[] = []
+  const parts: Record<Line['from'], Buffer[]> = { output: [], errors: [] }
   let at = 0
   while (at + 8 <= raw.length) {
     const length = raw.readUInt32BE(at + 4)
-    parts.push(raw.subarray(at + 8, at + 8 + length))
+    parts[raw[at] === ERRORS ? 'errors' : 'output'].push(raw.subarray(at + 8, at + 8 + length))
     at += 8 + length
   }
-  const lines = Buffer.concat(parts).toString('utf8').split('\n')
-  return lines.filter(Boolean).map((line) => {
-    const space = line.indexOf(' ')
-    return { at: line.slice(0, space), text: line.slice(space + 1).replace(/\r$/, '') }
-  })
+  return (['output', 'errors'] as const).flatMap((from) =>
+    Buffer.concat(parts[from])
+      .toString('utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const space = line.indexOf(' ')
+        return { from, at: line.slice(0, space), text: line.slice(space + 1).replace(/\r$/, '') }
+      }),
+  )
 }
 
-/** Both outputs in the order of time. The engine reads them apart, so chatter on one must not crowd out a complaint on the other. */
-export function mergeLines(output: Line[], errors: Line[], count: number): string[] {
+/** The last lines in the order of time. The engine reads the outputs apart: chatter on one must not crowd out a complaint on the other. */
+export function mergeLines(lines: Line[], count: number): string[] {
+  const output = lines.filter((it) => it.from === 'output')
   const room = Math.max(Math.ceil(count / 2), count - output.length)
-  const kept = errors.slice(-room)
-  const rest = count - kept.length
-  const all = [...kept, ...(rest > 0 ? output.slice(-rest) : [])]
+  const errors = lines.filter((it) => it.from === 'errors').slice(-room)
+  const rest = count - errors.length
+  const kept = [...errors, ...(rest > 0 ? output.slice(-rest) : [])]
   // Stable: lines of one moment stay in the order of their output.
-  return all
+  return kept
     .sort((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0))
     .map((it) => it.text)
 }
