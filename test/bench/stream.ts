@@ -28,6 +28,15 @@ export const MUSTS: { figure: string; column: 'ours' | 'ratio'; atMost: number }
   { figure: 'key to pixel added', column: 'ours', atMost: 2 },
 ]
 
+/** Which musts these figures miss, in words. A figure without its peer can not be judged, and says so. */
+export function missedMusts(figures: readonly Figure[]): string[] {
+  return MUSTS.flatMap(({ figure, column, atMost }) => {
+    const value = figures.find((it) => it.figure === figure)?.[column]
+    if (value === undefined || value === null) return [`${figure}: not measured`]
+    return value > atMost ? [`${figure}: ${value} is more than ${atMost}`] : []
+  })
+}
+
 const WEBSOCKIFY = '/usr/bin/websockify'
 const PEER = 'websockify (Debian)'
 const ROUND_MS = 1_500

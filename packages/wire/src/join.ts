@@ -15,10 +15,14 @@ export function pump(source: Duplex, sink: Duplex, write: (chunk: Buffer) => voi
   sink.on('drain', () => source.resume())
 }
 
+/** A stream has two ends and no half: when one side has ended, the other has this long to end too. */
+const HALF_MS = 5_000
+
 /** Joins and waits for the end of both. The end of one is passed on to the other; a failure or the signal ends both. */
 export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let open = 2
+    let late: NodeJS.Timeout | null = null
     const cut = () => {
       left.destroy()
       right.destroy()
@@ -27,7 +31,10 @@ export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): 
       pump(from, to, (chunk) => {
         if (!to.destroyed && to.writable) to.write(chunk)
       })
-      from.on('end', () => to.end())
+      from.on('end', () => {
+        to.end()
+        late ??= setTimeout(cut, HALF_MS).unref()
+      })
       from.on('error', cut)
       from.on('close', () => {
         // Whatever was passed on is still flushed; a close without an end is a failure.
@@ -35,6 +42,7 @@ export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): 
         else to.end()
         open -= 1
         if (open > 0) return
+        if (late) clearTimeout(late)
         signal?.removeEventListener('abort', cut)
         resolve()
       })
