@@ -24,7 +24,8 @@ export interface BrowserOptions {
   touch?: boolean
   /** Certificates of the local authority are judged by the test itself. */
   ignoreCertificates?: boolean
-  extraFlags?: string[]
+  /** Another program than the machine's Chromium (one that starts it elsewhere). */
+  program?: string
 }
 
 export async function openBrowser(
@@ -32,9 +33,9 @@ export async function openBrowser(
 ): Promise<{ context: BrowserContext; page: Page; close(): Promise<void> }> {
   if (!CHROMIUM) throw new Error('there is no Chromium on this machine')
   const context = await chromium.launchPersistentContext(await mkdtemp(join(tmpdir(), 'kn-browser-')), {
-    executablePath: CHROMIUM,
+    executablePath: options.program ?? CHROMIUM,
     headless: true,
-    args: [...FLAGS, ...(options.extraFlags ?? [])],
+    args: FLAGS,
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
     colorScheme: options.dark ? 'dark' : 'light',
     hasTouch: options.touch ?? false,

@@ -1,0 +1,81 @@
+/** `up --lan`: another device of the home network opens the desktop over HTTPS, trusting the local authority and nothing else. */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM, openBrowser } from '../support/browser.ts'
+import { OWNER } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { makeNamespace, type Namespace } from '../support/namespace.ts'
+import { lacking } from '../support/parts.ts'
+import { type Product, startProduct, tokenOf } from '../support/product.ts'
+
+/** Asks an address with only the given authority trusted; prints the status, or the reason why not. */
+const ASK = `
+const [url, ca] = process.argv.slice(1)
+const get = (url.startsWith('https') ? require('https') : require('http')).get
+get(url, { ca: ca ? require('fs').readFileSync(ca) : undefined, timeout: 5000 }, (answer) => { console.log(answer.statusCode); answer.resume() })
+  .on('error', (error) => console.log(error.code)).on('timeout', function () { this.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })) })
+`
+const why = await lacking(['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'iproute'], 'the first evening over the home network')
+
+describe.skipIf(why)('over the home network', () => {
+  let network: Namespace
+  let product: Product
+  let browser: Awaited<ReturnType<typeof openBrowser>>
+  let page: Page
+  let folder = ''
+  let url = ''
+  const ask = async (address: string, ca = '') =>
+    (await network.run(process.execPath, ['-e', ASK, address, ca])).stdout.trim()
+
+  beforeAll(async () => {
+    network = await makeNamespace()
+    product = await startProduct({ flags: ['--lan'] })
+    url = `https://${network.here}:${product.port}`
+    folder = await mkdtemp(join(tmpdir(), 'kn-lan-'))
+    // The other device's browser: the same program, started over there.
+    const program = join(folder, 'chromium')
+    await writeFile(program, `#!/bin/sh\nexec ip netns exec ${network.name} ${CHROMIUM} "$@"\n`)
+    await chmod(program, 0o755)
+    browser = await openBrowser({ program, ignoreCertificates: true })
+    page = browser.page
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await product?.down()
+    await network?.remove()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  it('[STR-1.lan] HTTPS by the local authority; without it the device does not trust us', async () => {
+    expect(await ask(`${url}/api/status`, join(product.home, 'config/ca/authority.crt'))).toBe('200')
+    expect(await ask(`${url}/api/status`)).toMatch(/CERT|SELF_SIGNED|UNABLE_TO/)
+  })
+
+  it('[STR-1.lan] plain http answers nothing over the network', async () => {
+    expect(await ask(`http://${network.here}:${product.port}/api/status`)).not.toBe('200')
+  })
+
+  it('[STR-1.lan] claim, launch and type from the other device', { timeout: 600_000 }, async () => {
+    await page.goto(`${url}/claim#${tokenOf(product.claim)}`)
+    await page.getByLabel('Your name').fill(OWNER.name)
+    await page.getByLabel('Name of your household or team').fill('The Lovelaces')
+    await page.getByLabel('E-mail').fill(OWNER.email)
+    await page.getByLabel(/password/i).first().fill(OWNER.password)
+    await page.getByRole('button', { name: 'Create owner account' }).click()
+    await page.getByText('Your screen is a click away').waitFor({ timeout: 15_000 })
+    const [cookie] = await browser.context.cookies()
+    expect(cookie).toMatchObject({ name: '__Host-kalnet', secure: true, httpOnly: true, sameSite: 'Strict' })
+    await page.goto(`${url}/launch`)
+    await page.getByRole('button', { name: /Terminal/ }).first().click()
+    const canvas = page.locator('[data-live="true"] canvas').first()
+    await canvas.waitFor({ timeout: 540_000 })
+    const pixels = () => canvas.evaluate((it: HTMLCanvasElement) => it.toDataURL())
+    await canvas.click()
+    const before = await pixels()
+    await page.keyboard.type('ls -l /')
+    await eventually('the picture changes', async () => (await pixels()) !== before)
+  })
+})
