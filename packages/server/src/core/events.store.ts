@@ -25,13 +25,16 @@ export const statements = {
     )
     select pg_notify('kalnet_events', '')`,
 
-  /** Committed for good and nothing older can still appear: below the oldest running transaction. */
+  /**
+   * Committed for good and nothing older can still appear: below the oldest running transaction. Ordered by the table's xid,
+   * named in full: `order by xid` would mean the text that is selected, where 999 comes after 1000.
+   */
   readAfter: (it: { xid: string; seq: string; limit: number }) => sql<EventRow>`
     select xid::text, seq, type, organisation_id, user_id, at, data
     from events
     where (xid, seq) > (${it.xid}::xid8, ${it.seq}::bigint)
       and xid < pg_snapshot_xmin(pg_current_snapshot())
-    order by xid, seq
+    order by events.xid, events.seq
     limit ${it.limit}::int`,
 
   /** Where "now" is, what is gone, and whether committed events wait for an older transaction to end. */

@@ -128,9 +128,10 @@ export function createIdentity(options: IdentityOptions): Identity {
       await store.system.transaction((tx) => signIns.end(tx, hash))
     },
     async me(userId, signInHash) {
-      const user = (await store.system.read((tx) => statements.userById({ id: userId }).execute(tx))).rows[0]
+      const { rows } = await store.system.read((tx) => statements.me({ id: userId, signInHash }).execute(tx))
+      const user = rows[0]
       if (!user) throw fail('sign-in.required')
-      return shapeMe(user, signInHash ? await signIns.startedAt(signInHash) : null)
+      return shapeMe(user, user.signed_in_at)
     },
     async change({ userId, organisationId, signInHash, address, name, password }) {
       const home = store.as(organisationId)

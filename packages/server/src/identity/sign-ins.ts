@@ -25,7 +25,6 @@ export interface SignIns {
   end(tx: Tx, hash: string): Promise<void>
   /** All of a person's, but the one named. */
   endAllOf(tx: Tx, userId: string, except: string | null): Promise<void>
-  startedAt(hash: string): Promise<string | null>
   /** Of those that hold connections: which have ended (also by age). */
   ended(hashes: string[]): Promise<string[]>
   /** Removes what has run out. */
@@ -106,12 +105,6 @@ export function createSignIns({
     end,
     async endAllOf(tx, userId, except) {
       await tell(tx, (await statements.endSignInsOf({ userId, except }).execute(tx)).rows)
-    },
-    async startedAt(hash) {
-      const { rows } = await store.system.read((tx) =>
-        statements.findSignIn({ hash, ...window() }).execute(tx),
-      )
-      return rows[0]?.created_at ?? null
     },
     async ended(hashes) {
       if (hashes.length === 0) return []

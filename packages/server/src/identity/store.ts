@@ -62,6 +62,11 @@ export const statements = {
   userById: (it: { id: string }) => sql<UserRow>`
     select users.*, organisations.name as organisation_name
     from users join organisations on organisations.id = users.organisation_id where users.id = ${it.id}`,
+  me: (it: { id: string; signInHash: string | null }) => sql<UserRow & { signed_in_at: string | null }>`
+    select users.*, organisations.name as organisation_name, sign_ins.created_at as signed_in_at
+    from users join organisations on organisations.id = users.organisation_id
+      left join sign_ins on sign_ins.hash = ${it.signInHash} and sign_ins.user_id = users.id
+    where users.id = ${it.id}`,
   userByEmail: (it: { email: string }) => sql<UserRow>`
     select users.*, organisations.name as organisation_name
     from users join organisations on organisations.id = users.organisation_id where users.email = ${it.email}`,
