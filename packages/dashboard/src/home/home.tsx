@@ -47,10 +47,13 @@ export default function Home() {
       {live.isPending && <Waiting />}
       {live.error && !live.data && <ErrorBox problem={live.error} retry={() => void live.refetch()} />}
       {mine.length > 0 && (
-        <section aria-label={m.running} className={css.grid}>
-          {mine.map((session) => (
-            <SessionCard key={session.id} session={session} mine />
-          ))}
+        <section>
+          <h2 className={css.unseen}>{m.running}</h2>
+          <div className={css.grid}>
+            {mine.map((session) => (
+              <SessionCard key={session.id} session={session} mine />
+            ))}
+          </div>
         </section>
       )}
       {first && (
