@@ -26,6 +26,7 @@ export const CATALOG = join(ROOT, 'catalog')
 const PICTURES = join(ROOT, 'test', 'results', 'templates')
 /** An empty screen has a background and a pointer; a program has more. */
 const DRAWN_COLOURS = 12
+const DRAWN_SHARE = 0.01
 const FRAME_LIMIT_MS = 60_000
 /** After the first frame: time to finish drawing, so that the kept picture shows the program as people see it. */
 const SETTLE_MS = 6_000
@@ -42,11 +43,15 @@ export interface Proof {
   at: string
 }
 
-export const coloursOf = (picture: Picture): number => {
-  const seen = new Set<number>()
-  for (let at = 0; at + 4 <= picture.pixels.length; at += 4)
-    seen.add(picture.pixels.readUInt32LE(at) & 0xffffff)
-  return seen.size
+/** Whether a program has drawn: several colours, and more than a pointer on the black that a screen begins with. */
+export function isDrawn(picture: Picture): boolean {
+  const counts = new Map<number, number>()
+  for (let at = 0; at + 4 <= picture.pixels.length; at += 4) {
+    const colour = picture.pixels.readUInt32LE(at) & 0xffffff
+    counts.set(colour, (counts.get(colour) ?? 0) + 1)
+  }
+  const isBlack = (counts.get(0) ?? 0) > (1 - DRAWN_SHARE) * picture.width * picture.height
+  return counts.size >= DRAWN_COLOURS && !isBlack
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -67,7 +72,7 @@ async function watchScreen(platform: Platform, handle: Handle, settleMs: number)
     }
     const screen = await openScreen(stream, { signal: limit })
     try {
-      while (coloursOf(await screen.grab()) < DRAWN_COLOURS) await pause(LOOK_MS)
+      while (!isDrawn(await screen.grab())) await pause(LOOK_MS)
       const firstFrameMs = performance.now() - begin
       await pause(settleMs)
       return { firstFrameMs, picture: await screen.grab() }

@@ -1,5 +1,5 @@
 /** Builds one layer by mmdebstrap: as root, and as an ordinary user in namespaces of its own. */
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecipeLayer } from '@kalnet/contracts/recipe'
 import { must, run } from '@kalnet/io/spawn'
@@ -9,6 +9,9 @@ import { supervise } from './supervise.ts'
 
 const BUILD_LIMIT_MS = 45 * 60_000
 const COPY_LIMIT_MS = 10 * 60_000
+/** Open to every uid, and on a disk. */
+const OPEN = '/var/tmp'
+const PREFIX = 'kalnet-build-'
 
 const DPKG = [
   // The build may be lost in a power cut anyway: it starts anew then.
@@ -49,14 +52,43 @@ export interface LayerBuild {
   report: (it: BuildProgress) => void
 }
 
+/** What people can do something about, said first; the builder's own words follow. */
+const CAUSES: [RegExp, string][] = [
+  [/No space left on device/, 'the disk that holds the data is full'],
+  [
+    /Temporary failure resolving|Could not resolve|Unable to connect|Failed to fetch|Could not connect/,
+    'the packages could not be fetched; is this machine online?',
+  ],
+  [
+    /newuidmap|subuid|uid_map/,
+    'this user has no numbers of its own for a build; add it to /etc/subuid and /etc/subgid',
+  ],
+]
+
+export function buildProblem(error: unknown): Error {
+  const said = error instanceof Error ? error.message : String(error)
+  const cause = CAUSES.find(([pattern]) => pattern.test(said))
+  return cause ? new Error(`${cause[1]} (${said})`, { cause: error }) : new Error(said, { cause: error })
+}
+
 /** The namespace's root is another uid to us: what it works on must be open to all, so it lies in the system's temporary folder. */
 async function makeWork(stage: string): Promise<string> {
   const isRoot = process.getuid?.() === 0
-  const work = await mkdtemp(isRoot ? join(stage, 'work-') : '/var/tmp/kalnet-build-')
+  const work = await mkdtemp(isRoot ? join(stage, 'work-') : join(OPEN, PREFIX))
+  if (!isRoot) await dropOld()
   await chmod(work, 0o755)
   await mkdir(join(work, 'tmp'))
   await chmod(join(work, 'tmp'), 0o1777)
   return work
+}
+
+/** What killed builds of ours left there; in the stage it is cleared with it. */
+async function dropOld(): Promise<void> {
+  for (const name of (await readdir(OPEN)).filter((it) => it.startsWith(PREFIX))) {
+    const found = await stat(join(OPEN, name)).catch(() => null)
+    if (found?.uid === process.getuid?.() && found && Date.now() - found.mtimeMs > 2 * BUILD_LIMIT_MS)
+      await dropWork(join(OPEN, name))
+  }
 }
 
 /** Also what a build that was stopped left under foreign uids of our own range. */
@@ -164,6 +196,9 @@ export async function buildLayer({ layer, below, stage, signal, report }: LayerB
       timeoutMs: COPY_LIMIT_MS,
     })
     await settle(root, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw buildProblem(error)
   } finally {
     await rm(packed, { force: true })
     await rm(lower, { force: true })

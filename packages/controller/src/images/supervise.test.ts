@@ -1,6 +1,7 @@
 /** A builder's end, good and bad. */
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
+import { buildProblem } from './build.ts'
 import { supervise } from './supervise.ts'
 
 const options = (
@@ -38,4 +39,16 @@ test('[TPL-4.stopped-build] it is asked to end and may clean up; a limit of time
   )
   expect(lines).toEqual(['up', 'cleaned'])
   await expect(supervise('sleep', ['30'], options({ timeoutMs: 50 }))).rejects.toThrow(/timeout/)
+})
+
+test.each([
+  [
+    'mmdebstrap failed: tar: ./x: Cannot write: No space left on device',
+    /^the disk that holds the data is full \(/,
+  ],
+  ['mmdebstrap failed: W: Failed to fetch http://mirror.example/x', /^the packages could not be fetched/],
+  ['mmdebstrap failed: E: invalid /etc/subuid', /add it to \/etc\/subuid/],
+  ['something else', /^something else$/],
+])('[TPL-4.build-problem] %s is said so that people can do something', (said, expected) => {
+  expect(buildProblem(new Error(said)).message).toMatch(expected)
 })
