@@ -94,6 +94,17 @@ export function createClient(base: string, ca?: string) {
       throw new Error(`${route.method} ${route.path}: ${answer.status} ${JSON.stringify(answer.body)}`)
     return answer.body as AnswerOf<R>
   }
+  /** The viewer's WebSocket with a fresh ticket. Listen to it at once: its bytes come as soon as the controller has dialled. */
+  const open = async (id: string): Promise<WebSocket> => {
+    const { ticket } = await call(streamRoutes.ticket, { params: { id }, body: {} })
+    const url = new URL(STREAM_PATH, base.replace(/^http/, 'ws'))
+    return new WebSocket(url, [STREAM_PROTOCOL, TICKET_PREFIX + ticket], {
+      headers: { cookie },
+      origin: new URL(base).origin,
+      ca,
+      handshakeTimeout: 10_000,
+    })
+  }
   return {
     attempt,
     call,
@@ -119,16 +130,10 @@ export function createClient(base: string, ca?: string) {
         await sleep(100)
       }
     },
-    /** The viewer's WebSocket with a fresh ticket; resolves with its first bytes. */
+    open,
+    /** As open; resolves with its first bytes. */
     async view(id: string): Promise<{ socket: WebSocket; first: Buffer }> {
-      const { ticket } = await call(streamRoutes.ticket, { params: { id }, body: {} })
-      const url = new URL(STREAM_PATH, base.replace(/^http/, 'ws'))
-      const socket = new WebSocket(url, [STREAM_PROTOCOL, TICKET_PREFIX + ticket], {
-        headers: { cookie },
-        origin: new URL(base).origin,
-        ca,
-        handshakeTimeout: 10_000,
-      })
+      const socket = await open(id)
       return new Promise((resolve, reject) => {
         socket.once('message', (data: Buffer) => resolve({ socket, first: data }))
         socket.once('error', reject)
