@@ -1,6 +1,7 @@
 /** What this machine lets the process platform do, tried out rather than guessed. */
 import { access, constants } from 'node:fs/promises'
 import type { Fingerprint } from '@kalnet/contracts/controller'
+import { readIfThere } from '@kalnet/io/files'
 import { run } from '@kalnet/io/spawn'
 import { type Groups, openGroups } from './cgroups.ts'
 
@@ -34,10 +35,26 @@ export const asAccount = (uid: number): string[] => [
   ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
 ]
 
+/** Before the sandbox, where root runs us: launch.sh shows the instance's folders in a mount namespace of its own. */
+export const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'private', '--']
+
+/** Settings of the kernel that forbid user namespaces, and what allows them again. */
+async function whyNoSandbox(): Promise<string> {
+  const setting = async (name: string) =>
+    (await readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`))?.trim()
+  if ((await setting('kernel.apparmor_restrict_unprivileged_userns')) === '1')
+    return 'AppArmor forbids user namespaces; `sysctl kernel.apparmor_restrict_unprivileged_userns=0` allows them'
+  if ((await setting('kernel.unprivileged_userns_clone')) === '0')
+    return 'user namespaces are switched off; `sysctl kernel.unprivileged_userns_clone=1` allows them'
+  if ((await setting('user.max_user_namespaces')) === '0')
+    return 'user namespaces are switched off; `sysctl user.max_user_namespaces=10000` allows them'
+  return 'user namespaces are not allowed here (inside another container, perhaps)'
+}
+
 async function probeSandbox(isRoot: boolean): Promise<boolean> {
   const sandbox = ['bwrap', '--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-net']
   const all = [
-    ...(isRoot ? asAccount(TRIAL_ACCOUNT) : []),
+    ...(isRoot ? [...OWN_MOUNTS, ...asAccount(TRIAL_ACCOUNT)] : []),
     ...[...sandbox, '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', 'true'],
   ]
   return (await answers(all[0]!, all.slice(1))) !== null
@@ -71,7 +88,7 @@ export async function probeAbilities(installation: string): Promise<Abilities> {
       : isRoot && (await answers('setpriv', ['--version'])) === null
         ? 'setpriv (util-linux) is not installed'
         : !(await probeSandbox(isRoot))
-          ? 'user namespaces are switched off on this machine'
+          ? await whyNoSandbox()
           : null
   const groups = await openGroups(installation)
   const { network, better } = await probeNetwork(isRoot)

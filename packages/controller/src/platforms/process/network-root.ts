@@ -2,6 +2,7 @@
  * Network for root: a namespace and a veth pair per instance, filtered in chains that are this installation's alone.
  * Nothing reaches in; outbound only what is neither this machine nor its LAN. Every step can be done twice.
  */
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { must, run } from '@kalnet/io/spawn'
 import { createMutex } from '../mutex.ts'
@@ -23,6 +24,15 @@ interface Chains {
   input: string
   nat: string
 }
+
+interface Route {
+  dst?: string
+  dev?: string
+}
+
+/** Several steps of one `ip`; the first that fails ends it. */
+const batch = (where: string[], steps: string[]) =>
+  must('ip', [...where, '-batch', '-'], { input: `${steps.join('\n')}\n` })
 
 const namespacePath = (paths: InstancePaths) => `/run/netns/${paths.name}`
 
@@ -83,19 +93,22 @@ export function createRootNetwork(installation: string): RootNetwork {
   /** The chains are shared by all instances: one change at a time. */
   const exclusively = createMutex()
 
-  const routes = async () => {
+  const routes = async (): Promise<Route[]> => {
     const { stdout } = await must('ip', ['-j', '-4', 'route', 'show', 'table', 'all'])
-    const list = JSON.parse(stdout || '[]') as { dst?: string; dev?: string }[]
-    return list.filter((it) => it.dst && it.dst !== 'default')
+    return JSON.parse(stdout || '[]') as Route[]
   }
 
   async function setFilter(dns: string[]) {
     await must('iptables-restore', ['-w', '10', '--noflush'], {
       input: filterRules(chains, devices, blockedRanges(), dns),
     })
-    for (const [table, chain, rule] of jumps) {
-      const there = await run('iptables', ['-w', '10', '-t', table, '-C', chain, ...rule])
-      if (there.code !== 0) await must('iptables', ['-w', '10', '-t', table, '-I', chain, ...rule])
+    for (const table of ['filter', 'nat']) {
+      const { stdout } = await must('iptables', ['-w', '10', '-t', table, '-S'])
+      const there = stdout.split('\n')
+      for (const [of, chain, rule] of jumps) {
+        if (of !== table || there.some((it) => it === `-A ${chain} ${rule.join(' ')}`)) continue
+        await must('iptables', ['-w', '10', '-t', table, '-I', chain, ...rule])
+      }
     }
   }
 
@@ -117,17 +130,17 @@ export function createRootNetwork(installation: string): RootNetwork {
   }
 
   /** Only between the instance and the way out; the machine does not become a router for others. */
-  async function forwardOn(device: string) {
-    const { stdout } = await must('ip', ['-j', '-4', 'route', 'show', 'default'])
-    const ways = JSON.parse(stdout || '[]') as { dev: string }[]
-    for (const it of [device, ...ways.map((way) => way.dev)])
+  async function forwardOn(device: string, known: Route[]) {
+    const ways = known.filter((it) => it.dst === 'default' && it.dev).map((it) => it.dev!)
+    for (const it of new Set([device, ...ways]))
       await writeFile(`/proc/sys/net/ipv4/conf/${it}/forwarding`, '1')
   }
 
   async function take(paths: InstancePaths) {
     // Deleting the namespace alone leaves the pair for a moment: both by name, and neither need be there.
-    await run('ip', ['link', 'delete', paths.networkDevice])
-    await run('ip', ['netns', 'delete', paths.name])
+    if (existsSync(`/sys/class/net/${paths.networkDevice}`))
+      await run('ip', ['link', 'delete', paths.networkDevice])
+    if (existsSync(namespacePath(paths))) await run('ip', ['netns', 'delete', paths.name])
   }
 
   return {
@@ -135,38 +148,38 @@ export function createRootNetwork(installation: string): RootNetwork {
       return exclusively(async () => {
         signal.throwIfAborted()
         await take(paths)
-        const outside = paths.networkDevice
-        const inside = ['-n', paths.name]
+        const { name: namespace, networkDevice: outside } = paths
         await mkdir('/run/netns', { recursive: true })
-        await must('ip', ['netns', 'add', paths.name])
-        const piece = freePiece((await routes()).map((it) => it.dst!))
+        await must('ip', ['netns', 'add', namespace])
+        const known = await routes()
+        const piece = freePiece(known.flatMap((it) => (it.dst && it.dst !== 'default' ? [it.dst] : [])))
         const ours = toAddress(toNumber(piece) + 1)
         const its = toAddress(toNumber(piece) + 2)
-        await must('ip', [
-          'link',
-          'add',
-          outside,
-          'type',
-          'veth',
-          'peer',
-          'name',
-          'eth0',
-          'netns',
-          paths.name,
-        ])
-        // No IPv6 address on either end: what is not filtered must not exist.
-        await must('ip', ['link', 'set', outside, 'addrgenmode', 'none'])
-        await must('ip', [...inside, 'link', 'set', 'eth0', 'addrgenmode', 'none'])
+        const pair = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]
+        await must('ip', ['link', 'add', outside, ...pair])
         const dns = await resolvers()
         // The filter stands before the first packet can pass.
         await setFilter(dns)
-        await must('ip', ['addr', 'add', `${ours}/30`, 'dev', outside])
-        await must('ip', [...inside, 'addr', 'add', `${its}/30`, 'dev', 'eth0'])
-        await must('ip', [...inside, 'link', 'set', 'lo', 'up'])
-        await must('ip', [...inside, 'link', 'set', 'eth0', 'up'])
-        await must('ip', ['link', 'set', outside, 'up'])
-        await must('ip', [...inside, 'route', 'add', 'default', 'via', ours])
-        await forwardOn(outside)
+        // No IPv6 address on either end: what is not filtered must not exist.
+        await batch(
+          [],
+          [
+            `link set ${outside} addrgenmode none`,
+            `addr add ${ours}/30 dev ${outside}`,
+            `link set ${outside} up`,
+          ],
+        )
+        await batch(
+          ['-n', namespace],
+          [
+            'link set eth0 addrgenmode none',
+            `addr add ${its}/30 dev eth0`,
+            'link set lo up',
+            'link set eth0 up',
+            `route add default via ${ours}`,
+          ],
+        )
+        await forwardOn(outside, known)
         return { namespace: namespacePath(paths), resolvers: dns }
       })
     },

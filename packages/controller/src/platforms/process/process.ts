@@ -9,11 +9,12 @@ import { dialUnix } from '../dial-unix.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Platform } from '../platform.ts'
 import { type Abilities, fingerprintOf, probeAbilities } from './abilities.ts'
-import { dialTcp } from './dial-tcp.ts'
+import { dialTcp, type TcpTarget } from './dial-tcp.ts'
 import { createEnding } from './ending.ts'
 import { createLayout } from './layout.ts'
 import { createRootNetwork } from './network-root.ts'
 import { lastLines } from './output.ts'
+import { parentOf } from './processes.ts'
 import { adoptStarting, type RootSource, startInstance } from './starting.ts'
 import { bootId, type InstanceState, readAllStates, readState, writeState } from './state.ts'
 import { createWatch } from './watch.ts'
@@ -55,6 +56,15 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
   /** After a crash in the middle of a start the processes are found first, so that they can be ended. */
   const complete = async (state: InstanceState | null): Promise<InstanceState | null> =>
     state?.phase === 'starting' ? ((await adoptStarting(layout, state)) ?? state) : state
+
+  async function tcpTarget({ inner, network: kind }: InstanceState): Promise<TcpTarget> {
+    if (!inner) throw new Error('it is not running')
+    if ((await abilities()).isRoot) return { pid: inner.pid, withUser: false }
+    // The sandbox's own user namespace has no right to the network; that of bubblewrap's outer process has, when pasta made it.
+    const outer = kind === 'pasta' ? parentOf(inner) : null
+    if (!outer) throw new Error('as an ordinary user TCP ports are reached only when it has network')
+    return { pid: outer.pid, withUser: true }
+  }
 
   async function takeAway(instanceId: string) {
     const paths = layout.of(instanceId)
@@ -160,8 +170,7 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
       if (!port) throw new Error(`it has no port ${portName}`)
       const paths = layout.of(handle.instanceId)
       if ('unix' in port.at) return dialUnix(paths.run, basename(port.at.unix), signal)
-      if (!state.inner) throw new Error('it is not running')
-      return dialTcp(state.inner, port.at.tcp, (await abilities()).isRoot, signal)
+      return dialTcp(await tcpTarget(state), port.at.tcp, signal)
     },
     logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
   }

@@ -47,6 +47,11 @@ export function isAlive(it: ProcessId | null): boolean {
   return !isDead(stat) && stat?.startTime === it.startTime
 }
 
+export function parentOf(it: ProcessId): ProcessId | null {
+  const stat = statOf(it.pid)
+  return stat && stat.startTime === it.startTime ? identify(stat.parent) : null
+}
+
 /** All living descendants of these, and themselves. One pass over /proc. */
 export async function tree(roots: (ProcessId | null)[]): Promise<ProcessId[]> {
   const living = roots.filter((it) => it !== null).filter(isAlive)

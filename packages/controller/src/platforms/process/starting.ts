@@ -10,7 +10,7 @@ import { readIfThere } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
 import { start } from '@kalnet/io/spawn'
 import type { EnsureRequest } from '../platform.ts'
-import { type Abilities, asAccount } from './abilities.ts'
+import { type Abilities, asAccount, OWN_MOUNTS } from './abilities.ts'
 import { chooseAccount } from './accounts.ts'
 import type { InstancePaths, Layout } from './layout.ts'
 import type { RootNetwork } from './network-root.ts'
@@ -87,6 +87,7 @@ async function prepareFolders(paths: InstancePaths, root: string, uid: number | 
     await rm(join(paths.folder, name), { force: true })
     await symlink(target, join(paths.folder, name))
   }
+  // The log stays ours: a program that opened it by name (/dev/stderr) would cut off what the others printed.
   for (const file of [paths.status, paths.pid]) await writeFile(file, '', { mode: 0o600 })
 }
 
@@ -111,7 +112,7 @@ function commandLine(options: {
 }): string[] {
   const { paths, spec, groups, uid, namespace, isPasta } = options
   return [
-    ...(uid === null ? [] : ['unshare', '--mount', '--propagation', 'private', '--']),
+    ...(uid === null ? [] : OWN_MOUNTS),
     ...['bash', LAUNCH, paths.folder, uid === null ? 'plain' : 'mount', ...groups, '--'],
     ...(namespace ? ['nsenter', `--net=${namespace}`, '--'] : []),
     ...(uid === null ? [] : asAccount(uid)),
