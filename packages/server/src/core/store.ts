@@ -65,6 +65,7 @@ const settings = (url: string) => ({
 const ID = /^[0-9a-f-]{36}$/
 
 export async function createStore({ url, log, connections = 16 }: StoreOptions): Promise<Store> {
+  const closing = new AbortController()
   const pool = new pg.Pool({
     ...settings(url),
     max: connections,
@@ -72,7 +73,9 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
     idleTimeoutMillis: 30_000,
   })
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ problem: error.message }, 'a database connection broke'))
+  pool.on('error', (error) => {
+    if (!closing.signal.aborted) log.warn({ problem: error.message }, 'a database connection broke')
+  })
   // The same for one that breaks between two statements of a transaction: the next statement says so.
   pool.on('connect', (client) => client.on('error', () => undefined))
   const dialect: Dialect = new PostgresDialect({ pool })
@@ -104,7 +107,6 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
     transaction: (work) => within(role, organisation, false, work),
   })
   const lines = new Set<Promise<void>>()
-  const closing = new AbortController()
   return {
     as(organisationId) {
       if (!ID.test(organisationId)) throw new Error('store.as needs the id of an organisation')
