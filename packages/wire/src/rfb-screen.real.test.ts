@@ -1,6 +1,6 @@
 /** Against a real TigerVNC: what is drawn is what is read, what is typed arrives. */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,12 +11,16 @@ import { grabScreen, openScreen, readScreen, typeText } from './rfb-screen.ts'
 const there = ['/usr/bin/Xvnc', '/usr/bin/Xtigervnc'].find((path) => existsSync(path))
 if (!there && process.env.KALNET_PEERS === 'all')
   throw new Error('Xvnc (tigervnc-standalone-server) is not installed')
+const terminal = '/usr/bin/xterm'
+const terminalThere = existsSync(terminal)
+if (!terminalThere && process.env.KALNET_PEERS === 'all') throw new Error('xterm is not installed')
 const reason = there ? '' : ' (skipped: Xvnc is not installed)'
 const signal = new AbortController().signal
 
 describe.skipIf(!there)(`rfb-screen against Xvnc${reason}`, () => {
   let folder = ''
   let socket = ''
+  let display = ''
   let server: ReturnType<typeof start> | null = null
   const dial = () => connect(socket)
 
@@ -37,8 +41,9 @@ describe.skipIf(!there)(`rfb-screen against Xvnc${reason}`, () => {
     server = start(there ?? '', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('Xvnc was not ready within 10 s')), 10_000)
-      server?.stdio[3]?.once('data', () => {
+      server?.stdio[3]?.once('data', (number: Buffer) => {
         clearTimeout(late)
+        display = `:${number.toString().trim()}`
         resolve()
       })
       server?.once('exit', () => reject(new Error('Xvnc ended')))
@@ -71,4 +76,40 @@ describe.skipIf(!there)(`rfb-screen against Xvnc${reason}`, () => {
     expect(picture.width).toBe(640)
     screen.close()
   })
+
+  const noTerminal = terminalThere ? '' : ' (skipped: xterm is not installed)'
+  it.skipIf(noTerminal)(
+    `[STR-4.screen] what is typed arrives, and the picture changes${noTerminal}`,
+    async () => {
+      const written = join(folder, 'written')
+      const wait = 'IFS= read -r line; printf %s "$line" > "$1"'
+      const options = [
+        '-display',
+        display,
+        '-u8',
+        '-geometry',
+        '60x10',
+        '-e',
+        'sh',
+        '-c',
+        wait,
+        'sh',
+        written,
+      ]
+      const xterm = start(terminal, options, { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C.UTF-8' } })
+      const ended = new Promise((resolve) => xterm.once('exit', resolve))
+      const screen = await openScreen(dial(), { signal })
+      const before = await screen.grab()
+      let now = before
+      const end = Date.now() + 10_000
+      while (now.pixels.equals(before.pixels) && Date.now() < end) now = await screen.grab()
+      expect(now.pixels.equals(before.pixels)).toBe(false)
+      // Without a window manager the keys go where the pointer is.
+      screen.pointer(50, 50, 0)
+      typeText(screen, 'Hello, kalnet: ~/ä €\n')
+      await ended
+      screen.close()
+      expect(await readFile(written, 'utf8')).toBe('Hello, kalnet: ~/ä €')
+    },
+  )
 })
