@@ -117,6 +117,7 @@ export async function createRunning(options: RunningOptions) {
   ]
   return {
     routes,
+    cutSignIn: (signInHash: string) => streams.cutSignIn(signInHash),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),
     close: () => hub.close(),

@@ -84,7 +84,11 @@ export async function createServer(options: ServerOptions) {
     clock,
     log,
     connected: http.connectedSignIns,
-    cut: http.cut,
+    cut(signInHash) {
+      // Viewers first, so that they hear why.
+      running.cutSignIn(signInHash)
+      http.cut(signInHash)
+    },
     signal: stopping.signal,
   })
 
