@@ -8,7 +8,7 @@ import { must, run, start } from '@kalnet/io/spawn'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isDemanded, missing, recipeChainOf, testImages } from '../platforms/testing.ts'
 
-const lacks = await missing(['mmdebstrap', 'flock', 'setpriv', 'bwrap'])
+const lacks = await missing(['mmdebstrap', 'flock', 'bwrap'])
 const chain = recipeChainOf('terminal')
 const never = new AbortController().signal
 

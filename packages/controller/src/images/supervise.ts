@@ -1,4 +1,5 @@
 /** Runs one long builder process so that it never outlives us and cleans up after itself when asked to stop. */
+import { fileURLToPath } from 'node:url'
 import { start } from '@kalnet/io/spawn'
 
 export interface SuperviseOptions {
@@ -9,8 +10,7 @@ export interface SuperviseOptions {
   onLine: (line: string) => void
 }
 
-/** How long it may take for its own cleaning up before it is killed. */
-const GRACE_MS = 10_000
+const GUARD = fileURLToPath(new URL('./guard.sh', import.meta.url))
 const KEPT_LINES = 12
 
 /** Throws with the last lines it printed when it does not end well. */
@@ -21,12 +21,15 @@ export async function supervise(
 ): Promise<void> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)])
   signal.throwIfAborted()
-  // If we are killed, the builder is told to end: two builders never work on one image.
-  const child = start('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
+  // A group of its own, guarded: if we are killed, it ends; two builders never work on one image.
+  const child = start('sh', [GUARD, command, ...args], {
     cwd: options.cwd,
     env: options.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
   })
+  // It may have ended already; its exit tells how.
+  child.stdin?.on('error', () => undefined)
   const tail: string[] = []
   const take = (rest: string, chunk: string) => {
     const lines = (rest + chunk).split('\n')
@@ -44,11 +47,7 @@ export async function supervise(
       rest = take(rest, chunk)
     })
   }
-  let killer: NodeJS.Timeout | undefined
-  const onAbort = () => {
-    child.kill('SIGTERM')
-    killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
-  }
+  const onAbort = () => child.stdin?.end()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -64,7 +63,7 @@ export async function supervise(
           .join(' | ')}`,
       )
   } finally {
-    clearTimeout(killer)
+    child.stdin?.destroy()
     signal.removeEventListener('abort', onAbort)
   }
 }

@@ -20,7 +20,7 @@ const answers = await new Docker({ socketPath: ENGINE, timeout: 5_000 }).ping().
   () => true,
   () => false,
 )
-const tool = await missing(['mmdebstrap', 'flock', 'setpriv'])
+const tool = await missing(['mmdebstrap', 'flock'])
 const lacks = answers ? tool : 'a Docker engine that answers'
 const isRoot = process.getuid?.() === 0
 const log = createLog('docker', 'silent')

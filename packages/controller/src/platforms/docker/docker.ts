@@ -12,7 +12,6 @@ import { dialUnix } from '../dial-unix.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
 import { dialTcp } from '../process/dial-tcp.ts'
-import { identify } from '../process/processes.ts'
 import { containerName, createOptions, handleFrom, LABELS, portsOf } from './container.ts'
 import { createEngine, statusOf } from './engine.ts'
 import { watchEngine } from './events.ts'
@@ -252,9 +251,9 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       if (at === undefined) throw new Error(`it has no port ${portName}`)
       try {
         if (typeof at === 'string') return await dialUnix(layout.of(handle.instanceId).run, at, signal)
-        const first = identify((await inspect(handle))?.State.Pid ?? 0)
-        if (!first) throw new Error('it has no process')
-        return await dialTcp(first, at, true, signal)
+        const pid = (await inspect(handle))?.State.Pid
+        if (!pid) throw new Error('it has no process')
+        return await dialTcp({ pid, withUser: false }, at, signal)
       } catch (error) {
         // Asked only now: the usual dial costs the engine nothing.
         if ((await observe(handle)).state !== 'running')
