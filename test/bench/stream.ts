@@ -8,6 +8,7 @@ import { systemClock } from '@kalnet/io/clock'
 import { writeWhole } from '@kalnet/io/files'
 import { cpuOf, familyOf, memoryOf, type Program, startPeer, startProgram } from './stream/processes.ts'
 import { BYTES_PER_SECOND } from './stream/rates.ts'
+import { measureStart } from './stream/start.ts'
 
 export interface Figure {
   figure: string
@@ -259,7 +260,7 @@ function print(figures: Figure[]): void {
     )
 }
 
-/** Measures and prints; `n` rounds for CPU (10 or more for a figure to keep), at least 200 keys. */
+/** Measures and prints; `n` rounds for CPU and launches (10 or more for a figure to keep), at least 200 keys. */
 export async function benchStream({
   n = 10,
   json = false,
@@ -272,12 +273,14 @@ export async function benchStream({
   /** null: the result is not kept. */
   results?: string | null
 }): Promise<Figure[]> {
-  const figures = await withStage(signal, async (stage) => [
+  const relay = await withStage(signal, async (stage) => [
     ...(await measureKeys(stage, Math.max(200, n))),
     ...(await measureIdle(stage)),
     ...(await measureCpu(stage, 50, n)),
     ...(await measureCpu(stage, 100, n)),
   ])
+  // Sessions last, with the machine to themselves.
+  const figures = [...relay, ...(await measureStart(n, signal))]
   if (results) await writeWhole(results, `${JSON.stringify(figures, null, 2)}\n`, 0o644)
   if (json) process.stdout.write(`${JSON.stringify(figures)}\n`)
   else print(figures)

@@ -1,5 +1,5 @@
 /** Click to first frame, stage by stage, on each platform of this machine: real sessions of the whole product. */
-import { STAGES, type Session, sessionRoutes } from '@kalnet/contracts/session'
+import { type Session, STAGES, sessionRoutes } from '@kalnet/contracts/session'
 import { grabScreen } from '@kalnet/wire/rfb-screen'
 import { createWebSocketStream } from 'ws'
 import { type Client, createClient } from '../../support/client.ts'
