@@ -78,7 +78,9 @@ describe.skipIf(why)('parts killed under a running session', () => {
     else expect(during.status).toBe(200)
     await eventually(
       'writes resume',
-      async () => (await client.attempt(identityRoutes.changeMe, { body: { name: 'After' } }).catch(() => null))?.status === 200,
+      async () =>
+        (await client.attempt(identityRoutes.changeMe, { body: { name: 'After' } }).catch(() => null))
+          ?.status === 200,
       30_000,
     )
     expect((await client.call(identityRoutes.me)).name).toBe('After')
@@ -136,7 +138,9 @@ describe.skipIf(noMount)('a full disk', () => {
     await must('rm', ['-rf', '--one-file-system', home]).catch(() => undefined)
   })
 
-  it('[CTL-1.disk-full] writes are refused in words, nothing acknowledged is lost, and it recovers by itself', { timeout: 180_000 }, async () => {
+  it('[CTL-1.disk-full] writes are refused in words, nothing acknowledged is lost, and it recovers by itself', {
+    timeout: 180_000,
+  }, async () => {
     await client.call(identityRoutes.changeMe, { body: { name: 'Before' } })
     await must('dd', ['if=/dev/zero', `of=${home}/data/filler`, 'bs=1M']).catch(() => undefined)
     let refused: ErrorBody | null = null
@@ -158,7 +162,9 @@ describe.skipIf(noMount)('a full disk', () => {
     expect((await client.call(identityRoutes.me)).name).toBe(last)
     await eventually(
       'writes resume',
-      async () => (await client.attempt(identityRoutes.changeMe, { body: { name: 'Again' } }).catch(() => null))?.status === 200,
+      async () =>
+        (await client.attempt(identityRoutes.changeMe, { body: { name: 'Again' } }).catch(() => null))
+          ?.status === 200,
       60_000,
     )
   })

@@ -72,7 +72,8 @@ for (const { name, platform, person, needs } of cases) {
       return Array.isArray(listed) ? listed : listed.items
     }
     const instanceOf = async (it: Page) =>
-      (await sessions()).find((one) => one.id === new URL(it.url()).pathname.split('/').at(-1))?.instanceId ?? ''
+      (await sessions()).find((one) => one.id === new URL(it.url()).pathname.split('/').at(-1))?.instanceId ??
+      ''
     const picture = (word: string) =>
       page.screenshot({
         path: join(PICTURES, `${word}-${platform.toLowerCase()}${person ? '-user' : ''}.png`),

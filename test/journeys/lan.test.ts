@@ -18,7 +18,10 @@ const get = (url.startsWith('https') ? require('https') : require('http')).get
 get(url, { ca: ca ? require('fs').readFileSync(ca) : undefined, timeout: 5000 }, (answer) => { console.log(answer.statusCode); answer.resume() })
   .on('error', (error) => console.log(error.code)).on('timeout', function () { this.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })) })
 `
-const why = await lacking(['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'iproute'], 'the first evening over the home network')
+const why = await lacking(
+  ['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'iproute'],
+  'the first evening over the home network',
+)
 
 describe.skipIf(why)('over the home network', () => {
   let network: Namespace
@@ -63,13 +66,19 @@ describe.skipIf(why)('over the home network', () => {
     await page.getByLabel('Your name').fill(OWNER.name)
     await page.getByLabel('Name of your household or team').fill('The Lovelaces')
     await page.getByLabel('E-mail').fill(OWNER.email)
-    await page.getByLabel(/password/i).first().fill(OWNER.password)
+    await page
+      .getByLabel(/password/i)
+      .first()
+      .fill(OWNER.password)
     await page.getByRole('button', { name: 'Create owner account' }).click()
     await page.getByText('Your screen is a click away').waitFor({ timeout: 15_000 })
     const [cookie] = await browser.context.cookies()
     expect(cookie).toMatchObject({ name: '__Host-kalnet', secure: true, httpOnly: true, sameSite: 'Strict' })
     await page.goto(`${url}/launch`)
-    await page.getByRole('button', { name: /Terminal/ }).first().click()
+    await page
+      .getByRole('button', { name: /Terminal/ })
+      .first()
+      .click()
     const canvas = page.locator('[data-live="true"] canvas').first()
     await canvas.waitFor({ timeout: 540_000 })
     const pixels = () => canvas.evaluate((it: HTMLCanvasElement) => it.toDataURL())

@@ -31,7 +31,8 @@ export async function makeNamespace(): Promise<Namespace> {
     name,
     here,
     there,
-    run: (command, args, timeoutMs = 60_000) => run('ip', ['netns', 'exec', name, command, ...args], { timeoutMs }),
+    run: (command, args, timeoutMs = 60_000) =>
+      run('ip', ['netns', 'exec', name, command, ...args], { timeoutMs }),
     async remove() {
       await run('ip', ['link', 'del', near])
       await run('ip', ['netns', 'del', name])
