@@ -271,7 +271,7 @@ export function makeState(world: World): State {
         userName: 'Maximiliane-Friederike von Hohenlohe-Lang',
       })),
       templates: TEMPLATES.map((it) => ({ ...it, name: 'Bürokommunikationsanwendungsentwicklung 1' })),
-      controllers: CONTROLLERS.map((it) => ({ ...it, name: 'Unterhaltungselektronikschrank-Server-01' })),
+      controllers: CONTROLLERS.map((it, at) => ({ ...it, name: `Unterhaltungselektronikschrank-Server-0${at}` })),
     }
   }
   return usual

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import type { World } from './fixtures.ts'
 import { ENDED, LIVE, uuid } from './fixtures.ts'
+import type { StandIn } from './stand-in.ts'
 
 export interface Shot {
   name: string
@@ -10,7 +11,7 @@ export interface Shot {
   failNext?: boolean
   /** Sizes other than all of them. */
   widths?: number[]
-  ready: (page: Page) => Promise<unknown>
+  ready: (page: Page, standIn: StandIn) => Promise<unknown>
 }
 const text = (words: string) => (page: Page) => page.getByText(words, { exact: false }).first().waitFor()
 const heading = (words: string) => (page: Page) =>
@@ -86,10 +87,9 @@ export const SHOTS: Shot[] = [
     world: 'usual',
     path: '/',
     widths: [390, 1440],
-    ready: async (page) => {
+    ready: async (page, standIn) => {
       await heading('Recently ended')(page)
-      await page.route('**/api/**', (route) => route.abort())
-      await page.evaluate(() => window.dispatchEvent(new Event('kalnet-test')))
+      standIn.goAway()
       await page.getByText('Not connected. Trying').waitFor({ timeout: 25_000 })
     },
   },

@@ -41,6 +41,7 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
   let failNext = false
+  let away = false
   let made = 0
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all][0] ?? false })
   const live = new Set<WebSocket>()
@@ -266,14 +267,26 @@ export function createStandIn(world: World = 'usual') {
     use(next: World, options: { failNext?: boolean } = {}) {
       state = makeState(next)
       failNext = options.failNext ?? false
+      away = false
       for (const socket of [...live, ...screens]) socket.terminate()
     },
     state: () => state,
-    cutScreens: () => screens.forEach((socket) => void socket.terminate()),
+    /** As if the machine had been switched off. */
+    goAway() {
+      away = true
+      for (const socket of [...live, ...screens]) socket.terminate()
+    },
+    comeBack() {
+      away = false
+    },
     /** True when the request was for the control plane. */
     async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
       const url = new URL(request.url ?? '/', 'http://stand-in')
       if (!url.pathname.startsWith('/api/')) return false
+      if (away) {
+        response.destroy()
+        return true
+      }
       if (url.pathname.endsWith('/icon')) {
         const id = url.pathname.split('/')[3] ?? ''
         const file = join(CATALOG, id, 'icon.svg')
@@ -293,6 +306,7 @@ export function createStandIn(world: World = 'usual') {
     /** True when the upgrade was for the control plane. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
       const path = request.url ?? ''
+      if (away) return false
       if (path === '/api/live') {
         sockets.handleUpgrade(request, socket, head, (ws) => {
           live.add(ws)

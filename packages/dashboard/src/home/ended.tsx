@@ -5,7 +5,7 @@ import { Link, useLocation } from 'wouter'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { queryClient, type SessionPage, useMe } from '../queries.ts'
-import { tellProblem, useRemove, useRestart } from '../sessions/actions.ts'
+import { removeWithUndo, tellProblem, useLeaving, useRestart } from '../sessions/actions.ts'
 import { iconOf } from '../sessions/card.tsx'
 import { StateBadge } from '../sessions/words.tsx'
 import { Ago } from '../ui/ago.tsx'
@@ -30,9 +30,10 @@ export function Ended({ page }: { page: SessionPage | undefined }) {
   const me = useMe()
   const [, go] = useLocation()
   const restart = useRestart()
-  const remove = useRemove()
+  const leaving = useLeaving()
   const [reading, setReading] = useState(false)
-  if (!page || page.items.length === 0) return null
+  const shown = page?.items.filter((it) => !leaving.has(it.id)) ?? []
+  if (!page || (shown.length === 0 && !page.next)) return null
   const showOlder = async (after: string) => {
     setReading(true)
     await readOlder(after).catch(tellProblem)
@@ -42,7 +43,7 @@ export function Ended({ page }: { page: SessionPage | undefined }) {
     <section className={css.part}>
       <h2>{m.recentlyEnded}</h2>
       <ul className={css.list}>
-        {page.items.map((session) => (
+        {shown.map((session) => (
           <li key={session.id} className={css.row}>
             <img src={iconOf(session.templateId)} alt="" width="32" height="32" />
             <div className={css.rowWords}>
@@ -66,8 +67,7 @@ export function Ended({ page }: { page: SessionPage | undefined }) {
               </IconButton>
               <IconButton
                 label={`${m.removeFromList}: ${session.name}`}
-                isPending={remove.isPending && remove.variables.id === session.id}
-                onPress={() => remove.mutate(session)}
+                onPress={() => removeWithUndo(session)}
               >
                 <X aria-hidden />
               </IconButton>

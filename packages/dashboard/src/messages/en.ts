@@ -101,6 +101,7 @@ export const openSession = (name: string) => `Open ${name}`
 export const noPicture = 'No picture yet'
 export const removeFromList = 'Remove from the list'
 export const removed = (name: string) => `${name} is off the list.`
+export const undo = 'Undo'
 export const details = 'Details'
 export const actionsOf = (name: string) => `Actions for ${name}`
 export const startedAgo = 'Started'

@@ -1,6 +1,7 @@
 /** What can be done to a session, each with its visible end. */
 import type { Session } from '@kalnet/contracts/session'
 import { useMutation } from '@tanstack/react-query'
+import { useSyncExternalStore } from 'react'
 import { useLocation } from 'wouter'
 import { ApiProblem, call, ROUTES } from '../api.ts'
 import { applyEvent } from '../apply-event.ts'
@@ -65,13 +66,33 @@ export function useRestart() {
   })
 }
 
-export function useRemove() {
-  return useMutation({
-    mutationFn: (session: Session) => call(ROUTES.sessions.remove, { params: { id: session.id } }),
-    onSuccess: (_, session) => {
-      applyEvent(queryClient, 'session.removed', { id: session.id })
-      toast({ tone: 'good', text: m.removed(session.name) })
-    },
-    onError: tellProblem,
-  })
+/** Sessions taken off the list a moment ago: gone from sight at once, and for good when nobody takes it back. */
+let leaving: ReadonlySet<string> = new Set()
+const watchers = new Set<() => void>()
+const setLeaving = (next: ReadonlySet<string>) => {
+  leaving = next
+  for (const watcher of watchers) watcher()
+}
+const watchLeaving = (watcher: () => void) => {
+  watchers.add(watcher)
+  return () => void watchers.delete(watcher)
+}
+export const useLeaving = () => useSyncExternalStore(watchLeaving, () => leaving)
+/** As long as the notice with "Undo" is shown. */
+const UNDO_MS = 6_000
+
+/** Undo instead of "are you sure": nothing is asked of the server until the time for it has passed. */
+export function removeWithUndo(session: Session): void {
+  const stay = () => setLeaving(new Set([...leaving].filter((id) => id !== session.id)))
+  setLeaving(new Set([...leaving, session.id]))
+  const timer = setTimeout(() => {
+    call(ROUTES.sessions.remove, { params: { id: session.id } })
+      .then(() => applyEvent(queryClient, 'session.removed', { id: session.id }), tellProblem)
+      .finally(stay)
+  }, UNDO_MS)
+  const undo = () => {
+    clearTimeout(timer)
+    stay()
+  }
+  toast({ tone: 'good', text: m.removed(session.name), action: { label: m.undo, onPress: undo } })
 }

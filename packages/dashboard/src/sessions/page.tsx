@@ -12,7 +12,7 @@ import { useTitle } from '../shell/use-title.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Card, CopyButton, ErrorBox, LogView, Skeleton } from '../ui/parts.tsx'
-import { useRemove, useRestart } from './actions.ts'
+import { removeWithUndo, useRestart } from './actions.ts'
 import { iconOf } from './card.tsx'
 import type { Ending } from './confirm-stop.tsx'
 import css from './page.module.css'
@@ -28,7 +28,6 @@ export default function SessionPage() {
   const { data: session, error, refetch } = useQuery(sessionQuery(id))
   const logs = useQuery(logsQuery(id))
   const restart = useRestart()
-  const remove = useRemove()
   const [ending, setEnding] = useState<Ending | null>(null)
   useTitle(session?.name ?? m.details)
 
@@ -79,8 +78,10 @@ export default function SessionPage() {
               </Button>
               <Button
                 icon={<X aria-hidden />}
-                isPending={remove.isPending}
-                onPress={() => remove.mutate(session, { onSuccess: () => go('/') })}
+                onPress={() => {
+                  removeWithUndo(session)
+                  go('/')
+                }}
               >
                 {m.removeFromList}
               </Button>

@@ -36,7 +36,14 @@ export default function Toasts() {
             )}
           </ToastContent>
           {toast.content.action && (
-            <Button look="plain" onPress={toast.content.action.onPress} slot={null}>
+            <Button
+              look="plain"
+              slot={null}
+              onPress={() => {
+                toast.content.action?.onPress()
+                queue.close(toast.key)
+              }}
+            >
               {toast.content.action.label}
             </Button>
           )}

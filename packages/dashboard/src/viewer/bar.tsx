@@ -81,11 +81,16 @@ export function Bar(props: BarProps) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
 
   useEffect(() => {
-    if (shown) box.current?.querySelector('button')?.focus({ preventScroll: true })
-    else setPanel(null)
+    if (!shown) {
+      setPanel(null)
+      return
+    }
+    // One picture later: what is still styled as hidden takes no focus.
+    const soon = requestAnimationFrame(() => box.current?.querySelector('button')?.focus({ preventScroll: true }))
+    return () => cancelAnimationFrame(soon)
   }, [shown])
   useEffect(() => () => clearTimeout(timer.current), [])
-  const soon = (ms: number, work: () => void) => {
+  const later = (ms: number, work: () => void) => {
     clearTimeout(timer.current)
     timer.current = setTimeout(work, ms)
   }
@@ -100,7 +105,7 @@ export function Bar(props: BarProps) {
         aria-label={m.viewerShowBar}
         aria-expanded={shown}
         onClick={() => onShow(true)}
-        onPointerEnter={(event) => event.pointerType === 'mouse' && soon(COME_MS, () => onShow(true))}
+        onPointerEnter={(event) => event.pointerType === 'mouse' && later(COME_MS, () => onShow(true))}
         onPointerLeave={() => clearTimeout(timer.current)}
       >
         <ChevronDown aria-hidden />
@@ -112,7 +117,7 @@ export function Bar(props: BarProps) {
         aria-label={m.viewerBar}
         inert={!shown}
         onPointerEnter={() => clearTimeout(timer.current)}
-        onPointerLeave={(event) => event.pointerType === 'mouse' && !panel && soon(GO_MS, onDone)}
+        onPointerLeave={(event) => event.pointerType === 'mouse' && !panel && later(GO_MS, onDone)}
         onKeyDown={(event) => event.key === 'Escape' && (panel ? setPanel(null) : onDone())}
       >
         <div className={css.tools}>

@@ -1,0 +1,91 @@
+/** Every page in every state at phone, tablet, desk and wall size, dark and light: pictures to look at, and nothing axe finds. */
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SHOTS, type Shot } from '../dev/shots.ts'
+import { noBrowser, openPage, openSite, type Site } from './testing.ts'
+
+type Look = 'light' | 'dark'
+interface Round {
+  width: number
+  look: Look
+  axe: boolean
+}
+const HEIGHT: Record<number, number> = { 390: 844, 820: 1180, 1440: 900, 2560: 1440 }
+const SHORT: Round[] = [
+  { width: 390, look: 'light', axe: true },
+  { width: 820, look: 'dark', axe: false },
+  { width: 1440, look: 'dark', axe: true },
+  { width: 1440, look: 'light', axe: true },
+  { width: 2560, look: 'light', axe: false },
+]
+/** KALNET_SCREENS=all adds the rest of the sizes and looks. */
+const LONG: Round[] = [
+  { width: 390, look: 'dark', axe: true },
+  { width: 820, look: 'light', axe: true },
+  { width: 2560, look: 'dark', axe: false },
+]
+const ROUNDS = process.env.KALNET_SCREENS === 'all' ? [...SHORT, ...LONG] : SHORT
+const belongs = (shot: Shot, { width }: Round) => !shot.widths || shot.widths.includes(width)
+const LIMIT_MS = 280_000
+
+if (noBrowser) console.log(`skipped: screens of the dashboard: ${noBrowser}`)
+
+describe.skipIf(noBrowser)('screens', () => {
+  let site: Site
+  let pictures: string
+  beforeAll(async () => {
+    site = await openSite()
+    const wanted = process.env.KALNET_PICTURES
+    if (wanted) await mkdir(wanted, { recursive: true })
+    pictures = wanted ?? (await mkdtemp(join(tmpdir(), 'kalnet-screens-')))
+    console.log(`pictures are in ${pictures}`)
+  }, 120_000)
+  afterAll(() => site?.close())
+
+  /** What is wrong with one page: nothing, when all is well. */
+  async function look(shot: Shot, { width, look, axe }: Round): Promise<string[]> {
+    site.standIn.use(shot.world, { failNext: shot.failNext })
+    const { context, page, complaints } = await openPage(site.browser, {
+      viewport: { width, height: HEIGHT[width] ?? 900 },
+      colorScheme: look,
+      hasTouch: width < 1000,
+      isMobile: width < 600,
+    })
+    try {
+      page.setDefaultTimeout(20_000)
+      await page.goto(site.url + shot.path)
+      await shot.ready(page, site.standIn)
+      await page.evaluate(() => document.fonts.ready)
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      if (wide > 0) complaints.push(`${wide} px too wide`)
+      await page.screenshot({ path: join(pictures, `${shot.name}-${width}-${look}.png`) })
+      const seen = [...complaints]
+      if (axe) {
+        // The stage is made of pixels from elsewhere: axe can only judge what is ours.
+        const { violations } = await new AxeBuilder({ page }).exclude('[data-live] canvas').analyze()
+        for (const it of violations) seen.push(`axe ${it.id}: ${it.nodes.map(({ html }) => html).join(' | ')}`)
+      }
+      return seen
+    } catch (problem) {
+      return [...complaints, String(problem)]
+    } finally {
+      await context.close()
+    }
+  }
+
+  test.for(ROUNDS)(
+    '[UI-2.screens] [UI-2.accessible] every page at $width px, $look: drawn, not too wide, nothing that axe finds',
+    { timeout: LIMIT_MS },
+    async (round) => {
+      const problems: Record<string, string[]> = {}
+      for (const shot of SHOTS.filter((it) => belongs(it, round))) {
+        const found = await look(shot, round)
+        if (found.length > 0) problems[shot.name] = found
+      }
+      expect(problems).toEqual({})
+    },
+  )
+})

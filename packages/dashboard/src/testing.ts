@@ -1,0 +1,63 @@
+/** What the dashboard's real tests share: a build in a temporary folder, the stand-in's site, a browser. */
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import { build } from 'vite'
+import { serveSite } from '../dev/site.ts'
+import { createStandIn } from '../dev/stand-in.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
+
+/** Why the browser tests cannot run here; null when they can, or when they must. */
+export const noBrowser =
+  existsSync(CHROMIUM) || process.env.KALNET_PEERS === 'all' ? null : `no chromium at ${CHROMIUM}`
+
+export async function buildInto(mode: 'production' | 'gallery') {
+  const folder = await mkdtemp(join(tmpdir(), 'kalnet-dashboard-'))
+  const root = join(import.meta.dirname, '..')
+  // A test runner says NODE_ENV=test, for which React would build its slow and large half.
+  const before = process.env.NODE_ENV
+  process.env.NODE_ENV = 'production'
+  try {
+    await build({ root, mode, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  } finally {
+    process.env.NODE_ENV = before
+  }
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+export async function openSite() {
+  const built = await buildInto('gallery')
+  const standIn = createStandIn()
+  const site = await serveSite(built.folder, standIn)
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })
+  return {
+    standIn,
+    url: site.url,
+    browser,
+    async close() {
+      await browser.close()
+      await site.close()
+      await built.remove()
+    },
+  }
+}
+export type Site = Awaited<ReturnType<typeof openSite>>
+
+/** A page that keeps what it complained about: console errors, thrown errors, refusals of the content security policy. */
+export async function openPage(browser: Browser, options: BrowserContextOptions) {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (problem) => complaints.push(problem.message))
+  page.on('console', (message) => {
+    // The browser itself prints every answer that is not 2xx and every socket that does not open: the tests make those happen.
+    const expected = /Failed to load resource|WebSocket connection to|^Failed when connecting/.test(message.text())
+    if (message.type() === 'error' && !expected) complaints.push(message.text())
+  })
+  return { context, page, complaints }
+}
