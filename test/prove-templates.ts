@@ -23,7 +23,7 @@ import { v7 as newId } from 'uuid'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 export const CATALOG = join(ROOT, 'catalog')
-const PICTURES = join(ROOT, 'test', 'results', 'templates')
+const PICTURES = join(ROOT, 'test', 'results', 'pictures', 'templates')
 /** An empty screen has a background and a pointer; a program has more. */
 const DRAWN_COLOURS = 12
 const DRAWN_SHARE = 0.01
