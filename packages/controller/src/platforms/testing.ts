@@ -45,9 +45,8 @@ export async function missing(commands: string[]): Promise<string | null> {
 /** A namespace that answers "reached" on a public documentation address (RFC 5737), routed but not connected. Root only. */
 export async function openOutside(): Promise<{ address: string; port: number; close(): Promise<void> }> {
   const name = `kt${process.pid}`
-  const address = `203.0.113.${1 + (process.pid % 250)}`
-  const link = `198.51.100.${(process.pid % 60) * 4}`
-  const part = (offset: number) => link.replace(/\d+$/, (last) => String(Number(last) + offset))
+  const address = `198.51.100.${100 + (process.pid % 100)}`
+  const part = (last: number) => `100.99.${process.pid % 250}.${last}`
   await must('ip', ['netns', 'add', name])
   await must('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name])
   await must('ip', ['addr', 'add', `${part(1)}/30`, 'dev', name])

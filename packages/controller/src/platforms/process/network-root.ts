@@ -38,13 +38,18 @@ const namespacePath = (paths: InstancePaths) => `/run/netns/${paths.name}`
 
 /** Rules as iptables-restore reads them; one commit a table, so there is never half a filter. */
 export function filterRules(chains: Chains, devices: string, blocked: string[], dns: string[]): string {
+  // Refused at once, so that programs do not hang; the kernel limits how many ICMP answers it sends, but not resets.
+  const refusals = [
+    '-p tcp -j REJECT --reject-with tcp-reset',
+    '-j REJECT --reject-with icmp-admin-prohibited',
+  ]
   const forward = [
     `-o ${devices} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
     `-o ${devices} -j DROP`,
     ...dns.flatMap((address) =>
       ['udp', 'tcp'].map((protocol) => `-d ${address}/32 -p ${protocol} --dport 53 -j ACCEPT`),
     ),
-    ...blocked.map((range) => `-d ${range} -j REJECT --reject-with icmp-admin-prohibited`),
+    ...blocked.flatMap((range) => refusals.map((refusal) => `-d ${range} ${refusal}`)),
     '-j ACCEPT',
   ]
   return [
@@ -52,7 +57,7 @@ export function filterRules(chains: Chains, devices: string, blocked: string[], 
     `:${chains.forward} - [0:0]`,
     `:${chains.input} - [0:0]`,
     ...forward.map((rule) => `-A ${chains.forward} ${rule}`),
-    `-A ${chains.input} -j REJECT --reject-with icmp-admin-prohibited`,
+    ...refusals.map((refusal) => `-A ${chains.input} ${refusal}`),
     'COMMIT',
     '*nat',
     `:${chains.nat} - [0:0]`,
