@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { build } from 'vite'
 import { serveSite } from '../dev/site.ts'
 import { createStandIn } from '../dev/stand-in.ts'
@@ -51,6 +51,9 @@ export type Site = Awaited<ReturnType<typeof openSite>>
 /** A page that keeps what it complained about: console errors, thrown errors, refusals of the content security policy. */
 export async function openPage(browser: Browser, options: BrowserContextOptions) {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  return { context, ...(await openPageIn(context)) }
+}
+export async function openPageIn(context: BrowserContext) {
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (problem) => complaints.push(problem.message))
@@ -59,5 +62,5 @@ export async function openPage(browser: Browser, options: BrowserContextOptions)
     const expected = /Failed to load resource|WebSocket connection to|^Failed when connecting/.test(message.text())
     if (message.type() === 'error' && !expected) complaints.push(message.text())
   })
-  return { context, page, complaints }
+  return { page, complaints }
 }

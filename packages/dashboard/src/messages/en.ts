@@ -11,8 +11,6 @@ export const tryAgain = 'Try again'
 export const close = 'Close'
 export const cancel = 'Cancel'
 export const save = 'Save'
-export const back = 'Back'
-export const more = 'More'
 export const showMore = 'Show older'
 export const loading = 'Loading'
 export const justNow = 'just now'
@@ -41,7 +39,6 @@ export const settings = 'Settings'
 export const places = 'Places'
 export const goOrStart = 'Go or start'
 export const paletteChord = 'Ctrl K'
-export const account = 'Account'
 
 // Connection
 export const offline = (age: string) => `Not connected. This is how things were ${age}.`
@@ -77,7 +74,6 @@ export const signInUnclaimed = 'Nobody owns this Kalnet yet'
 export const signInUnclaimedText =
   'Open the claim link that “kalnet up” printed on the machine. It makes the first account.'
 export const signOut = 'Sign out'
-export const signedOut = 'You are signed out.'
 
 // Home
 export const greeting = (hour: number, name: string) => {
@@ -97,15 +93,10 @@ export const homeEmptyAction = 'See what you can start'
 export const startSomething = 'Start something'
 export const startAgain = 'Start again'
 export const startNew = 'New session'
-export const openSession = (name: string) => `Open ${name}`
-export const noPicture = 'No picture yet'
 export const removeFromList = 'Remove from the list'
 export const removed = (name: string) => `${name} is off the list.`
 export const undo = 'Undo'
 export const details = 'Details'
-export const actionsOf = (name: string) => `Actions for ${name}`
-export const startedAgo = 'Started'
-export const endedAgo = 'Ended'
 export const belongsTo = (name: string) => `${name}’s`
 
 // Session states
@@ -245,7 +236,6 @@ export const awayFor = (seconds: number) => `Away for ${seconds} s. Your session
 export const awayNow = 'Try now'
 export const viewerRevoked = 'This screen was closed'
 export const viewerRevokedText = 'You were signed out, or the right to see it was taken back.'
-export const toSession = 'Session page'
 
 // Session page
 export const sessionGone = 'This session cannot be shown'
@@ -259,7 +249,6 @@ export const sessionGeneration = 'Started afresh'
 export const times = (many: number) => (many === 0 ? 'never' : many === 1 ? 'once' : `${many} times`)
 export const logs = 'What its programs printed'
 export const openScreen = 'Open screen'
-export const why = 'Why'
 export const notYet = 'not yet'
 
 // Settings

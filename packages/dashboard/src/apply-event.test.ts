@@ -1,0 +1,73 @@
+/** Live events change what is known, and only that. */
+import type { Controller } from '@kalnet/contracts/controller'
+import type { Session } from '@kalnet/contracts/session'
+import { describe, expect, test } from 'vitest'
+import { ENDED, LIVE, CONTROLLERS } from '../dev/fixtures.ts'
+import { applyEvent, placeController, placeSession } from './apply-event.ts'
+
+const page = (items: Session[]) => ({ items, next: null })
+const [first, second] = LIVE as [Session, Session]
+
+/** A cache as small as the applying needs. */
+function cacheOf(start: Record<string, unknown>) {
+  const data = new Map(Object.entries(start))
+  return {
+    data,
+    setQueryData: (key: readonly unknown[], change: (known: never) => unknown) =>
+      data.set(key.join('/'), change(data.get(key.join('/')) as never)),
+    removeQueries: ({ queryKey }: { queryKey: readonly unknown[] }) => data.delete(queryKey.join('/')),
+  }
+}
+const ids = (known: unknown) => (known as { items: { id: string }[] }).items.map((it) => it.id)
+
+describe('[UI-2.live] a session finds its place', () => {
+  test.each([
+    { what: 'a known one is replaced where it stands', items: [first, second], belongs: true, expected: [first.id, second.id] },
+    { what: 'a new one stands by its age', items: [second], belongs: true, expected: [first.id, second.id] },
+    { what: 'one that no longer belongs leaves', items: [first, second], belongs: false, expected: [second.id] },
+    { what: 'one that never belonged changes nothing', items: [second], belongs: false, expected: [second.id] },
+  ])('$what', ({ items, belongs, expected }) => {
+    expect(ids(placeSession(page(items), first, belongs))).toEqual(expected)
+  })
+
+  test('the same event twice is once', () => {
+    const once = placeSession(page([second]), first, true)
+    expect(placeSession(once, first, true)).toEqual(once)
+  })
+})
+
+test('[UI-2.live] a session that ends moves from the live list to the ended one', () => {
+  const cache = cacheOf({ 'sessions/live': page(LIVE), 'sessions/ended': page(ENDED) })
+  const ended: Session = { ...first, state: 'failed', endedAt: new Date().toISOString(), reason: 'out of memory' }
+  applyEvent(cache, 'session.changed', ended)
+  expect(ids(cache.data.get('sessions/live'))).not.toContain(first.id)
+  expect(ids(cache.data.get('sessions/ended'))[0]).toBe(first.id)
+  expect(cache.data.get(`session/${first.id}`)).toEqual(ended)
+})
+
+test('[UI-2.live] lists that nobody has asked for are not invented', () => {
+  const cache = cacheOf({})
+  applyEvent(cache, 'session.changed', first)
+  applyEvent(cache, 'controller.changed', CONTROLLERS[0])
+  expect(cache.data.get('sessions/live')).toBeUndefined()
+  expect(cache.data.get('controllers')).toBeUndefined()
+})
+
+test('[UI-2.live] what was removed is gone everywhere', () => {
+  const cache = cacheOf({ 'sessions/live': page(LIVE), [`session/${first.id}`]: first })
+  applyEvent(cache, 'session.removed', { id: first.id })
+  expect(ids(cache.data.get('sessions/live'))).not.toContain(first.id)
+  expect(cache.data.has(`session/${first.id}`)).toBe(false)
+})
+
+test('[UI-2.live] an event of a later version means nothing and breaks nothing', () => {
+  const cache = cacheOf({ 'sessions/live': page(LIVE) })
+  applyEvent(cache, 'service.deployed', { id: 'x' })
+  expect(ids(cache.data.get('sessions/live'))).toEqual(LIVE.map((it) => it.id))
+})
+
+test('a controller is replaced, in the order of names', () => {
+  const [one] = CONTROLLERS as [Controller]
+  const renamed = placeController({ items: CONTROLLERS }, { ...one, name: 'Zebra' })
+  expect(renamed.items.map((it) => it.name)).toEqual(['Attic box', 'Living room', 'Zebra'])
+})
