@@ -1,5 +1,6 @@
 /** `kalnet up`: the main job. Everything is started, and the address or the claim link is printed. */
 import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { start } from '@kalnet/io/spawn'
 import { installUnit } from '../at-boot.ts'
@@ -45,12 +46,19 @@ async function up(it: Context, flags: UpFlags): Promise<void> {
   const config = await readConfig({ folders, env, flags })
   if (!flags.asIs) await ensureHost({ env, uid, mayInstall: flags.install, output, signal })
   if (flags.dashboard) await buildDashboard(output, signal)
-  await freePort(config.listen.host, config.listen.port)
+  try {
+    await freePort(config.listen.host, config.listen.port)
+  } catch (error) {
+    // Taken by ourselves: another `up` was quicker.
+    const meanwhile = await readSupervisor(folders, signal)
+    if (!meanwhile) throw error
+    return again(it, flags, meanwhile)
+  }
   if (flags.atBoot) return installUnit(it, flags)
   if (flags.foreground) return foreground(it, flags)
   const ready = await output.step('Starting', async (say) => {
-    detach(it, flags)
-    return waitUntilReady(it, say)
+    const supervisor = detach(it, flags)
+    return waitUntilReady(it, say, supervisor.ended)
   })
   await printAddress(it, ready, await claimLink(it))
 }
@@ -67,14 +75,22 @@ async function again(it: Context, flags: UpFlags, running: SupervisorStatus): Pr
 }
 
 /** The supervisor outlives this command and its terminal. */
-function detach({ folders, env }: Context, flags: UpFlags): void {
+function detach({ folders, env }: Context, flags: UpFlags): { ended(): boolean } {
   const logs = join(folders.data, 'logs')
   mkdirSync(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, 'supervisor.log'), 'a', 0o600)
   const [command, args] = ourselves('supervise', ...listenArguments(flags))
   const child = start(command, args, { detached: true, stdio: ['ignore', log, log], env, cwd: '/' })
+  let ended = false
+  child.once('exit', () => {
+    ended = true
+  })
+  child.once('error', () => {
+    ended = true
+  })
   child.unref()
   closeSync(log)
+  return { ended: () => ended }
 }
 
 async function foreground(it: Context, flags: UpFlags): Promise<void> {
@@ -91,7 +107,11 @@ async function foreground(it: Context, flags: UpFlags): Promise<void> {
   if ((await work) === 'failed') throw failed('Kalnet could not be started.', 'The reason stands above.')
 }
 
-async function waitUntilReady(it: Context, say: (detail: string) => void): Promise<SupervisorStatus> {
+async function waitUntilReady(
+  it: Context,
+  say: (detail: string) => void,
+  ended = () => false,
+): Promise<SupervisorStatus> {
   const { clock, folders, signal } = it
   const began = clock.now().getTime()
   for (;;) {
@@ -107,6 +127,8 @@ async function waitUntilReady(it: Context, say: (detail: string) => void): Promi
         status.next ?? `Read ${join(folders.data, 'logs')}.`,
       )
     }
+    // It ended at once, and not because another `up` was quicker.
+    if (!status && ended() && !liveRecord(folders)) throw await endedAtOnce(it)
     if (waited > READY_MS || (!status && waited > 20_000 && !liveRecord(folders)))
       throw failed(
         `Kalnet was not ready within ${Math.round(waited / 1000)} seconds.`,
@@ -116,6 +138,15 @@ async function waitUntilReady(it: Context, say: (detail: string) => void): Promi
     if (busy) say(WORDS[busy.name])
     await clock.sleep(40, signal)
   }
+}
+
+/** Its last words for people: what is not a line of its structured log. */
+async function endedAtOnce({ folders }: Context): Promise<CliProblem> {
+  const file = join(folders.data, 'logs/supervisor.log')
+  const lines = (await readFile(file, 'utf8').catch(() => '')).trim().split('\n')
+  const said = lines.filter((line) => line !== '' && !line.startsWith('{')).slice(-2)
+  const next = said.at(-1)?.startsWith('→ ') ? said.pop() : null
+  return failed(said.at(-1) ?? 'The supervisor ended at once.', next?.slice(2) ?? `Read ${file}.`)
 }
 
 const WORDS = {

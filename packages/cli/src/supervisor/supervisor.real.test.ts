@@ -1,5 +1,6 @@
 /** The whole supervisor with the real database, server and controller: up twice, every part killed, down, purge. */
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { systemClock } from '@kalnet/io/clock'
 import { type RunResult, run } from '@kalnet/io/spawn'
@@ -49,7 +50,9 @@ afterAll(async () => {
 
 describe('the supervisor', () => {
   test('[CTL-1.up] up starts everything and prints the claim link; a second up starts nothing twice', async () => {
-    const first = await up()
+    // Two at the same moment: one supervisor, and both tell the address.
+    const [first, rival] = await Promise.all([up(), up()])
+    expect([first.code, rival.code], first.stderr + rival.stderr).toEqual([0, 0])
     expect(first.stderr + first.stdout).toContain(`http://127.0.0.1:${port}/claim#`)
     expect(first.code).toBe(0)
     const before = await status()
@@ -57,6 +60,17 @@ describe('the supervisor', () => {
     const second = await up('--json')
     expect(JSON.parse(second.stdout)).toMatchObject({ pid: before.pid, url: `http://127.0.0.1:${port}` })
     expect((await status()).parts.map((one) => one.pid)).toEqual(before.parts.map((one) => one.pid))
+  })
+
+  test('what keeps it from starting is said at once, in words', async () => {
+    const other = await temporaryHome()
+    // Something lies where its socket belongs.
+    await mkdir(`${other.home}/run/supervisor.sock`, { recursive: true })
+    const [command, words] = ourselves('up', '--as-is', '--no-dashboard', '--port', String(port + 1))
+    const result = await run(command, words, { env: { ...process.env, KALNET_HOME: other.home } })
+    expect(result.code).toBe(1)
+    expect(result.stderr).toMatch(/supervisor\.sock[\s\S]*→ /)
+    await other.remove()
   })
 
   test.each(['server', 'database', 'controller'])(
