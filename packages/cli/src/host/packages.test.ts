@@ -1,5 +1,5 @@
 /** What `up` does about programs the host lacks: by who runs it, on what, and whether it may. */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -44,6 +44,33 @@ test.each(cases)('%s is told what to run, and nothing is touched', async (_name,
   expect(explain(error)).toMatchObject({ exit: 4, message: 'This machine lacks bubblewrap.' })
   expect(explain(error).next).toMatch(line)
   expect(err()).toBe('')
+})
+
+test('root on Debian: they are installed by apt, saying so, and looked for afterwards', async () => {
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  const calls = join(folder, 'calls')
+  await writeFile(
+    join(bin, 'apt-get'),
+    `#!/bin/sh\necho "$*" >>'${calls}'\n[ -z "$MAKES" ] || { echo x >"$MAKES"; chmod +x "$MAKES"; }\n`,
+  )
+  await chmod(join(bin, 'apt-get'), 0o755)
+  const { output, err } = keptOutput()
+  const install = (env: NodeJS.ProcessEnv) =>
+    ensureHost({
+      env: { PATH: `${bin}:/usr/bin:/bin`, ...env },
+      uid: 0,
+      mayInstall: true,
+      debian: true,
+      places: [folder],
+      output,
+      signal: new AbortController().signal,
+    })
+  expect(explain(await install({}).catch((it: unknown) => it)).message).toMatch(/bwrap is still not there/)
+  await install({ MAKES: join(folder, 'bwrap') })
+  expect(err()).toContain('This machine lacks bubblewrap; installing them by apt.')
+  expect(await readFile(calls, 'utf8')).toContain('-q install -y --no-install-recommends bubblewrap\n')
+  await rm(join(folder, 'bwrap'))
 })
 
 test('with everything there it returns at once', async () => {

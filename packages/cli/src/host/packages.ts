@@ -130,4 +130,10 @@ export async function ensureHost(given: EnsureHost): Promise<void> {
       await install()
     }
   })
+  const still = await missingPrograms(places)
+  if (still.length > 0)
+    throw refused(
+      `apt installed ${names}, but ${still.map((it) => it.program).join(', ')} is still not there.`,
+      'Look at what apt says by hand, or go on with what is there: kalnet up --as-is',
+    )
 }
