@@ -42,7 +42,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   const isRoot = process.getuid?.() === 0
   const engine = createEngine(options.socketPath)
   const ensureImage = createImageLoader(engine, images)
-  const network = createEngineNetwork(engine, layout)
+  const network = createEngineNetwork(engine)
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
   const presence = createAnnouncer<boolean>()
   const oneAtATime = createKeyedMutex()

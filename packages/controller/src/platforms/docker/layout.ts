@@ -9,9 +9,6 @@ const shortened = (text: string, length: number) =>
 export interface DockerLayout {
   /** Tells this installation's things from another one's on the same engine. */
   installation: string
-  network: string
-  /** At most 15 letters (IFNAMSIZ). */
-  bridge: string
   of(instanceId: string): { folder: string; home: string; passwd: string; group: string; run: string }
 }
 
@@ -19,8 +16,6 @@ export function createDockerLayout(folders: Folders): DockerLayout {
   const installation = shortened(folders.data, 8)
   return {
     installation,
-    network: `kalnet-${installation}`,
-    bridge: `kdk${installation}`,
     of(instanceId) {
       const folder = join(folders.data, 'docker', instanceId)
       return {

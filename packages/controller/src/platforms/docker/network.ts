@@ -3,7 +3,6 @@ import { must, run } from '@kalnet/io/spawn'
 import { createMutex } from '../mutex.ts'
 import { blockedRanges, resolvers } from '../process/blocked.ts'
 import { type Engine, statusOf } from './engine.ts'
-import type { DockerLayout } from './layout.ts'
 
 export interface EngineNetwork {
   /** False where we may not set the filter: instances then have no network at all. */
@@ -36,34 +35,39 @@ export function bridgeRules(
   ].join('\n')
 }
 
-export function createEngineNetwork(engine: Engine, layout: DockerLayout): EngineNetwork {
-  const name = layout.installation.toUpperCase()
-  const chains = { forward: `KALNET-DF-${name}`, input: `KALNET-DI-${name}` }
+/**
+ * One for all installations on an engine: it has room for about thirty networks only, and neighbours on this one do not see each
+ * other anyway. It stays when the last instance goes, so that the next one starts faster.
+ */
+const NETWORK = 'kalnet'
+const BRIDGE = 'kalnet0'
+const chains = { forward: 'KALNET-DOCKER', input: 'KALNET-DOCKER-IN' }
+
+export function createEngineNetwork(engine: Engine): EngineNetwork {
   const jumps: [chain: string, rule: string[]][] = [
     // The engine leaves DOCKER-USER to its users and asks it first.
-    ['DOCKER-USER', ['-i', layout.bridge, '-j', chains.forward]],
-    ['INPUT', ['-i', layout.bridge, '-j', chains.input]],
+    ['DOCKER-USER', ['-i', BRIDGE, '-j', chains.forward]],
+    ['INPUT', ['-i', BRIDGE, '-j', chains.input]],
   ]
   const exclusively = createMutex()
 
   async function ensureBridge() {
     const client = await engine.client()
     try {
-      await client.getNetwork(layout.network).inspect()
+      await client.getNetwork(NETWORK).inspect()
       return
     } catch (error) {
       if (statusOf(error) !== 404) throw error
     }
     try {
       await client.createNetwork({
-        Name: layout.network,
+        Name: NETWORK,
         Driver: 'bridge',
         CheckDuplicate: true,
         Options: {
-          'com.docker.network.bridge.name': layout.bridge,
+          'com.docker.network.bridge.name': BRIDGE,
           'com.docker.network.bridge.enable_icc': 'false',
         },
-        Labels: { 'io.kalnet.installation': layout.installation },
       })
     } catch (error) {
       // Somebody was faster; it is the same network.
@@ -88,7 +92,7 @@ export function createEngineNetwork(engine: Engine, layout: DockerLayout): Engin
         const dns = await resolvers()
         await ensureBridge()
         await ensureFilter(dns)
-        return { network: layout.network, resolvers: dns }
+        return { network: NETWORK, resolvers: dns }
       }),
   }
 }
