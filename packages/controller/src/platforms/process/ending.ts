@@ -14,7 +14,13 @@ const KILL_LIMIT_MS = 5_000
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-export function createEnding(options: { layout: Layout; abilities(): Promise<Abilities>; log: Log }) {
+export function createEnding(options: {
+  layout: Layout
+  abilities(): Promise<Abilities>
+  /** Gives back what an ended instance no longer needs; its log stays until it is removed. */
+  release(state: InstanceState): Promise<void>
+  log: Log
+}) {
   const { layout } = options
 
   const status = async (state: InstanceState) =>
@@ -64,6 +70,10 @@ export function createEnding(options: { layout: Layout; abilities(): Promise<Abi
           : endedInWords(exitCode, outOfMemory)
     const ended = { code: exitCode, reason, at: new Date().toISOString() }
     await writeState(layout, { ...state, phase: 'ended', ended })
+    await options.release(state).catch((error) => {
+      // Removing it tries again.
+      options.log.warn({ instance: state.instanceId, error }, 'not all of what it used was given back')
+    })
     return ended
   }
 

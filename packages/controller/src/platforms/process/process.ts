@@ -39,8 +39,15 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
     known ??= probeAbilities(layout.installation)
     return known
   }
+  async function release(state: InstanceState) {
+    const paths = layout.of(state.instanceId)
+    const able = await abilities()
+    if (able.isRoot && state.network === 'veth') await network.remove(paths)
+    await able.groups.remove(paths.name)
+    await rm(paths.run, { recursive: true, force: true })
+  }
   const watch = createWatch({ layout, log, tell: (state) => changes.say(state) })
-  const ending = createEnding({ layout, abilities, log })
+  const ending = createEnding({ layout, abilities, release, log })
 
   const handleOf = (state: InstanceState): Handle => ({
     platform: 'process',
@@ -71,10 +78,7 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
     const state = await complete(await readState(layout, instanceId))
     if (state && state.phase !== 'ended') await ending.end(state, 0)
     watch.drop(instanceId)
-    const able = await abilities()
-    if (able.isRoot && state?.network === 'veth') await network.remove(paths)
-    await able.groups.remove(paths.name)
-    await rm(paths.run, { recursive: true, force: true })
+    if (state) await release(state)
     await removeTree(paths.folder)
   }
 
