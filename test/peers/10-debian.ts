@@ -15,8 +15,6 @@ const PACKAGES: Record<string, string> = {
   '/usr/bin/Xtigervnc': 'tigervnc-standalone-server',
   '/usr/bin/websockify': 'websockify',
   '/usr/bin/xterm': 'xterm',
-  '/usr/bin/xdotool': 'xdotool',
-  '/usr/bin/xclip': 'xclip',
   '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf': 'fonts-dejavu-core',
   '/usr/sbin/dockerd': 'docker.io',
   '/usr/bin/setpriv': 'util-linux',
