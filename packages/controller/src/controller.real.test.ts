@@ -111,6 +111,8 @@ describe.skipIf(lacks !== null && !isDemanded)(
       await expect.poll(() => inventories().length, wait).toBe(1)
       plane.send({ type: 'desired.all', instances: [desired] })
       await expect.poll(() => observed()?.state, wait).toBe('running')
+      // The screen answers a moment before the program on it runs.
+      await expect.poll(() => processes(`sleep ${mark()}`).length, wait).toBe(1)
     }, 600_000)
     afterEach(async () => {
       await ends(child, 'SIGKILL')
