@@ -271,7 +271,10 @@ export function makeState(world: World): State {
         userName: 'Maximiliane-Friederike von Hohenlohe-Lang',
       })),
       templates: TEMPLATES.map((it) => ({ ...it, name: 'Bürokommunikationsanwendungsentwicklung 1' })),
-      controllers: CONTROLLERS.map((it, at) => ({ ...it, name: `Unterhaltungselektronikschrank-Server-0${at}` })),
+      controllers: CONTROLLERS.map((it, at) => ({
+        ...it,
+        name: `Unterhaltungselektronikschrank-Server-0${at}`,
+      })),
     }
   }
   return usual

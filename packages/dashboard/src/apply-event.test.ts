@@ -2,7 +2,7 @@
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { describe, expect, test } from 'vitest'
-import { ENDED, LIVE, CONTROLLERS } from '../dev/fixtures.ts'
+import { CONTROLLERS, ENDED, LIVE } from '../dev/fixtures.ts'
 import { applyEvent, placeController, placeSession } from './apply-event.ts'
 
 const page = (items: Session[]) => ({ items, next: null })
@@ -22,10 +22,25 @@ const ids = (known: unknown) => (known as { items: { id: string }[] }).items.map
 
 describe('[UI-2.live] a session finds its place', () => {
   test.each([
-    { what: 'a known one is replaced where it stands', items: [first, second], belongs: true, expected: [first.id, second.id] },
+    {
+      what: 'a known one is replaced where it stands',
+      items: [first, second],
+      belongs: true,
+      expected: [first.id, second.id],
+    },
     { what: 'a new one stands by its age', items: [second], belongs: true, expected: [first.id, second.id] },
-    { what: 'one that no longer belongs leaves', items: [first, second], belongs: false, expected: [second.id] },
-    { what: 'one that never belonged changes nothing', items: [second], belongs: false, expected: [second.id] },
+    {
+      what: 'one that no longer belongs leaves',
+      items: [first, second],
+      belongs: false,
+      expected: [second.id],
+    },
+    {
+      what: 'one that never belonged changes nothing',
+      items: [second],
+      belongs: false,
+      expected: [second.id],
+    },
   ])('$what', ({ items, belongs, expected }) => {
     expect(ids(placeSession(page(items), first, belongs))).toEqual(expected)
   })
@@ -38,7 +53,12 @@ describe('[UI-2.live] a session finds its place', () => {
 
 test('[UI-2.live] a session that ends moves from the live list to the ended one', () => {
   const cache = cacheOf({ 'sessions/live': page(LIVE), 'sessions/ended': page(ENDED) })
-  const ended: Session = { ...first, state: 'failed', endedAt: new Date().toISOString(), reason: 'out of memory' }
+  const ended: Session = {
+    ...first,
+    state: 'failed',
+    endedAt: new Date().toISOString(),
+    reason: 'out of memory',
+  }
   applyEvent(cache, 'session.changed', ended)
   expect(ids(cache.data.get('sessions/live'))).not.toContain(first.id)
   expect(ids(cache.data.get('sessions/ended'))[0]).toBe(first.id)

@@ -147,7 +147,9 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
       await page.keyboard.press('Tab')
       const it = await page.evaluate(() => {
         const at = document.activeElement as HTMLElement
-        const shown = [at, at.closest('article')].some((el) => el && getComputedStyle(el).outlineStyle !== 'none')
+        const shown = [at, at.closest('article')].some(
+          (el) => el && getComputedStyle(el).outlineStyle !== 'none',
+        )
         return { name: at.ariaLabel ?? at.textContent ?? '', shown }
       })
       expect(it).toMatchObject({ shown: true })

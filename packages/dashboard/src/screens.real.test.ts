@@ -63,7 +63,8 @@ describe.skipIf(noBrowser)('screens', () => {
       if (axe) {
         // The stage is made of pixels from elsewhere: axe can only judge what is ours.
         const { violations } = await new AxeBuilder({ page }).exclude('[data-live] canvas').analyze()
-        for (const it of violations) seen.push(`axe ${it.id}: ${it.nodes.map(({ html }) => html).join(' | ')}`)
+        for (const it of violations)
+          seen.push(`axe ${it.id}: ${it.nodes.map(({ html }) => html).join(' | ')}`)
       }
       return seen
     } catch (problem) {

@@ -59,7 +59,9 @@ export async function openPageIn(context: BrowserContext) {
   page.on('pageerror', (problem) => complaints.push(problem.message))
   page.on('console', (message) => {
     // The browser itself prints every answer that is not 2xx and every socket that does not open: the tests make those happen.
-    const expected = /Failed to load resource|WebSocket connection to|^Failed when connecting/.test(message.text())
+    const expected = /Failed to load resource|WebSocket connection to|^Failed when connecting/.test(
+      message.text(),
+    )
     if (message.type() === 'error' && !expected) complaints.push(message.text())
   })
   return { page, complaints }

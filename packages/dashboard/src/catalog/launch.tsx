@@ -3,6 +3,7 @@ import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import { useQuery } from '@tanstack/react-query'
 import { PackageOpen, SearchX } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
+import { Group } from 'react-aria-components/Group'
 import * as m from '../messages/index.ts'
 import { templatesQuery } from '../queries.ts'
 import { useLaunch } from '../sessions/actions.ts'
@@ -65,7 +66,7 @@ export default function Launch() {
         </div>
       </header>
       {categories.length > 1 && (
-        <div role="group" aria-label={m.categories} className={css.chips}>
+        <Group aria-label={m.categories} className={css.chips}>
           {[null, ...categories].map((it) => (
             <button
               key={it ?? 'all'}
@@ -80,7 +81,7 @@ export default function Launch() {
               {it ? CATEGORY_WORDS[it] : m.categoryAll}
             </button>
           ))}
-        </div>
+        </Group>
       )}
       {isPending && <Waiting />}
       {error && !data && <ErrorBox problem={error} retry={() => void refetch()} />}

@@ -18,7 +18,14 @@ describe('[TPL-1.search]', () => {
 test('[TPL-1.questions] a needed answer without a default is asked before the start', () => {
   const [entry] = TEMPLATES
   if (!entry) throw new Error('no templates')
-  const input = { name: 'where', label: 'Where', type: 'text', required: true, maxLength: 200, environment: 'WHERE' } as const
+  const input = {
+    name: 'where',
+    label: 'Where',
+    type: 'text',
+    required: true,
+    maxLength: 200,
+    environment: 'WHERE',
+  } as const
   expect(mustAsk(entry)).toBe(false)
   expect(mustAsk({ ...entry, inputs: [input] })).toBe(true)
   expect(mustAsk({ ...entry, inputs: [{ ...input, default: 'here' }] })).toBe(false)

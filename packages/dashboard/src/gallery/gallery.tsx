@@ -20,7 +20,14 @@ import * as words from './words.ts'
 
 const LOOKS: ButtonLook[] = ['primary', 'soft', 'plain', 'danger']
 const STATES = ['pending', 'starting', 'running', 'stopping', 'stopped', 'failed'] as const
-const NONE = { accepted: null, placed: null, created: null, displayReady: null, firstByte: null, firstFrame: null }
+const NONE = {
+  accepted: null,
+  placed: null,
+  created: null,
+  displayReady: null,
+  firstByte: null,
+  firstFrame: null,
+}
 const at = (ms: number) => new Date(Date.UTC(2026, 10, 21) + ms).toISOString()
 const SOME = { ...NONE, accepted: at(0), placed: at(14), created: at(300) }
 const ALL = { ...SOME, displayReady: at(690), firstByte: at(720), firstFrame: at(1_240) }
@@ -166,7 +173,9 @@ export default function Gallery() {
         <Button onPress={() => setOpen('dialog')}>{words.dialog}</Button>
         <Button onPress={() => setOpen('side')}>{words.side}</Button>
         <Button onPress={() => setOpen('confirm')}>{words.confirm}</Button>
-        <Button onPress={() => toast({ tone: 'good', text: words.one, more: words.long })}>{words.toastGood}</Button>
+        <Button onPress={() => toast({ tone: 'good', text: words.one, more: words.long })}>
+          {words.toastGood}
+        </Button>
         <Button onPress={() => toast({ tone: 'bad', text: words.problem, more: words.problemNext })}>
           {words.toastBad}
         </Button>
@@ -182,7 +191,11 @@ export default function Gallery() {
         />
       )}
       {(open === 'dialog' || open === 'side') && (
-        <Dialog title={words.dialog} place={open === 'side' ? 'side' : 'middle'} onClose={() => setOpen(null)}>
+        <Dialog
+          title={words.dialog}
+          place={open === 'side' ? 'side' : 'middle'}
+          onClose={() => setOpen(null)}
+        >
           <DialogText>{words.long}</DialogText>
         </Dialog>
       )}

@@ -41,4 +41,5 @@ export const toastBad = 'Bad notice'
 export const problem = 'No machine can run this now: the only one is asleep.'
 export const problemNext = 'Start a controller, or free some memory.'
 export const problemCode = 'placement.none'
-export const long = 'A sentence of some length, so that one can see how it wraps when there is not enough room for all of it.'
+export const long =
+  'A sentence of some length, so that one can see how it wraps when there is not enough room for all of it.'

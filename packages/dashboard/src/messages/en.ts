@@ -1,4 +1,4 @@
-/** Every word on screen, in English: one export per message, so that only what a screen uses is loaded with it. */
+/** Data: every word on screen, in English: one export per message, so that only what a screen uses is loaded with it. */
 const count = (value: number, one: string, many: string) => `${value} ${value === 1 ? one : many}`
 
 // Everywhere
@@ -65,7 +65,8 @@ export const claimNoToken = 'This page needs a claim link'
 export const claimNoTokenText =
   'Run “kalnet up” on the machine: it prints the link, which works once. If somebody is locked out, “kalnet user reset-owner” prints a new one.'
 export const resetTitle = 'Set the owner account again'
-export const resetText = 'This link replaces the owner’s e-mail and password. Everything else stays as it is.'
+export const resetText =
+  'This link replaces the owner’s name, e-mail and password. Everything else stays as it is.'
 export const resetAction = 'Set owner account'
 export const signIn = 'Sign in'
 export const signInTitle = 'Welcome back'

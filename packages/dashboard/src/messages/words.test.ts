@@ -16,7 +16,9 @@ const SPOKEN = /\b(?:aria-label|title|placeholder|label|help|text|alt)="([^"]+)"
 test('[UI-2.words] no component holds literal text', () => {
   const found = files
     .filter(({ file }) => file.endsWith('.tsx'))
-    .flatMap(({ file, text }) => [...text.matchAll(BETWEEN), ...text.matchAll(SPOKEN)].map((it) => `${file}: ${it[1]}`))
+    .flatMap(({ file, text }) =>
+      [...text.matchAll(BETWEEN), ...text.matchAll(SPOKEN)].map((it) => `${file}: ${it[1]}`),
+    )
   expect(found).toEqual([])
 })
 

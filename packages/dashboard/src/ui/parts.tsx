@@ -8,8 +8,9 @@ import { classes } from './classes.ts'
 import css from './parts.module.css'
 
 export function Card({ children, label }: { children: ReactNode; label?: string }) {
+  const named = label ? { role: 'group', 'aria-label': label } : {}
   return (
-    <div className={classes(css.card, css.padded)} role={label ? 'group' : undefined} aria-label={label}>
+    <div className={classes(css.card, css.padded)} {...named}>
       {children}
     </div>
   )

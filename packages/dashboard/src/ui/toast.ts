@@ -25,7 +25,9 @@ export function onToastWanted(callback: () => void): void {
 }
 
 export function toast(notice: Notice): void {
-  if (show) return show(notice)
-  waiting.push(notice)
-  wanted?.()
+  if (show) show(notice)
+  else {
+    waiting.push(notice)
+    wanted?.()
+  }
 }

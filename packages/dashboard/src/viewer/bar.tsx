@@ -86,7 +86,9 @@ export function Bar(props: BarProps) {
       return
     }
     // One picture later: what is still styled as hidden takes no focus.
-    const soon = requestAnimationFrame(() => box.current?.querySelector('button')?.focus({ preventScroll: true }))
+    const soon = requestAnimationFrame(() =>
+      box.current?.querySelector('button')?.focus({ preventScroll: true }),
+    )
     return () => cancelAnimationFrame(soon)
   }, [shown])
   useEffect(() => () => clearTimeout(timer.current), [])
