@@ -144,7 +144,7 @@ for (const { name, platform, person, needs } of cases) {
       expect(await pixels(page)).not.toBe(before)
     })
 
-    it('[SES-1.clipboard] text is pasted into the session', async () => {
+    it('[STR-1.clipboard] text is pasted into the session', async () => {
       await page.evaluate(() => navigator.clipboard.writeText('grüße from outside ✓'))
       // Coming back to the window is when the viewer looks at the clipboard.
       await page.evaluate(() => window.dispatchEvent(new Event('focus')))
@@ -161,7 +161,7 @@ for (const { name, platform, person, needs } of cases) {
       )
     })
 
-    it('[SES-1.clipboard] text selected in the session is copied out', async () => {
+    it('[STR-1.clipboard] text selected in the session is copied out', async () => {
       await typeLine('clear; echo copied-from-inside')
       await sleep(700)
       const box = await screen(page).boundingBox()

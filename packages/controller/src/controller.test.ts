@@ -59,7 +59,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-test('[CTL-1.enrol] it enrols with a token, proves who it is, sends its inventory and does what is desired', async () => {
+test('[CTL-2.enrol] it enrols with a token, proves who it is, sends its inventory and does what is desired', async () => {
   const running = start('right')
   await expect.poll(() => told('inventory').length, wait).toBe(1)
   expect(told('inventory')[0]?.fingerprints[0]?.platform).toBe('fake')
@@ -70,11 +70,11 @@ test('[CTL-1.enrol] it enrols with a token, proves who it is, sends its inventor
   expect(world.runtimes.size).toBe(1)
 })
 
-test('[CTL-1.token-refused] a wrong token is a clear error', async () => {
+test('[CTL-2.token-refused] a wrong token is a clear error', async () => {
   await expect(start('wrong')).rejects.toMatchObject({ code: 'controller.token' })
 })
 
-test('[CTL-1.token-missing] without a token and an identity it says what to do', async () => {
+test('[CTL-2.token-missing] without a token and an identity it says what to do', async () => {
   await expect(start()).rejects.toMatchObject({ code: 'controller.unknown' })
 })
 

@@ -79,7 +79,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
     await context.close()
   })
 
-  test('[STR-4.viewer-returns] a lost screen keeps its last picture, counts, and comes back by itself', async () => {
+  test('[STR-1.viewer-returns] a lost screen keeps its last picture, counts, and comes back by itself', async () => {
     site.standIn.use('usual')
     const { context, page, complaints } = await openPage(site.browser, DESK)
     await page.goto(viewerOf(site))
@@ -95,7 +95,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
     await context.close()
   })
 
-  test('[STR-7.keyboard-leaves] Ctrl Alt Shift leaves the screen for the bar, Escape goes back', async () => {
+  test('[STR-6.keyboard-leaves] Ctrl Alt Shift leaves the screen for the bar, Escape goes back', async () => {
     site.standIn.use('usual')
     const { context, page } = await openPage(site.browser, DESK)
     await page.goto(viewerOf(site))
@@ -111,7 +111,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
     await context.close()
   })
 
-  test('[STR-7.fit] the session takes the size of the window', async () => {
+  test('[STR-1.fit] the session takes the size of the window', async () => {
     site.standIn.use('usual')
     const { context, page } = await openPage(site.browser, DESK)
     await page.goto(viewerOf(site))
@@ -122,7 +122,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
     await context.close()
   })
 
-  test('[STR-7.clipboard] text goes to the session and comes back from it', async () => {
+  test('[STR-1.clipboard] text goes to the session and comes back from it', async () => {
     site.standIn.use('usual')
     const { context, page } = await openPage(site.browser, DESK)
     await page.goto(viewerOf(site))

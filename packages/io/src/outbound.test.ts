@@ -29,10 +29,10 @@ describe('addresses', () => {
     ['64:ff9b::7f00:1', false],
     ['2002:7f00:1::', false],
     ['not an address', false],
-  ])('[CTL-8.outbound] %s is on the open internet: %s', (address, open) => {
+  ])('[SEC-4.outbound] %s is on the open internet: %s', (address, open) => {
     expect(isGlobal(address)).toBe(open)
   })
-  it('[CTL-8.outbound] what is allowed is exactly that', () => {
+  it('[SEC-4.outbound] what is allowed is exactly that', () => {
     const networks = parseNetworks(['192.168.7.0/24', 'fd00:1::/32', '10.0.0.9'])
     const judged = [
       '192.168.7.9',
@@ -85,7 +85,7 @@ describe('requests', () => {
   afterAll(() => allowed.close())
   const local = (path: string) => `http://127.0.0.1:${port}${path}`
 
-  it('[CTL-8.outbound] an allowed address answers, by its name too', async () => {
+  it('[SEC-4.outbound] an allowed address answers, by its name too', async () => {
     const answer = await allowed.ask(local('/x'), { signal: signal() })
     expect([answer.status, answer.body.toString(), answer.headers['x-test']]).toEqual([
       200,
@@ -102,14 +102,14 @@ describe('requests', () => {
     ['IPv6 loopback', () => `http://[::1]:${port}/`],
     ['mapped loopback', () => `http://[::ffff:127.0.0.1]:${port}/`],
     ['the cloud metadata address', () => 'http://169.254.169.254/latest'],
-  ])('[CTL-8.outbound] by default not %s, and nothing is sent', async (_, url) => {
+  ])('[SEC-4.outbound] by default not %s, and nothing is sent', async (_, url) => {
     const before = seen.length
     const closed = createOutbound()
     await expect(closed.ask(url(), { signal: signal() })).rejects.toThrow(/not allowed/)
     expect(seen.length).toBe(before)
     await closed.close()
   })
-  it('[CTL-8.outbound] a redirect is judged again, and at every step', async () => {
+  it('[SEC-4.outbound] a redirect is judged again, and at every step', async () => {
     const away = (to: string) => allowed.ask(local(`/to?${encodeURIComponent(to)}`), { signal: signal() })
     await expect(away('http://10.0.0.1/')).rejects.toThrow(/not allowed/)
     await expect(away('http://other.test/')).rejects.toThrow(/not allowed/)
@@ -117,7 +117,7 @@ describe('requests', () => {
     await expect(allowed.ask(local('/loop'), { signal: signal() })).rejects.toThrow(/too often/)
     expect((await away('/x')).url).toBe(local('/x'))
   })
-  it('[CTL-8.outbound] a name is resolved once for judging and dialling: it cannot change in between', async () => {
+  it('[SEC-4.outbound] a name is resolved once for judging and dialling: it cannot change in between', async () => {
     let asked = 0
     const changing = createOutbound({
       allow: ['127.0.0.1'],
@@ -128,7 +128,7 @@ describe('requests', () => {
     )
     await changing.close()
   })
-  it('[CTL-8.outbound] what was meant for one host does not go to another', async () => {
+  it('[SEC-4.outbound] what was meant for one host does not go to another', async () => {
     await allowed.ask(local(`/to?${encodeURIComponent(`http://inside.test:${port}/elsewhere`)}`), {
       method: 'POST',
       headers: { authorization: 'Bearer secret', 'content-type': 'text/plain' },
@@ -140,10 +140,10 @@ describe('requests', () => {
   it.each([
     ['a large answer', '/large', { maxBytes: 100_000 }, /larger than/],
     ['silence', '/silent', { timeoutMs: 200 }, /in time/],
-  ])('[CTL-8.outbound] %s has a limit', async (_, path, limits, words) => {
+  ])('[SEC-4.outbound] %s has a limit', async (_, path, limits, words) => {
     await expect(allowed.ask(local(path), { ...limits, signal: signal() })).rejects.toThrow(words)
   })
-  it('[CTL-8.outbound] no password in an address, no other scheme', async () => {
+  it('[SEC-4.outbound] no password in an address, no other scheme', async () => {
     await expect(allowed.ask(`http://a:b@127.0.0.1:${port}/`, { signal: signal() })).rejects.toThrow(
       /password/,
     )

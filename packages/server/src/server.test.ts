@@ -63,7 +63,7 @@ describe('[CTL-1.serve] the control plane', () => {
   })
 })
 
-describe('[CTL-8.https] over https', () => {
+describe('[SEC-4.https] over https', () => {
   it('the cookie is bound to the host and to https, and browsers are told to stay there', async () => {
     const port = await freePort()
     const tls = await ensureTls(folders().config, ['localhost', '127.0.0.1', 'kalnet.test'])

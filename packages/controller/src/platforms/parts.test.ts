@@ -28,7 +28,7 @@ test('[SES-1.disk-full] a full disk is said in words', () => {
   expect(problemInWords(new Error('ENOSPC: no space left on device, write'))).toMatch(/disk .* is full/)
 })
 
-test('[STR-4.dial-unix] only a socket of that very name is connected to, also under a long path', async () => {
+test('[STR-1.dial-unix] only a socket of that very name is connected to, also under a long path', async () => {
   const folder = mkdtempSync(join(tmpdir(), `kalnet-${'long-'.repeat(20)}`))
   const short = mkdtempSync(join(tmpdir(), 'k-'))
   const server = createServer((socket) => socket.end('told'))
@@ -93,7 +93,7 @@ test('[CTL-3.one-at-a-time] work for one key never overlaps and survives a failu
   expect(order).toEqual(['first', 'second'])
 })
 
-test('[CTL-8.log-size] a log that grew too large keeps its end', async () => {
+test('[CTL-6.log-size] a log that grew too large keeps its end', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kalnet-log-'))
   const path = join(folder, 'log')
   try {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { createMeasure } from './figures.ts'
 
-test('[STR-7.figures] key to picture is the median of what the next picture answered', () => {
+test('[STR-4.figures] key to picture is the median of what the next picture answered', () => {
   const measure = createMeasure()
   for (const [sent, drawn] of [
     [0, 10],
@@ -15,14 +15,14 @@ test('[STR-7.figures] key to picture is the median of what the next picture answ
   expect(measure.read(300).latencyMs).toBe(12)
 })
 
-test('[STR-7.figures] a picture long after the key was not drawn because of it', () => {
+test('[STR-4.figures] a picture long after the key was not drawn because of it', () => {
   const measure = createMeasure()
   measure.input(0)
   measure.frame(1_500)
   expect(measure.read(1_500).latencyMs).toBeNull()
 })
 
-test('[STR-7.figures] typing on before the picture does not make it look faster', () => {
+test('[STR-4.figures] typing on before the picture does not make it look faster', () => {
   const measure = createMeasure()
   measure.input(0)
   measure.input(40)
@@ -30,7 +30,7 @@ test('[STR-7.figures] typing on before the picture does not make it look faster'
   expect(measure.read(60).latencyMs).toBe(50)
 })
 
-test('[STR-7.figures] pictures and bytes are counted over the last two seconds', () => {
+test('[STR-4.figures] pictures and bytes are counted over the last two seconds', () => {
   const measure = createMeasure()
   for (let at = 0; at <= 4_000; at += 100) {
     measure.frame(at)

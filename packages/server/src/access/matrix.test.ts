@@ -13,7 +13,7 @@ const routes: AnyRoute[] = Object.values(ROUTES).flatMap((group) => Object.value
 const nameOf = (route: AnyRoute) => `${route.method} ${route.path}`
 const roles: readonly Role[] = ['owner', 'admin', 'member', 'child', 'guest']
 
-describe('[CTL-8.matrix] every route × every asker', () => {
+describe('[IDN-3.matrix] every route × every asker', () => {
   let server: TestServer
   const secrets = new Map<Asker, string>()
   beforeAll(async () => {
@@ -61,7 +61,7 @@ describe('[CTL-8.matrix] every route × every asker', () => {
   })
 })
 
-describe('[CTL-8.matrix] every permission × whose thing it is', () => {
+describe('[IDN-3.matrix] every permission × whose thing it is', () => {
   const HOME = '01920000-0000-7000-8000-00000000000a'
   const ME = '01920000-0000-7000-8000-000000000001'
   const owned = {

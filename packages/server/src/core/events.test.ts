@@ -41,7 +41,7 @@ async function hear(
 const ids = (heard: Heard[]) =>
   heard.map((one) => (one.kind === 'event' ? (one.event.data as { id: string }).id : one.kind))
 
-describe('[CTL-8.outbox] events', () => {
+describe('[CTL-1.outbox] events', () => {
   it('a hundred concurrent writers lose nothing, in one order for every reader', async () => {
     const from = await events.cursor()
     const early = hear(from, 200)

@@ -244,7 +244,7 @@ describe('[CTL-1.pipeline] half requests do not hold the server', () => {
   })
 })
 
-describe('[CTL-1.origin] other sites', () => {
+describe('[SEC-7.origin] other sites', () => {
   it.each<[string, Record<string, string>, number]>([
     ['our own origin', { origin: 'OWN', 'sec-fetch-site': 'same-origin' }, 200],
     ['a program', {}, 200],
@@ -286,7 +286,7 @@ describe('[CTL-1.origin] other sites', () => {
   })
 })
 
-describe('[CTL-8.audit] every change and every refusal is on record', () => {
+describe('[GOV-1.audit] every change and every refusal is on record', () => {
   it('a change, in its own transaction, with what was said later', async () => {
     expect((await thing('desk', { size: 3 })).status).toBe(200)
     expect(await audited('desk')).toEqual([
@@ -348,7 +348,7 @@ describe('[CTL-1.idempotency] the same key', () => {
 })
 
 describe('the control socket and the description', () => {
-  it('[CTL-8.local] the CLI acts as the owner, and its routes are nowhere else', async () => {
+  it('[SEC-4.local] the CLI acts as the owner, and its routes are nowhere else', async () => {
     expect((await server.ask('GET', '/api/me', { local: true })).body.role).toBe('owner')
     for (const path of ['/api/local/claim-link', '/api/local/reset-owner']) {
       expect((await server.ask('POST', path, { as: owner.secret })).body.error?.code).toBe('route.unknown')
@@ -382,7 +382,7 @@ describe('the control socket and the description', () => {
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     })
   })
-  it('[CTL-8.log] nothing that was sent is in the log', async () => {
+  it('[SEC-3.log] nothing that was sent is in the log', async () => {
     await server.ask('POST', '/api/sign-in?token=hunter2-canary', {
       body: { email: 'hunter2-canary@example.org', password: 'hunter2-canary' },
     })

@@ -79,7 +79,7 @@ const publish = (
     server.events.publish(tx, 'session.removed', { organisationId, userId }, { id }),
   )
 
-describe('[CTL-8.live] live updates', () => {
+describe('[DSH-3.live] live updates', () => {
   it('ready with a cursor, then what is his and nothing else', async () => {
     const line = open(person.secret)
     await line.until(1)
@@ -148,7 +148,7 @@ describe('[CTL-8.live] live updates', () => {
   })
 })
 
-describe('[STR-4.revoked] what a sign-in holds open ends with it', () => {
+describe('[STR-1.revoked] what a sign-in holds open ends with it', () => {
   it('signing out cuts it', async () => {
     const leaver = await server.person('member')
     const line = open(leaver.secret)
@@ -192,7 +192,7 @@ const upgrade = (path: string, headers: Record<string, string>): Promise<string>
     )
   })
 
-describe('[CTL-1.upgrades] the door for upgrades', () => {
+describe('[SEC-7.upgrades] the door for upgrades', () => {
   it.each<[string, string, () => Record<string, string>, string]>([
     ['an unknown address', '/api/nothing', () => ({ origin: server.origin }), 'route.unknown'],
     [
@@ -231,7 +231,7 @@ describe('[CTL-1.upgrades] the door for upgrades', () => {
   })
 })
 
-describe('[CTL-8.live] who may see which event', () => {
+describe('[DSH-3.live] who may see which event', () => {
   const HOME = '01920000-0000-7000-8000-00000000000a'
   const ME = '01920000-0000-7000-8000-000000000001'
   const OTHER = '01920000-0000-7000-8000-000000000002'

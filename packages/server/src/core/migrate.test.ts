@@ -38,7 +38,7 @@ const tables = async (url: string) => {
   return rows
 }
 
-describe('[CTL-8.migrations] the schema', () => {
+describe('[CTL-1.migrations] the schema', () => {
   it('eight starters at the same moment, then again: every file once, all tables are the owner role’s', async () => {
     const url = await empty()
     await Promise.all(Array.from({ length: 8 }, () => migrate({ url, log })))

@@ -15,7 +15,7 @@ const HOME = '01920000-0000-7000-8000-00000000000a'
 
 describe('envelopes', () => {
   const master = randomBytes(32)
-  it('[CTL-8.secrets] any text comes back, never twice the same envelope', () => {
+  it('[SEC-3.secrets] any text comes back, never twice the same envelope', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 500 }), fc.string(), (secret, about) => {
         const one = seal(master, secret, about)
@@ -32,7 +32,7 @@ describe('envelopes', () => {
     ['a cut tag', (it) => [master, it.split('.').with(3, 'AAAA').join('.'), 'mail']],
     ['another form', (it) => [master, it.replace('k1', 'k9'), 'mail']],
     ['nothing', () => [master, '', 'mail']],
-  ])('[CTL-8.secrets] does not open with %s', (_, given) => {
+  ])('[SEC-3.secrets] does not open with %s', (_, given) => {
     expect(() => unseal(...given(seal(master, 'hunter2', 'mail')))).toThrow()
   })
 })
@@ -54,7 +54,7 @@ describe('the store of secrets', () => {
   const load = (env: NodeJS.ProcessEnv = {}) =>
     loadMasterKey({ configFolder: folder, env, store: test.store })
 
-  it('[CTL-8.secrets] the key is made once, 0400, also by two starters at the same moment', async () => {
+  it('[SEC-3.secrets] the key is made once, 0400, also by two starters at the same moment', async () => {
     const [one, two] = await Promise.all([load(), load()])
     expect(one.equals(two)).toBe(true)
     expect((await stat(join(folder, 'master.key'))).mode & 0o777).toBe(0o400)
@@ -62,7 +62,7 @@ describe('the store of secrets', () => {
     await load()
     expect((await stat(join(folder, 'master.key'))).mode & 0o777).toBe(0o400)
   })
-  it('[CTL-8.secrets] the row holds no plain text; it is replaced and removed', async () => {
+  it('[SEC-3.secrets] the row holds no plain text; it is replaced and removed', async () => {
     const secrets = createSecrets({ masterKey: await load(), clock: systemClock })
     const home = test.store.as(HOME)
     await home.transaction((tx) => secrets.put(tx, HOME, 'mail', 'canary-71f3'))
@@ -77,7 +77,7 @@ describe('the store of secrets', () => {
     expect(await home.read((tx) => secrets.get(tx, null, 'own'))).toBeNull()
     expect(await home.read((tx) => secrets.get(tx, HOME, 'none'))).toBeNull()
   })
-  it('[CTL-8.secrets] a missing, another or a damaged key refuses to start while secrets exist', async () => {
+  it('[SEC-3.secrets] a missing, another or a damaged key refuses to start while secrets exist', async () => {
     const path = join(folder, 'master.key')
     const kept = await readFile(path, 'utf8')
     await rm(path)

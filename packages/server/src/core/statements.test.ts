@@ -64,7 +64,7 @@ for (const file of files) {
   }
 }
 
-describe('[CTL-8.statements] every statement fits the schema', () => {
+describe('[CTL-1.statements] every statement fits the schema', () => {
   let test: TestStore
   let client: pg.Client
   beforeAll(async () => {

@@ -27,7 +27,7 @@ describe('the wall between organisations', () => {
   })
   afterAll(() => test.end())
 
-  it('[CTL-8.tenancy] a query that forgets the where clause sees its own organisation only', async () => {
+  it('[IDN-3.tenancy] a query that forgets the where clause sees its own organisation only', async () => {
     const seen = (id: string) =>
       store
         .as(id)
@@ -39,7 +39,7 @@ describe('the wall between organisations', () => {
     expect(await seen(CLUB)).toEqual([{ organisation_id: CLUB }])
     expect(await seen('01920000-0000-7000-8000-00000000000c')).toEqual([])
   })
-  it('[CTL-8.tenancy] a write with the wrong tenant touches no row and adds none', async () => {
+  it('[IDN-3.tenancy] a write with the wrong tenant touches no row and adds none', async () => {
     const home = store.as(HOME)
     const changed = await home.transaction((tx) =>
       sql`update users set name = 'Eve' where organisation_id = ${CLUB}`.execute(tx),
@@ -56,7 +56,7 @@ describe('the wall between organisations', () => {
       ),
     ).rejects.toThrow(/row-level security/)
   })
-  it('[CTL-8.tenancy] every table with an organisation is behind the wall, and the role cannot climb it', async () => {
+  it('[IDN-3.tenancy] every table with an organisation is behind the wall, and the role cannot climb it', async () => {
     const open = await store.system.read((tx) =>
       sql<{ relname: string }>`
         select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -73,7 +73,7 @@ describe('the wall between organisations', () => {
     )
     expect(roles.rows).toEqual([])
   })
-  it('[CTL-8.tenancy] what one transaction took, the next one on the same connection does not have', async () => {
+  it('[IDN-3.tenancy] what one transaction took, the next one on the same connection does not have', async () => {
     await store.as(HOME).read((tx) => sql`select 1`.execute(tx))
     for (let round = 0; round < 12; round++) {
       const { rows } = await store.as(CLUB).read((tx) =>
@@ -84,7 +84,7 @@ describe('the wall between organisations', () => {
       expect(rows[0]?.count).toBe(0)
     }
   })
-  it('[CTL-8.tenancy] audit and outbox take additions only', async () => {
+  it('[IDN-3.tenancy] audit and outbox take additions only', async () => {
     for (const text of ['update audit set action = $$x$$', 'delete from audit', 'delete from events'])
       await expect(store.as(HOME).transaction((tx) => sql.raw(text).execute(tx))).rejects.toThrow(
         /permission denied/,

@@ -49,7 +49,7 @@ const signIn = (password = PERSON.password, email = PERSON.email, as?: string) =
   server.ask('POST', '/api/sign-in', { body: { email, password }, as })
 const me = (as: string) => server.ask('GET', '/api/me', { as })
 
-describe('[CTL-8.claim] the claim link', () => {
+describe('[IDN-1.claim] the claim link', () => {
   it('a token that was never issued is refused', async () => {
     expect((await claim(newSecret())).body.error?.code).toBe('claim.unknown')
     expect((await server.ask('GET', '/api/status')).body.claimed).toBe(false)
@@ -103,7 +103,7 @@ describe('[CTL-8.claim] the claim link', () => {
   })
 })
 
-describe('[CTL-8.sign-in] signing in and out', () => {
+describe('[IDN-1.sign-in] signing in and out', () => {
   it('sets a cookie that scripts and other sites cannot use; only its hash is stored', async () => {
     const answer = await signIn()
     expect(answer.status).toBe(200)
@@ -162,7 +162,7 @@ describe('[CTL-8.sign-in] signing in and out', () => {
   })
 })
 
-describe('[CTL-8.throttle] wrong passwords', () => {
+describe('[IDN-1.throttle] wrong passwords', () => {
   it('slow down after five, also when tried at once, and stay slow after a restart', async () => {
     const other = await server.person('member')
     const email = `${other.userId}@example.org`
@@ -197,7 +197,7 @@ describe('[CTL-8.throttle] wrong passwords', () => {
   })
 })
 
-describe('[CTL-8.reset] the owner who forgot the password', () => {
+describe('[IDN-1.reset] the owner who forgot the password', () => {
   it('gets a link on this machine that works once, for an hour, and ends every sign-in', async () => {
     offset = 3600_000
     const before = secretOf(await signIn())
@@ -216,7 +216,7 @@ describe('[CTL-8.reset] the owner who forgot the password', () => {
   })
 })
 
-describe('[CTL-8.me] my name and password', () => {
+describe('[IDN-1.me] my name and password', () => {
   it('needs the current password, and ends the other sign-ins', async () => {
     const [here, there] = [secretOf(await signIn('a new password')), secretOf(await signIn('a new password'))]
     const change = (body: object) => server.ask('PATCH', '/api/me', { as: here, body })
@@ -256,7 +256,7 @@ describe('cookies', () => {
   })
 })
 
-describe('[CTL-8.passwords] the bounded pool', () => {
+describe('[IDN-1.passwords] the bounded pool', () => {
   it('is argon2id, works in turn, and sends a crowd away', async () => {
     const passwords = createPasswords({ atOnce: 1, waiting: 2 })
     const stored = await passwords.hash('x')

@@ -20,7 +20,7 @@ const paths = { home: '/d/home', passwd: '/d/passwd', group: '/d/group', run: '/
 const around = { installation: 'abc', image: 'kalnet/x:1', uid: 1000, network: null, resolvers: [], paths }
 
 describe('a container', () => {
-  test('[CTL-8.docker-confined] is read-only, without rights, limited, and gets its words as they are', () => {
+  test('[CTL-6.docker-confined] is read-only, without rights, limited, and gets its words as they are', () => {
     const options = createOptions(request, around)
     expect(options.Cmd).toEqual(spec.command)
     expect(options.Entrypoint).toEqual([])
@@ -144,7 +144,7 @@ describe('log lines', () => {
   })
 })
 
-test('[CTL-8.docker-filter] DNS first, then every private range, and nothing reaches this machine itself', () => {
+test('[CTL-6.docker-filter] DNS first, then every private range, and nothing reaches this machine itself', () => {
   const rules = bridgeRules({ forward: 'F', input: 'I' }, ['10.0.0.0/8', '192.168.0.0/16'], ['192.168.1.1'])
   expect(rules.split('\n')).toEqual([
     '*filter',

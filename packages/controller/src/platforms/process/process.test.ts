@@ -22,7 +22,7 @@ const sandbox = (changes: Partial<InstanceSpecInput> = {}, network: 'none' | 'pr
   })
 
 describe('the sandbox', () => {
-  test('[CTL-8.sandbox] every namespace is its own, the root is read only, the environment is empty but for ours', () => {
+  test('[CTL-6.sandbox] every namespace is its own, the root is read only, the environment is empty but for ours', () => {
     const all = sandbox({ environment: { GREETING: 'hello $(id)' } }).join(' ')
     for (const part of [
       '--unshare-user --uid 1000 --gid 1000 --disable-userns',
@@ -35,10 +35,10 @@ describe('the sandbox', () => {
       expect(all).toContain(part)
     expect(all).not.toMatch(/--die-with-parent|--dev-bind|--share-net/)
   })
-  test('[CTL-8.network-prepared] with a prepared network the sandbox makes none of its own', () => {
+  test('[CTL-6.network-prepared] with a prepared network the sandbox makes none of its own', () => {
     expect(sandbox({}, 'prepared')).not.toContain('--unshare-net')
   })
-  test('[CTL-8.no-shell] the command stays a list of words, whatever is in them', () => {
+  test('[CTL-6.no-shell] the command stays a list of words, whatever is in them', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), (command) => {
         const line = sandboxCommand({ ...spec(), command })
@@ -62,7 +62,7 @@ test('[CTL-4.start-time] a process name with brackets and spaces does not shift 
 })
 
 describe('user numbers', () => {
-  test("[CTL-8.accounts] the lowest free one that is nobody else's", () => {
+  test("[CTL-6.accounts] the lowest free one that is nobody else's", () => {
     expect(freeAccount(new Set(), [])).toBe(200_000)
     expect(freeAccount(new Set([200_000, 200_001]), [])).toBe(200_002)
     const reserved = parseSubordinates('anna:165536:65536\nbert:231072:65536\n')
@@ -71,7 +71,7 @@ describe('user numbers', () => {
 })
 
 describe('addresses', () => {
-  test('[CTL-8.ranges] numbers and addresses are the same thing', () => {
+  test('[CTL-6.ranges] numbers and addresses are the same thing', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (number) => {
         expect(toNumber(toAddress(number))).toBe(number)
@@ -86,10 +86,10 @@ describe('addresses', () => {
     '224.0.0.251',
     '100.64.0.1',
     '0.0.0.0',
-  ])('[CTL-8.ranges] %s is blocked', (address) => {
+  ])('[CTL-6.ranges] %s is blocked', (address) => {
     expect(SPECIAL_RANGES.some((it) => contains(it, address))).toBe(true)
   })
-  test('[CTL-8.lan] the networks the machine is in are blocked whatever their numbers', () => {
+  test('[CTL-6.lan] the networks the machine is in are blocked whatever their numbers', () => {
     const it = {
       address: '203.0.113.70',
       netmask: '',
@@ -102,14 +102,14 @@ describe('addresses', () => {
     expect(connected).toEqual(['203.0.113.64/26'])
     expect(blockedRanges(connected)).toContain('203.0.113.64/26')
   })
-  test('[CTL-8.pieces] a piece never overlaps a route that is there', () => {
+  test('[CTL-6.pieces] a piece never overlaps a route that is there', () => {
     expect(freePiece(['10.213.0.0/30'], () => 0)).toBe('10.213.0.4')
     expect(freePiece(['10.213.0.0/17'], () => 0)).toBe('10.213.128.0')
     expect(() => freePiece(['10.0.0.0/8'])).toThrow(/taken/)
   })
 })
 
-test('[CTL-8.filter] answers come in, nothing else does; what is blocked comes before what is allowed', () => {
+test('[CTL-6.filter] answers come in, nothing else does; what is blocked comes before what is allowed', () => {
   const rules = filterRules(
     { forward: 'F', input: 'I', nat: 'N' },
     'kn+',
@@ -123,14 +123,14 @@ test('[CTL-8.filter] answers come in, nothing else does; what is blocked comes b
   expect(rules.some((it) => /^-A (FORWARD|INPUT|OUTPUT|POSTROUTING)/.test(it))).toBe(false)
 })
 
-test("[CTL-8.pasta] an ordinary user's network forwards nothing in and does not map the host", () => {
+test("[CTL-6.pasta] an ordinary user's network forwards nothing in and does not map the host", () => {
   const line = pastaCommand(['10.0.0.0/8']).join(' ')
   expect(line).toContain('--no-map-gw')
   expect(line).toContain('-t none -u none -T none -U none')
   expect(line).toMatch(/inside-pasta\.sh 10\.0\.0\.0\/8 --$/)
 })
 
-test("[CTL-8.names] names fit the kernel's limits and differ between installations", () => {
+test("[CTL-6.names] names fit the kernel's limits and differ between installations", () => {
   const id = '01890000-0000-7000-8000-000000000001'
   const of = (data: string) => createLayout({ data, runtime: '/run/kalnet', config: '/etc/kalnet' }).of(id)
   expect(of('/var/lib/kalnet').networkDevice.length).toBeLessThanOrEqual(15)

@@ -31,7 +31,7 @@ const until = async (what: () => boolean | Promise<boolean>, limit = 15_000) => 
 
 const kinds: [string, boolean][] = [['the pinned programs', false]]
 if (hasSystem) kinds.push(['the programs of the system', true])
-describe.each(kinds)('[CTL-8.postgres] embedded PostgreSQL by %s', (_, system) => {
+describe.each(kinds)('[CTL-1.postgres] embedded PostgreSQL by %s', (_, system) => {
   let home: string
   let postgres: Postgres
   const options = () => ({ dataFolder: join(home, 'data'), runtimeFolder: join(home, 'run'), log, system })
