@@ -51,7 +51,7 @@ function Platform({ it }: { it: Fingerprint }) {
         <Badge tone={it.usable ? 'good' : 'warn'}>{it.usable ? m.platformUsable : m.platformUnusable}</Badge>
       </div>
       {facts.length > 0 && <p className={css.quiet}>{facts.join(' · ')}</p>}
-      {it.detail && <p className={css.quiet}>{it.detail}</p>}
+      {!it.usable && it.detail && <p className={css.quiet}>{it.detail}</p>}
     </li>
   )
 }
