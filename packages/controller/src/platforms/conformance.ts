@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type InstanceSpec, type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
 import { v7 as newId } from 'uuid'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import type { Handle, Observation, Platform } from './platform.ts'
 
 export interface Subject {
@@ -60,7 +60,7 @@ async function firstBytes(platform: Platform, handle: Handle, port: string): Pro
 export function describePlatform(name: string, options: ConformanceOptions): void {
   const { isReal, image } = options
   /** What only a program that really runs can show: of the fake one it is not asked at all. */
-  const onReal = (title: string, work: () => Promise<void>, limitMs?: number) => {
+  const onReal = (title: string, work: (context: TestContext) => Promise<void>, limitMs?: number) => {
     if (isReal) test(title, work, limitMs)
   }
 
