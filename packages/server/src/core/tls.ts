@@ -4,7 +4,8 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import { readIfThere, writeWhole } from '@kalnet/io/files'
-import './reflect-metadata.ts'
+// @peculiar/x509 needs it when it loads.
+import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
 x509.cryptoProvider.set(crypto)
