@@ -58,6 +58,10 @@ describe.skipIf(noBrowser)('screens', () => {
       await page.evaluate(() => document.fonts.ready)
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       if (wide > 0) complaints.push(`${wide} px too wide`)
+      const styled = await page.evaluate(() =>
+        getComputedStyle(document.documentElement).getPropertyValue('--accent'),
+      )
+      if (!styled) complaints.push('the style sheets are missing')
       await page.screenshot({ path: join(pictures, `${shot.name}-${width}-${look}.png`) })
       const seen = [...complaints]
       if (axe) {

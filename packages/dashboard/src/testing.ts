@@ -56,6 +56,12 @@ export async function openPage(browser: Browser, options: BrowserContextOptions)
 export async function openPageIn(context: BrowserContext) {
   const page = await context.newPage()
   const complaints: string[] = []
+  // The API may go away on purpose; our own files may not. What leaving a page cuts off is no failure.
+  page.on('requestfailed', (request) => {
+    const cut = request.failure()?.errorText === 'net::ERR_ABORTED'
+    if (!cut && !request.url().includes('/api/'))
+      complaints.push(`${request.url()}: ${request.failure()?.errorText}`)
+  })
   page.on('pageerror', (problem) => complaints.push(problem.message))
   page.on('console', (message) => {
     // The browser itself prints every answer that is not 2xx and every socket that does not open: the tests make those happen.
