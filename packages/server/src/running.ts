@@ -36,7 +36,7 @@ export interface RunningOptions {
 export async function createRunning(options: RunningOptions) {
   const { config, store, events, http, clock, log } = options
   const controllers = createControllers({ store, events, clock })
-  const catalog = createCatalog({ folder: options.catalogFolder, clock })
+  const catalog = createCatalog({ folder: options.catalogFolder, clock, log })
   const instances = createInstances({ store, log })
 
   const hub = createHub({
@@ -47,11 +47,13 @@ export async function createRunning(options: RunningOptions) {
     desiredFor: instances.desiredFor,
     desiredOf: instances.desiredOf,
     observed: async (controllerId, report) => {
+      let unwanted = false
       const change = await store.system.transaction(async (tx) => {
         const found = await instances.observe(tx, controllerId, report)
-        if (found) await sessions.follow(tx, found)
+        if (found) unwanted = await sessions.follow(tx, found)
         return found
       })
+      if (unwanted) hub.push(controllerId, report.id)
       if (change && ['stopped', 'failed', 'lost'].includes(change.observed.state))
         streams.cutInstance(change.instanceId)
     },
@@ -97,13 +99,20 @@ export async function createRunning(options: RunningOptions) {
     handle: (request, socket, head) => void hub.accept(request, socket, head),
   })
   // Whatever a killed control plane left: nobody is connected to this one yet.
-  await controllers.allDisconnected()
+  for (const id of await controllers.allDisconnected()) await sessions.controllerChanged(id)
 
   const fingerprint = await options.fingerprint()
   const routes: Handler[] = [
     ...routesOfControllers({
       controllers,
-      revoke: hub.revoke,
+      async revoke(organisationId, controllerId) {
+        let gone: string[] = []
+        await controllers.revoke(organisationId, controllerId, async (tx) => {
+          gone = await sessions.leave(tx, controllerId)
+        })
+        hub.revoke(controllerId)
+        for (const instanceId of gone) streams.cutInstance(instanceId)
+      },
       address: () => ({ url: options.address(), fingerprint }),
     }),
     handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),

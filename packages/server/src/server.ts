@@ -28,6 +28,8 @@ export interface ServerOptions {
   databaseUrl: string
   tls?: { key: string | Buffer; cert: string | Buffer }
   clock?: Clock
+  /** Another catalog than the one of this release. */
+  catalogFolder?: string
 }
 
 /** The address people use: `publicUrl`, or what is listened on. */
@@ -72,7 +74,7 @@ export async function createServer(options: ServerOptions) {
     http,
     clock,
     log,
-    catalogFolder: CATALOG,
+    catalogFolder: options.catalogFolder ?? CATALOG,
     address,
     fingerprint: () => readFingerprint(folders.config),
   })

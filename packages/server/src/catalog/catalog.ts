@@ -8,6 +8,7 @@ import { chainOf } from '@kalnet/contracts/recipe'
 import type { Answers, Template } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
 import { readIfThere } from '@kalnet/io/files'
+import type { Log } from '@kalnet/io/log'
 import { z } from 'zod'
 import { resolveTemplate } from './resolve.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
@@ -34,17 +35,21 @@ export interface Resolved {
   spec: InstanceSpec
 }
 
-export function createCatalog({ folder, clock }: { folder: string; clock: Clock }) {
+export function createCatalog({ folder, clock, log }: { folder: string; clock: Clock; log: Log }) {
   let files: Promise<CatalogFiles> | null = null
   let proved = new Map<string, string>()
   let readAt = 0
   let newest = ''
 
-  const readProofs = async () => {
-    const parsed = proofs.safeParse(JSON.parse((await readIfThere(join(folder, 'proved.json'))) ?? '{}'))
-    return new Map(
-      parsed.success ? Object.entries(parsed.data).map(([id, proof]) => [id, proof.version]) : [],
-    )
+  const readProofs = async (): Promise<Map<string, string>> => {
+    try {
+      const read = proofs.parse(JSON.parse((await readIfThere(join(folder, 'proved.json'))) ?? '{}'))
+      return new Map(Object.entries(read).map(([id, proof]) => [id, proof.version]))
+    } catch (error) {
+      // Half written at this moment, or broken: everything can be launched all the same, only unproved.
+      log.warn({ error }, 'proved.json cannot be read')
+      return new Map()
+    }
   }
 
   /** Changes of the folders, cheap: adding and removing shows here; an edited file after the next change or restart. */
@@ -65,7 +70,12 @@ export function createCatalog({ folder, clock }: { folder: string; clock: Clock 
       const seen = await fingerprint()
       if (!files || seen !== newest) {
         newest = seen
-        files = readCatalog(folder)
+        const reading = readCatalog(folder)
+        files = reading
+        // Not kept: the next one who asks looks again.
+        reading.catch(() => {
+          if (files === reading) files = null
+        })
         proved = await readProofs()
       }
     }

@@ -8,6 +8,9 @@ import type { Events } from '../core/events.ts'
 import type { Store, Tx } from '../core/store.ts'
 import { type ControllerRow, statements } from './store.ts'
 
+/** What a controller measured of itself. */
+type Seen = Pick<Extract<FromController, { type: 'inventory' }>, 'fingerprints' | 'capacity'>
+
 const TOKEN_MS = 3_600_000
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
 
@@ -38,12 +41,6 @@ export function createControllers({ store, events, clock }: { store: Store; even
         shape(row),
       )
   }
-  const change = (id: string, statement: { execute(tx: Tx): Promise<unknown> }, say = true) =>
-    store.system.transaction(async (tx) => {
-      await statement.execute(tx)
-      if (say) await tell(tx, id)
-    })
-
   return {
     async list(organisationId: string, after: string | null, limit: number) {
       const rows = await store
@@ -57,7 +54,6 @@ export function createControllers({ store, events, clock }: { store: Store; even
     serving: async (tx: Tx, organisationId: string): Promise<Controller[]> =>
       (await statements.serving({ organisationId }).execute(tx)).rows.map(shape),
 
-    nameOf: async (tx: Tx, id: string): Promise<string | null> => (await rowOf(tx, id))?.name ?? null,
     publicKeyOf: (id: string): Promise<string | null> =>
       store.system.read(async (tx) => (await rowOf(tx, id))?.public_key ?? null),
 
@@ -99,43 +95,45 @@ export function createControllers({ store, events, clock }: { store: Store; even
       return id
     },
 
-    /** Throws thing.unknown when the organisation has no such controller of its own. */
-    async revoke(organisationId: string, id: string): Promise<void> {
+    /** Throws thing.unknown when the organisation has no such controller of its own. `leaving` stands before its rows go. */
+    async revoke(organisationId: string, id: string, leaving: (tx: Tx) => Promise<void>): Promise<void> {
       await store.as(organisationId).transaction(async (tx) => {
-        const removed = (await statements.remove({ id }).execute(tx)).rows[0]
-        if (!removed) throw fail('thing.unknown', { kind: 'controller of your own' })
+        const own = (await statements.lock({ id }).execute(tx)).rows[0]
+        if (!own) throw fail('thing.unknown', { kind: 'controller of your own' })
+        await leaving(tx)
+        await statements.remove({ id }).execute(tx)
         await events.publish(tx, 'controller.removed', { organisationId, userId: null }, { id })
       })
     },
 
-    connected: (id: string, hostname: string, version: string) =>
-      change(id, statements.connected({ id, hostname, version, now: clock.now() }), false),
-    inventory: (id: string, message: Extract<FromController, { type: 'inventory' }>) =>
-      change(
-        id,
-        statements.inventory({
-          id,
-          fingerprints: message.fingerprints,
-          capacity: message.capacity,
-          now: clock.now(),
-        }),
-      ),
+    /** False when there is no such controller (any more). */
+    connected: (id: string, hostname: string, version: string): Promise<boolean> =>
+      store.system.transaction(async (tx) => {
+        const { rows } = await statements.connected({ id, hostname, version, now: clock.now() }).execute(tx)
+        return rows.length > 0
+      }),
+    inventory: (id: string, { fingerprints, capacity }: Seen) =>
+      store.system.transaction(async (tx) => {
+        await statements.inventory({ id, fingerprints, capacity, now: clock.now() }).execute(tx)
+        await tell(tx, id)
+      }),
     /** A beat is not an event: 1,000 controllers would fill the outbox with nothing new. */
-    heartbeat: (id: string, message: Extract<FromController, { type: 'heartbeat' }>) =>
-      message.fingerprints
-        ? change(
-            id,
-            statements.inventory({
-              id,
-              fingerprints: message.fingerprints,
-              capacity: message.capacity,
-              now: clock.now(),
-            }),
-          )
-        : change(id, statements.heartbeat({ id, capacity: message.capacity, now: clock.now() }), false),
-    disconnected: (id: string) => change(id, statements.disconnected({ id })),
-    allDisconnected: () =>
-      store.system.transaction(async (tx) => void (await statements.allDisconnected().execute(tx))),
+    heartbeat: (id: string, capacity: Seen['capacity']) =>
+      store.system.transaction(async (tx) => {
+        await statements.heartbeat({ id, capacity, now: clock.now() }).execute(tx)
+      }),
+    disconnected: (id: string) =>
+      store.system.transaction(async (tx) => {
+        await statements.disconnected({ id }).execute(tx)
+        await tell(tx, id)
+      }),
+    /** Answers those that were online until now. */
+    allDisconnected: (): Promise<string[]> =>
+      store.system.transaction(async (tx) => {
+        const { rows } = await statements.allDisconnected().execute(tx)
+        for (const { id } of rows) await tell(tx, id)
+        return rows.map(({ id }) => id)
+      }),
   }
 }
 export type Controllers = ReturnType<typeof createControllers>

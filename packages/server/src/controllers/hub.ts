@@ -5,13 +5,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ToController } from '@kalnet/contracts/controller'
-import { fail } from '@kalnet/contracts/errors'
+import { fail, KalnetError } from '@kalnet/contracts/errors'
 import type { DesiredInstance, ObservedInstance } from '@kalnet/contracts/instance'
-import type { Clock } from '@kalnet/io/clock'
+import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wire/server-link'
 import { v7 as newId } from 'uuid'
 import type { Controllers } from './controllers.ts'
+import { storable } from './storable.ts'
 
 export interface HubOptions {
   controllers: Controllers
@@ -33,27 +34,70 @@ type Message = Parameters<Parameters<typeof acceptLink>[3]['onMessage']>[0]
 type Answer = Extract<Message, { type: 'logs' | 'screen' }>
 interface Connection {
   link: ServerLink
-  queue: Promise<void>
   inventoried: boolean
+}
+interface Queue {
+  tail: Promise<void>
+  length: number
+}
+interface Asked {
+  controllerId: string
+  answer(message: Answer): void
+  gone(): void
 }
 
 const ANSWER_MS = 10_000
 /** Desired state is sent whole this often even if nothing changed: a lost push costs this at most. */
 const RESEND_MS = 30_000
+const CLOSE_MS = 5_000
+/** What one controller may have waiting here; one that says more is cut, and says it whole when it is back. */
+const QUEUE_MOST = 10_000
+/** A database that is away or busy: worth another try. Deadlock, serialisation, lock and statement time (PostgreSQL appendix A). */
+const PASSING = new Set(['40P01', '40001', '55P03', '57014'])
+
+const passes = (error: unknown): boolean =>
+  error instanceof KalnetError
+    ? error.code.startsWith('store.')
+    : error instanceof Error && 'code' in error && PASSING.has(String(error.code))
 
 export function createHub(options: HubOptions) {
-  const { controllers, log } = options
+  const { controllers, clock, log } = options
   const connections = new Map<string, Connection>()
-  const waiting = new Map<string, (answer: Answer) => void>()
+  /** By controller, not by connection: what its last connection left is recorded before what its next one says. */
+  const queues = new Map<string, Queue>()
+  const waiting = new Map<string, Asked>()
+  let closed = false
 
   /** One after the other for each controller; a failure is logged and the next goes on. */
-  const enqueue = (connection: Connection, what: string, work: () => Promise<unknown>) => {
-    connection.queue = connection.queue.then(work).then(
-      () => undefined,
-      (error: unknown) =>
-        log.error({ error, controllerId: connection.link.controllerId }, `could not ${what}`),
-    )
+  const enqueue = (
+    { link }: Connection,
+    what: string,
+    work: () => Promise<unknown>,
+    failed?: (error: unknown) => void,
+  ) => {
+    if (closed) return
+    const { controllerId } = link
+    const queue = queues.get(controllerId) ?? { tail: Promise.resolve(), length: 0 }
+    queues.set(controllerId, queue)
+    queue.length += 1
+    if (queue.length > QUEUE_MOST) link.close(LINK_CLOSE.later, 'it says more than can be recorded')
+    queue.tail = queue.tail
+      .then(work)
+      .catch((error: unknown) => {
+        log.error({ error, controllerId }, `could not ${what}`)
+        failed?.(error)
+      })
+      .then(() => {
+        queue.length -= 1
+        if (queue.length === 0) queues.delete(controllerId)
+      })
   }
+
+  /** What a controller said must not be lost by a moment without database: it comes back and says everything again. */
+  const record = (connection: Connection, what: string, work: () => Promise<unknown>) =>
+    enqueue(connection, what, work, (error) => {
+      if (passes(error)) connection.link.close(LINK_CLOSE.later, 'it could not be recorded; say it again')
+    })
 
   const sendAll = (connection: Connection) =>
     enqueue(connection, 'send the desired state', async () => {
@@ -64,45 +108,69 @@ export function createHub(options: HubOptions) {
   const take = (connection: Connection, message: Message) => {
     const { controllerId } = connection.link
     switch (message.type) {
-      case 'inventory':
-        enqueue(connection, 'record an inventory', async () => {
-          await controllers.inventory(controllerId, message)
-          for (const report of message.instances) await options.observed(controllerId, report)
+      case 'inventory': {
+        const { fingerprints, capacity, instances } = storable(message)
+        record(connection, 'record an inventory', async () => {
+          await controllers.inventory(controllerId, { fingerprints, capacity })
+          for (const report of instances) await options.observed(controllerId, report)
           connection.inventoried = true
           await options.reached(controllerId, true)
         })
         return sendAll(connection)
-      case 'heartbeat':
-        return enqueue(connection, 'record a heartbeat', () => controllers.heartbeat(controllerId, message))
-      case 'observed':
-        return enqueue(connection, 'record a report', () => options.observed(controllerId, message.instance))
+      }
+      case 'heartbeat': {
+        const { fingerprints, capacity } = storable(message)
+        return record(connection, 'record a heartbeat', () =>
+          fingerprints
+            ? controllers.inventory(controllerId, { fingerprints, capacity })
+            : controllers.heartbeat(controllerId, capacity),
+        )
+      }
+      case 'observed': {
+        const report = storable(message.instance)
+        return record(connection, 'record a report', () => options.observed(controllerId, report))
+      }
       case 'stream.failed':
         return options.streamFailed(message.streamId, message.problem)
       case 'logs':
-      case 'screen':
-        return waiting.get(message.requestId)?.(message)
+      case 'screen': {
+        const asked = waiting.get(message.requestId)
+        if (asked?.controllerId === controllerId) asked.answer(message)
+      }
     }
   }
 
   const up = (link: ServerLink) => {
     // A controller that comes back before we noticed that it was gone: the new link counts.
     connections.get(link.controllerId)?.link.close(LINK_CLOSE.replaced, 'a newer connection took over')
-    const connection: Connection = { link, queue: Promise.resolve(), inventoried: false }
+    const connection: Connection = { link, inventoried: false }
     connections.set(link.controllerId, connection)
-    enqueue(connection, 'record a connection', () =>
-      controllers.connected(link.controllerId, link.hello.hostname, link.hello.version),
-    )
+    const { hostname, version } = storable(link.hello)
+    record(connection, 'record a connection', async () => {
+      // Revoked while it was proving who it is.
+      if (!(await controllers.connected(link.controllerId, hostname, version)))
+        link.close(LINK_CLOSE.unproved, 'it was revoked')
+    })
   }
 
   const down = (link: ServerLink, reason: string) => {
-    const connection = connections.get(link.controllerId)
+    const { controllerId } = link
+    const connection = connections.get(controllerId)
     if (connection?.link !== link) return
-    connections.delete(link.controllerId)
-    log.info({ controllerId: link.controllerId, reason }, 'a controller is offline')
+    connections.delete(controllerId)
+    for (const asked of waiting.values()) if (asked.controllerId === controllerId) asked.gone()
+    log.info({ controllerId, reason }, 'a controller is offline')
     enqueue(connection, 'record a disconnection', async () => {
-      if (connections.has(link.controllerId)) return
-      await controllers.disconnected(link.controllerId)
-      await options.reached(link.controllerId, false)
+      // Tried until it is written or untrue: nobody else would ever say it.
+      for (let attempt = 0; !closed && !connections.has(controllerId); attempt++) {
+        try {
+          await controllers.disconnected(controllerId)
+          return await options.reached(controllerId, false)
+        } catch (error) {
+          if (!passes(error)) throw error
+          await clock.sleep(backoff(attempt, 100, 1_000))
+        }
+      }
     })
   }
 
@@ -116,12 +184,15 @@ export function createHub(options: HubOptions) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
     try {
       return await new Promise((resolve, reject) => {
-        limit.addEventListener('abort', () => reject(fail('controller.offline')), { once: true })
-        waiting.set(requestId, (answer) => {
-          if (answer.type === expected) resolve(answer as Extract<Answer, { type: T }>)
-        })
+        const gone = () => reject(fail('controller.offline'))
+        if (limit.aborted) return gone()
+        limit.addEventListener('abort', gone, { once: true })
+        const answer = (message: Answer) => {
+          if (message.type === expected) resolve(message as Extract<Answer, { type: T }>)
+        }
+        waiting.set(requestId, { controllerId, answer, gone })
         const sent = connections.get(controllerId)?.link.send(build(requestId))
-        if (!sent) reject(fail('controller.offline'))
+        if (!sent) gone()
       })
     } finally {
       waiting.delete(requestId)
@@ -137,7 +208,7 @@ export function createHub(options: HubOptions) {
     accept(request: IncomingMessage, socket: Duplex, head: Buffer) {
       return acceptLink(request, socket, head, {
         log,
-        clock: options.clock,
+        clock,
         authenticate: (hello, nonce) =>
           proveHello(hello, nonce, { publicKeyOf: controllers.publicKeyOf, allowUrl: options.allowUrl }),
         onUp: up,
@@ -148,7 +219,6 @@ export function createHub(options: HubOptions) {
         onClose: down,
       })
     },
-    isOnline: (controllerId: string) => connections.has(controllerId),
     /** Sends what is wanted of an instance now, if its controller is connected; else it gets it when it connects. */
     push(controllerId: string, instanceId: string) {
       const connection = connections.get(controllerId)
@@ -198,14 +268,24 @@ export function createHub(options: HubOptions) {
           signal,
         )
       ).png,
-    revoke: (controllerId: string) =>
-      connections.get(controllerId)?.link.close(LINK_CLOSE.unproved, 'it was revoked'),
+    /** Its rows are gone: it takes away what it has, and is cut. */
+    revoke(controllerId: string) {
+      const link = connections.get(controllerId)?.link
+      link?.send({ type: 'desired.all', instances: [] })
+      link?.close(LINK_CLOSE.unproved, 'it was revoked')
+    },
     /** Ends every link; resolves when what was under way is recorded. */
     async close(): Promise<void> {
       clearInterval(timer)
-      const open = [...connections.values()]
-      for (const { link } of open) link.close(1001, 'the control plane is stopping')
-      await Promise.all(open.map((connection) => connection.queue))
+      for (const { link } of connections.values()) link.close(1001, 'the control plane is stopping')
+      const drained = async () => {
+        while (queues.size > 0) await Promise.all([...queues.values()].map((queue) => queue.tail))
+      }
+      // A database that is away must not hold up the end.
+      const late = new AbortController()
+      await Promise.race([drained(), clock.sleep(CLOSE_MS, late.signal).catch(() => undefined)])
+      late.abort()
+      closed = true
     },
   }
 }

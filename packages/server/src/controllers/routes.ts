@@ -1,19 +1,25 @@
 /** Controllers over HTTP. */
+import { id } from '@kalnet/contracts/basics'
 import { controllerRoutes } from '@kalnet/contracts/controller'
 import { type Handler, handle } from '../core/http.ts'
+import { parseInput } from '../core/parse.ts'
 import type { Controllers } from './controllers.ts'
 
 export interface ControllerRoutesOptions {
   controllers: Controllers
-  /** Cuts the live link of a revoked controller. */
-  revoke(controllerId: string): void
+  /** Takes its rows away and cuts its live link. */
+  revoke(organisationId: string, controllerId: string): Promise<void>
   /** The address controllers are told, and for HTTPS by our own authority its fingerprint. */
   address(): { url: string; fingerprint: string | null }
 }
 
 export const routesOfControllers = ({ controllers, revoke, address }: ControllerRoutesOptions): Handler[] => [
   handle(controllerRoutes.list, ({ actor, query }) =>
-    controllers.list(actor.organisationId, query.after ?? null, query.limit),
+    controllers.list(
+      actor.organisationId,
+      parseInput(id.optional(), query.after, 'query') ?? null,
+      query.limit,
+    ),
   ),
   handle(controllerRoutes.token, async ({ actor, body }) => {
     const made = await controllers.makeToken(actor.organisationId, body.name)
@@ -27,8 +33,7 @@ export const routesOfControllers = ({ controllers, revoke, address }: Controller
     return { controllerId }
   }),
   handle(controllerRoutes.revoke, async ({ actor, params }) => {
-    await controllers.revoke(actor.organisationId, params.id)
-    revoke(params.id)
+    await revoke(actor.organisationId, params.id)
     return {}
   }),
 ]

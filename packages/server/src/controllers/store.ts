@@ -19,7 +19,8 @@ export interface ControllerRow {
 
 const columns = sql`c.id, c.organisation_id, c.name, c.public_key, c.hostname, c.version, c.online, c.last_seen_at,
   c.fingerprints, c.capacity, c.created_at,
-  (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running') AS instances`
+  (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running'
+    AND coalesce(i.observed->>'state' NOT IN ('stopped', 'failed'), true)) AS instances`
 
 export const statements = {
   list: ({ after, limit }: { after: string | null; limit: number }) => sql<ControllerRow>`
@@ -57,9 +58,9 @@ export const statements = {
     INSERT INTO controllers (id, organisation_id, name, public_key, created_at)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.name}, ${row.publicKey}, ${row.now})`,
 
-  connected: (row: { id: string; hostname: string; version: string; now: Date }) => sql`
+  connected: (row: { id: string; hostname: string; version: string; now: Date }) => sql<{ id: string }>`
     UPDATE controllers SET online = true, hostname = ${row.hostname}, version = ${row.version}, last_seen_at = ${row.now}
-    WHERE id = ${row.id}::uuid`,
+    WHERE id = ${row.id}::uuid RETURNING id`,
 
   inventory: (row: { id: string; fingerprints: object; capacity: object; now: Date }) => sql`
     UPDATE controllers SET fingerprints = ${JSON.stringify(row.fingerprints)}::jsonb,
@@ -73,7 +74,11 @@ export const statements = {
   disconnected: ({ id }: { id: string }) => sql`UPDATE controllers SET online = false WHERE id = ${id}::uuid`,
 
   /** At start nobody is connected yet, whatever a killed control plane left. */
-  allDisconnected: () => sql`UPDATE controllers SET online = false WHERE online`,
+  allDisconnected: () => sql<{ id: string }>`UPDATE controllers SET online = false WHERE online RETURNING id`,
+
+  /** An organisation locks only what is its own. */
+  lock: ({ id }: { id: string }) => sql<{ id: string }>`
+    SELECT id FROM controllers WHERE id = ${id}::uuid FOR UPDATE`,
 
   remove: ({ id }: { id: string }) => sql<{ id: string }>`
     DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,

@@ -1,4 +1,5 @@
 /** Instances as desired and observed rows. Admission is judged here, and again in the controller. */
+import { isDeepStrictEqual } from 'node:util'
 import { admissionProblems } from '@kalnet/contracts/admission'
 import { fail } from '@kalnet/contracts/errors'
 import type {
@@ -78,7 +79,7 @@ export function createInstances({ store, log }: { store: Store; log: Log }) {
       }
       if (report.generation !== row.generation) return null
       // Repeated by an inventory after a reconnect: nothing new.
-      if (JSON.stringify(row.observed) === JSON.stringify(report)) return null
+      if (isDeepStrictEqual(row.observed, report)) return null
       await statements.observe({ id: report.id, observed: report }).execute(tx)
       return { instanceId: row.id, organisationId: row.organisation_id, observed: report }
     },

@@ -19,6 +19,7 @@ const EVENT: Partial<Record<ObservedInstance['state'], SessionEvent>> = {
 }
 
 const ENDED_BY_ITSELF = 'Its program ended.'
+const LOST = 'Its machine cannot tell what became of it.'
 
 /**
  * `placedAt`: when we first heard of it, on our own clock. The controller's clock may differ, so its times count
@@ -47,5 +48,9 @@ export function followInstance(
     if (event) to = next(SESSION_TABLE, to, event) ?? to
   }
   const broken = to === 'failed' || (to === 'stopped' && observed.reason !== null && state !== 'stopping')
-  return { state: to, reason: broken ? (observed.reason ?? ENDED_BY_ITSELF) : null, stages }
+  return {
+    state: to,
+    reason: broken ? (observed.reason ?? (observed.state === 'lost' ? LOST : ENDED_BY_ITSELF)) : null,
+    stages,
+  }
 }

@@ -53,6 +53,7 @@ export function createSessions(options: SessionsOptions) {
     id: string,
     lock = false,
   ): Promise<SessionRow> => {
+    if (lock) await statements.lockItsInstance({ id }).execute(tx)
     const row = (await (lock ? statements.lock({ id }) : statements.read({ id })).execute(tx)).rows[0]
     if (!row) throw fail('thing.unknown', { kind: 'session' })
     demand(actor, permission, ownerOf(row), 'session')
@@ -72,6 +73,13 @@ export function createSessions(options: SessionsOptions) {
       })
       .execute(tx)
     if (rows.length === 0) throw fail('session.state', { state: row.state })
+  }
+
+  /** The person may have one more live session. */
+  const allowOneMore = async (tx: Tx, userId: string) => {
+    await statements.lockUser({ userId }).execute(tx)
+    const count = (await statements.countLive({ userId }).execute(tx)).rows[0]?.count ?? 0
+    if (count >= options.perUser) throw fail('session.limit', { count })
   }
 
   return {
@@ -106,9 +114,7 @@ export function createSessions(options: SessionsOptions) {
         throw fail('placement.none', { problem: `${template.name} does not run on ${body.platform}` })
       const platforms = body.platform ? [body.platform] : template.platforms
       const launched = await store.as(actor.organisationId).transaction(async (tx) => {
-        await statements.lockUser({ userId: actor.userId }).execute(tx)
-        const count = (await statements.countLive({ userId: actor.userId }).execute(tx)).rows[0]?.count ?? 0
-        if (count >= options.perUser) throw fail('session.limit', { count })
+        await allowOneMore(tx, actor.userId)
         const placement = place(await controllers.serving(tx, actor.organisationId), { spec, platforms })
         const instanceId = await instances.create(tx, {
           organisationId: actor.organisationId,
@@ -150,6 +156,7 @@ export function createSessions(options: SessionsOptions) {
     async restart(actor: Actor, id: string): Promise<Session> {
       const restarted = await store.as(actor.organisationId).transaction(async (tx) => {
         const row = await allowed(tx, actor, 'session.stop', id, true)
+        if (OVER.includes(row.state)) await allowOneMore(tx, row.user_id)
         await set(tx, row, { state: after(row, 'restart'), endedAt: null, reason: row.online ? null : AWAY })
         await instances.renew(tx, row.instance_id)
         await statements.restartStages({ id, now: clock.now() }).execute(tx)
@@ -172,10 +179,16 @@ export function createSessions(options: SessionsOptions) {
       options.forget(row.controller_id, row.instance_id, row.generation)
     },
 
-    /** A report of an instance, in the transaction that recorded it. */
-    async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<void> {
+    /** A report of an instance, in the transaction that recorded it. True: it lives on though its session is over, and shall end. */
+    async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<boolean> {
       const row = (await statements.lockByInstance({ instanceId }).execute(tx)).rows[0]
-      if (!row) return
+      if (!row) return false
+      if (OVER.includes(row.state)) {
+        // Its end is told. Lost and found again, or made anew by a machine that lost its memory: nobody sees it any more.
+        if (observed.state === 'stopped' || observed.state === 'failed') return false
+        await instances.stop(tx, instanceId)
+        return true
+      }
       const to = followInstance(
         row.state,
         row.placed_at ? new Date(row.placed_at) : null,
@@ -191,6 +204,14 @@ export function createSessions(options: SessionsOptions) {
         progress: moving && to.state !== 'running' ? observed.progress : null,
       })
       await tell(tx, row.id)
+      return false
+    },
+
+    /** Its controller is revoked and takes all it has with it. Answers the instances that go. */
+    async leave(tx: Tx, controllerId: string): Promise<string[]> {
+      const { rows } = await statements.allOn({ controllerId }).execute(tx)
+      for (const row of rows) await events.publish(tx, 'session.removed', ownerOf(row), { id: row.id })
+      return rows.map((row) => row.instance_id)
     },
 
     /** Its first byte or picture reached a viewer; the first time counts. */

@@ -68,6 +68,9 @@ export const statements = {
 
   read: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid`,
   lock: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid FOR UPDATE OF s`,
+  /** Before a session's own lock: whoever takes both takes the instance first, as reports do. */
+  lockItsInstance: ({ id }: { id: string }) => sql`
+    SELECT id FROM instances WHERE id = (SELECT instance_id FROM sessions WHERE id = ${id}::uuid) FOR UPDATE`,
   lockByInstance: ({ instanceId }: { instanceId: string }) => sql<SessionRow>`
     ${selected} WHERE s.instance_id = ${instanceId}::uuid FOR UPDATE OF s`,
 
@@ -80,6 +83,9 @@ export const statements = {
 
   liveOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
     WHERE i.controller_id = ${controllerId}::uuid AND s.state NOT IN ('stopped', 'failed')`,
+
+  allOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
+    WHERE i.controller_id = ${controllerId}::uuid`,
 
   /** Holding the person's row, so that two launches at once cannot both be the last one allowed. */
   lockUser: ({ userId }: { userId: string }) =>
