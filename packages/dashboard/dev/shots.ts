@@ -9,6 +9,8 @@ export interface Shot {
   world: World
   path: string
   failNext?: boolean
+  /** The start stays where its files are unpacked. */
+  hold?: boolean
   /** Sizes other than all of them. */
   widths?: number[]
   ready: (page: Page, standIn: StandIn) => Promise<unknown>
@@ -125,6 +127,7 @@ export const SHOTS: Shot[] = [
   {
     name: 'starting',
     world: 'usual',
+    hold: true,
     path: '/launch',
     ready: async (page) => {
       await startTerminal(page)

@@ -41,6 +41,7 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
   let failNext = false
+  let hold = false
   let away = false
   let made = 0
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all][0] ?? false })
@@ -90,6 +91,8 @@ export function createStandIn(world: World = 'usual') {
     )
     later(400, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.3 } }))
     later(900, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.8 } }))
+    // A picture of a start needs one that does not go on meanwhile.
+    if (hold) return
     later(1300, stage('created', { progress: { step: 'ready', text: 'Opening its screen', share: null } }))
     later(
       1900,
@@ -264,9 +267,10 @@ export function createStandIn(world: World = 'usual') {
   }
 
   return {
-    use(next: World, options: { failNext?: boolean } = {}) {
+    use(next: World, options: { failNext?: boolean; hold?: boolean } = {}) {
       state = makeState(next)
       failNext = options.failNext ?? false
+      hold = options.hold ?? false
       away = false
       for (const socket of [...live, ...screens]) socket.terminate()
     },

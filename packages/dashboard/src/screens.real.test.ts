@@ -49,7 +49,7 @@ describe.skipIf(noBrowser)('screens', () => {
 
   /** What is wrong with one page: nothing, when all is well. */
   async function look(shot: Shot, { width, look, axe }: Round, context: BrowserContext): Promise<string[]> {
-    site.standIn.use(shot.world, { failNext: shot.failNext })
+    site.standIn.use(shot.world, { failNext: shot.failNext, hold: shot.hold })
     const { page, complaints } = await openPageIn(context)
     try {
       page.setDefaultTimeout(30_000)
