@@ -46,14 +46,9 @@ export async function enrolBare(plane: Plane, token: string, name = 'bare') {
   return {
     answer,
     controllerId,
-    /** `answers: false`: it does not answer pings, as a machine that has frozen. */
-    connect: ({ answers = true } = {}) =>
-      connectBare(
-        plane,
-        controllerId,
-        (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
-        answers,
-      ),
+    /** `answers: false`: it does not answer pings, as a machine that has frozen. `as`: it claims to be another. */
+    connect: ({ answers = true, as = controllerId } = {}) =>
+      connectBare(plane, as, (text) => sign(null, Buffer.from(text), privateKey).toString('base64'), answers),
   }
 }
 

@@ -16,6 +16,7 @@ import { type Answer, type AskOptions, askAt, freePort } from '@kalnet/server/te
 import { pino } from 'pino'
 import { v7 as newId } from 'uuid'
 import { expect } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 
 export const WAIT = { timeout: 15_000, interval: 15 }
 
@@ -26,7 +27,7 @@ export function createWitness() {
   return { log, errors }
 }
 
-const TEMPLATE = (id: string) => `id: ${id}
+const TEMPLATE = `id: fake
 version: 1.0.0
 name: Fake
 summary: Runs nothing
@@ -49,12 +50,12 @@ export interface Person {
 }
 export type Plane = Awaited<ReturnType<typeof startPlane>>
 
-export async function startPlane(options: { perUser?: number; clock?: Clock; clockSkewMs?: number } = {}) {
+export async function startPlane(options: { perUser?: number; clock?: Clock } = {}) {
   const { clock = systemClock } = options
   const home = await mkdtemp('/tmp/kalnet-test-')
   const catalogFolder = join(home, 'catalog')
   await mkdir(join(catalogFolder, 'templates/fake'), { recursive: true })
-  await writeFile(join(catalogFolder, 'templates/fake/template.yaml'), TEMPLATE('fake'))
+  await writeFile(join(catalogFolder, 'templates/fake/template.yaml'), TEMPLATE)
   await writeFile(join(catalogFolder, 'templates/fake/icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
   const database = await testDatabase()
   const port = await freePort()
@@ -132,10 +133,23 @@ export async function startPlane(options: { perUser?: number; clock?: Clock; clo
     },
     /** A controller that is enrolled and connected. */
     async machine(by?: Person, name = 'machine') {
-      const machine = createMachine(plane.url, join(home, `machine-${machines.length}`), witness.log)
+      const machine = createMachine(plane.url, join(home, newId()), witness.log)
       machines.push(machine)
       await machine.start(await plane.token(by, name))
+      await eventually(`${name} is online`, async () => (await plane.online()).includes(name))
       return machine
+    },
+    /** The names of the controllers that are known to be there. */
+    online: () =>
+      store.system.read(async (tx) =>
+        (await sql<{ name: string }>`select name from controllers where online`.execute(tx)).rows.map(
+          ({ name }) => name,
+        ),
+      ),
+    /** Nobody is connected any more. */
+    async calm() {
+      for (const machine of machines.splice(0)) await machine.stop()
+      await eventually('nobody is online', async () => (await plane.online()).length === 0)
     },
     async launch(who: Person, body: object = {}): Promise<Session> {
       const answer = await ask('POST', '/api/sessions', {
@@ -170,6 +184,30 @@ export async function startPlane(options: { perUser?: number; clock?: Clock; clo
     async run(who: Person, body: object = {}): Promise<Session> {
       return plane.until(who, (await plane.launch(who, body)).id, { state: 'running' })
     },
+    /** As an hour passes. */
+    expireTokens: () =>
+      store.system.transaction((tx) => sql`update enrolment_tokens set expires_at = now()`.execute(tx)),
+    /** What a kill leaves between the commit of a restart and the message to the machine. */
+    wantAgain: ({ id, instanceId }: Session) =>
+      store.system.transaction(async (tx) => {
+        await sql`update instances set generation = generation + 1, desired_state = 'running', observed = null
+          where id = ${instanceId}`.execute(tx)
+        await sql`update sessions set state = 'starting', ended_at = null where id = ${id}`.execute(tx)
+      }),
+    /** What a kill leaves: nobody wrote that it is gone. */
+    pretendOnline: (id: string) =>
+      store.system.transaction((tx) =>
+        sql`update controllers set online = true where id = ${id}`.execute(tx),
+      ),
+    eventsOf: (id: string) =>
+      store.system.read(
+        async (tx) =>
+          (
+            await sql<{ state: string; reachable: boolean }>`
+              select data->>'state' as state, (data->>'reachable')::boolean as reachable from events
+              where data->>'id' = ${id} order by xid, seq`.execute(tx)
+          ).rows,
+      ),
     async end() {
       for (const machine of machines) await machine.stop()
       await plane.stop()

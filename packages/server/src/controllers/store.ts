@@ -59,11 +59,12 @@ export const statements = {
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.name}, ${row.publicKey}, ${row.now})`,
 
   connected: (row: { id: string; hostname: string; version: string; now: Date }) => sql<{ id: string }>`
-    UPDATE controllers SET online = true, hostname = ${row.hostname}, version = ${row.version}, last_seen_at = ${row.now}
+    UPDATE controllers SET hostname = ${row.hostname}, version = ${row.version}, last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid RETURNING id`,
 
+  /** Online with what it has: nothing is placed on one of whom nothing is known yet. */
   inventory: (row: { id: string; fingerprints: object; capacity: object; now: Date }) => sql`
-    UPDATE controllers SET fingerprints = ${JSON.stringify(row.fingerprints)}::jsonb,
+    UPDATE controllers SET online = true, fingerprints = ${JSON.stringify(row.fingerprints)}::jsonb,
       capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
 
