@@ -47,12 +47,32 @@ export async function enrolBare(plane: Plane, token: string, name = 'bare') {
     answer,
     controllerId,
     /** `answers: false`: it does not answer pings, as a machine that has frozen. `as`: it claims to be another. */
-    connect: ({ answers = true, as = controllerId } = {}) =>
-      connectBare(plane, as, (text) => sign(null, Buffer.from(text), privateKey).toString('base64'), answers),
+    connect: ({
+      answers = true,
+      as = controllerId,
+      onMessage,
+    }: {
+      answers?: boolean
+      as?: string
+      onMessage?(message: ToController): void
+    } = {}) =>
+      connectBare(
+        plane,
+        as,
+        (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
+        answers,
+        onMessage,
+      ),
   }
 }
 
-function connectBare(plane: Plane, controllerId: string, prove: (text: string) => string, autoPong: boolean) {
+function connectBare(
+  plane: Plane,
+  controllerId: string,
+  prove: (text: string) => string,
+  autoPong: boolean,
+  onMessage?: (message: ToController) => void,
+) {
   const heard: ToController[] = []
   const socket = new WebSocket(`${plane.url.replace('http', 'ws')}${LINK_PATH}`, { autoPong })
   const say = (message: FromController) => socket.send(JSON.stringify(message))
@@ -61,6 +81,7 @@ function connectBare(plane: Plane, controllerId: string, prove: (text: string) =
   socket.on('message', (data) => {
     const message = JSON.parse(String(data)) as ToController
     heard.push(message)
+    onMessage?.(message)
     if (message.type !== 'challenge') return
     const signature = prove(challengeText(message.nonce, plane.url))
     say({

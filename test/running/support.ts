@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { config as configSchema } from '@kalnet/contracts/config'
 import type { Role } from '@kalnet/contracts/permission'
 import type { Session } from '@kalnet/contracts/session'
+import { STREAM_PATH, STREAM_PROTOCOL, TICKET_PREFIX } from '@kalnet/contracts/stream'
 import { runController } from '@kalnet/controller/controller'
 import { createFakePlatform } from '@kalnet/controller/platforms/fake/fake'
 import { createFakeWorld, type FakeWorld } from '@kalnet/controller/platforms/fake/world'
@@ -16,6 +17,7 @@ import { type Answer, type AskOptions, askAt, freePort } from '@kalnet/server/te
 import { pino } from 'pino'
 import { v7 as newId } from 'uuid'
 import { expect } from 'vitest'
+import { WebSocket } from 'ws'
 import { eventually } from '../support/eventually.ts'
 
 export const WAIT = { timeout: 15_000, interval: 15 }
@@ -184,6 +186,33 @@ export async function startPlane(options: { perUser?: number; clock?: Clock } = 
     async run(who: Person, body: object = {}): Promise<Session> {
       return plane.until(who, (await plane.launch(who, body)).id, { state: 'running' })
     },
+    /** A controller of theirs that was never connected. */
+    async addController(organisationId: string): Promise<string> {
+      const id = newId()
+      await store.system.transaction((tx) =>
+        sql`insert into controllers (id, organisation_id, name, public_key, created_at)
+          values (${id}, ${organisationId}, 'never here', 'none', now())`.execute(tx),
+      )
+      return id
+    },
+    /** What the upgrade to the screen's WebSocket is answered. */
+    open: (person: Person, ticket: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(
+          `ws://127.0.0.1:${port}${STREAM_PATH}`,
+          [STREAM_PROTOCOL, TICKET_PREFIX + ticket],
+          { origin: `http://127.0.0.1:${port}`, headers: { cookie: `kalnet=${person.secret}` } },
+        )
+        socket.on('error', reject)
+        socket.on('unexpected-response', (request, response) => {
+          resolve(response.statusCode ?? 0)
+          request.destroy()
+        })
+        socket.on('open', () => {
+          resolve(101)
+          socket.terminate()
+        })
+      }),
     /** As an hour passes. */
     expireTokens: () =>
       store.system.transaction((tx) => sql`update enrolment_tokens set expires_at = now()`.execute(tx)),
