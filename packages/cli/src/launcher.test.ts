@@ -91,7 +91,7 @@ test('an older Node is not used: the pinned one is fetched once, and offline fro
   const first = await launch()
   expect(first.stdout).toContain('node 24.21.0: ')
   expect(await calls()).toMatch(
-    /npm install --prefix .*\.kalnet\/node --no-save .* node-linux-(x64|arm64)@24\.21\.0\n/,
+    /npm install --prefix .*\.kalnet\/node --no-save .* node-linux-(x64|arm64)@24\.21\.0 npm@[\d.]+\n/,
   )
   await rm(join(bin, 'npm'))
   expect((await launch()).stdout).toContain('node 24.21.0: ')
