@@ -8,7 +8,8 @@ import {
 } from '@kalnet/contracts/controller'
 import type { ObservedInstance } from '@kalnet/contracts/instance'
 import { WebSocket } from 'ws'
-import type { Plane } from './support.ts'
+import { eventually } from '../support/eventually.ts'
+import type { Person, Plane } from './support.ts'
 
 export const CAPACITY = { cpus: 2, memoryBytes: 8e9, memoryFreeBytes: 4e9, diskFreeBytes: 1e11, load1: 0 }
 export const FINGERPRINT = {
@@ -106,3 +107,15 @@ function connectBare(
   }
 }
 export type Bare = ReturnType<typeof connectBare>
+
+/** Enrolled, connected and its inventory recorded; `links` for whoever closes them. */
+export async function bareMachine(plane: Plane, links: Bare[], name = 'bare', by?: Person) {
+  const enrolled = await enrolBare(plane, await plane.token(by, name), name)
+  const link = enrolled.connect()
+  links.push(link)
+  await eventually('it is welcome', async () => link.of('welcome').length === 1)
+  link.inventory()
+  await eventually('it is told what is desired', async () => link.of('desired.all').length === 1)
+  await eventually(`${name} is online`, async () => (await plane.online()).includes(name))
+  return { ...enrolled, link }
+}

@@ -3,7 +3,8 @@ import type { Clock } from '@kalnet/io/clock'
 import { systemClock } from '@kalnet/io/clock'
 import { sql } from '@kalnet/server/core/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Bare, enrolBare, seen } from './bare.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Bare, CAPACITY, enrolBare, seen } from './bare.ts'
 import { type Person, type Plane, startPlane, WAIT } from './support.ts'
 
 describe('at once', () => {
@@ -74,30 +75,99 @@ describe('at once', () => {
     expect(plane.errors).toEqual([])
   })
 
-  it('[CTL-3.repeat] a report that the database could not take is said again: the machine is asked to come back', async () => {
+  /** Somebody waits for a lock in this database. */
+  const waits = () =>
+    plane.store.system.transaction(async (tx) => {
+      await sql`reset role`.execute(tx)
+      const { rows } = await sql`select pid from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(tx)
+      return rows.length > 0
+    })
+  it.each(['stop', 'restart'] as const)(
+    '[SES-1.races] a %s waits for a report that is being recorded, and never holds what the report needs',
+    async (wish) => {
+      const person = await plane.person('member', ada.organisationId)
+      const session = await plane.launch(person)
+      tell(session, 'running')
+      await plane.until(person, session.id, { state: 'running' })
+      let answer: ReturnType<Plane['act']> | null = null
+      await plane.store.system.transaction(async (tx) => {
+        await sql`select id from instances where id = ${session.instanceId} for update`.execute(tx)
+        answer = plane.act(person, session.id, wish)
+        await eventually('the wish waits', waits)
+        // What a report does next.
+        await sql`select id from sessions where id = ${session.id} for update nowait`.execute(tx)
+      })
+      expect(await answer).toMatchObject({ status: 200 })
+    },
+  )
+
+  it('[SES-1.races] launched on a machine that is revoked at this moment: words, not a fault', async () => {
     const person = await plane.person('member', ada.organisationId)
-    const session = await plane.launch(person)
-    // As a database that stumbles: the next report fails once with a passing error.
+    const owned = await enrolBare(plane, await plane.token(ada, 'leaving'))
+    const machine = owned.connect()
+    await expect.poll(() => machine.of('welcome').length, WAIT).toBe(1)
+    machine.inventory()
+    machine.say({ type: 'heartbeat', capacity: { ...CAPACITY, memoryFreeBytes: 9e12 } })
+    const other = await plane.person('member', ada.organisationId)
+    await eventually('it is the best', async () => {
+      const { id, instanceId, controllerName } = await plane.launch(other)
+      if (controllerName === 'leaving') return true
+      tell({ instanceId, generation: 1 }, 'failed')
+      await plane.until(other, id, { state: 'failed' })
+      return false
+    })
+    let answer: ReturnType<Plane['ask']> | null = null
     await plane.store.system.transaction(async (tx) => {
+      await sql`select id from controllers where id = ${owned.controllerId} for update`.execute(tx)
+      answer = plane.ask('POST', '/api/sessions', { as: person.secret, body: { templateId: 'fake' } })
+      await eventually('the launch waits', waits)
+      await sql`delete from controllers where id = ${owned.controllerId}`.execute(tx)
+    })
+    expect(await answer).toMatchObject({ status: 503, body: { error: { code: 'placement.none' } } })
+    machine.close()
+    plane.errors.splice(0)
+  })
+
+  const stumble = (table: 'instances' | 'controllers') =>
+    plane.store.system.transaction(async (tx) => {
       await sql`reset role`.execute(tx)
       await sql`create or replace function stumble() returns trigger language plpgsql as
         $$ begin raise exception 'stumbled' using errcode = '40001'; end $$`.execute(tx)
-      await sql`create trigger stumble before update on instances for each row execute function stumble()`.execute(
+      await sql`create trigger stumble before update on ${sql.table(table)} for each row execute function stumble()`.execute(
         tx,
       )
     })
+  const recover = (table: 'instances' | 'controllers') =>
+    plane.store.system.transaction(async (tx) => {
+      await sql`reset role`.execute(tx)
+      await sql`drop trigger stumble on ${sql.table(table)}`.execute(tx)
+    })
+
+  it('[CTL-3.repeat] a report that the database could not take is said again: the machine is asked to come back', async () => {
+    const person = await plane.person('member', ada.organisationId)
+    const session = await plane.launch(person)
+    await stumble('instances')
     tell(session, 'running')
     expect(await link.closed).toBe(4503)
     await expect.poll(() => plane.online(), WAIT).toEqual([])
-    await plane.store.system.transaction(async (tx) => {
-      await sql`reset role`.execute(tx)
-      await sql`drop trigger stumble on instances`.execute(tx)
-    })
+    await recover('instances')
     link = bare.connect()
     await expect.poll(() => link.of('welcome').length, WAIT).toBe(1)
     link.inventory([seen(session, 'running')])
     await plane.until(person, session.id, { state: 'running', reachable: true })
     expect(plane.errors.splice(0).every((line) => /could not record a report/.test(line))).toBe(true)
+  })
+
+  it('[CTL-4.offline] a machine that left while the database was away is known as away when it is back', async () => {
+    await stumble('controllers')
+    link.close()
+    await link.closed
+    await systemClock.sleep(200)
+    expect(await plane.online()).toContain('bare')
+    await recover('controllers')
+    await expect.poll(() => plane.online(), WAIT).toEqual([])
+    expect(plane.errors).toEqual([])
   })
 })
 

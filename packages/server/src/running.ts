@@ -57,7 +57,7 @@ export async function createRunning(options: RunningOptions) {
       if (change && ['stopped', 'failed', 'lost'].includes(change.observed.state))
         streams.cutInstance(change.instanceId)
     },
-    reached: (controllerId) => sessions.controllerChanged(controllerId),
+    reached: (tx, controllerId) => sessions.controllerChanged(tx, controllerId),
     streamFailed: (streamId, problem) => streams.failed(streamId, problem),
   })
 
@@ -98,8 +98,7 @@ export async function createRunning(options: RunningOptions) {
     signIn: 'none',
     handle: (request, socket, head) => void hub.accept(request, socket, head),
   })
-  // Whatever a killed control plane left: nobody is connected to this one yet.
-  for (const id of await controllers.allDisconnected()) await sessions.controllerChanged(id)
+  await controllers.allDisconnected(sessions.controllerChanged)
 
   const fingerprint = await options.fingerprint()
   const routes: Handler[] = [

@@ -10,6 +10,7 @@ import { type ControllerRow, statements } from './store.ts'
 
 /** What a controller measured of itself. */
 type Seen = Pick<Extract<FromController, { type: 'inventory' }>, 'fingerprints' | 'capacity'>
+type Also = (tx: Tx, controllerId: string) => Promise<void>
 
 const TOKEN_MS = 3_600_000
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
@@ -112,27 +113,31 @@ export function createControllers({ store, events, clock }: { store: Store; even
         const { rows } = await statements.connected({ id, hostname, version, now: clock.now() }).execute(tx)
         return rows.length > 0
       }),
-    inventory: (id: string, { fingerprints, capacity }: Seen) =>
+    /** `also` stands in the same transaction: what else is true with it. */
+    inventory: (id: string, { fingerprints, capacity }: Seen, also?: Also) =>
       store.system.transaction(async (tx) => {
         await statements.inventory({ id, fingerprints, capacity, now: clock.now() }).execute(tx)
         await tell(tx, id)
+        await also?.(tx, id)
       }),
     /** A beat is not an event: 1,000 controllers would fill the outbox with nothing new. */
     heartbeat: (id: string, capacity: Seen['capacity']) =>
       store.system.transaction(async (tx) => {
         await statements.heartbeat({ id, capacity, now: clock.now() }).execute(tx)
       }),
-    disconnected: (id: string) =>
+    disconnected: (id: string, also: Also) =>
       store.system.transaction(async (tx) => {
         await statements.disconnected({ id }).execute(tx)
         await tell(tx, id)
+        await also(tx, id)
       }),
-    /** Answers those that were online until now. */
-    allDisconnected: (): Promise<string[]> =>
+    /** Whatever a killed control plane left: nobody is connected to this one yet. */
+    allDisconnected: (also: Also) =>
       store.system.transaction(async (tx) => {
-        const { rows } = await statements.allDisconnected().execute(tx)
-        for (const { id } of rows) await tell(tx, id)
-        return rows.map(({ id }) => id)
+        for (const { id } of (await statements.allDisconnected().execute(tx)).rows) {
+          await tell(tx, id)
+          await also(tx, id)
+        }
       }),
   }
 }

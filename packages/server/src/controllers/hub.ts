@@ -11,6 +11,7 @@ import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wire/server-link'
 import { v7 as newId } from 'uuid'
+import type { Tx } from '../core/store.ts'
 import type { Controllers } from './controllers.ts'
 import { storable } from './storable.ts'
 
@@ -25,8 +26,8 @@ export interface HubOptions {
   /** One of them; null when there is no such row (any more). */
   desiredOf(instanceId: string): Promise<DesiredInstance | null>
   observed(controllerId: string, report: ObservedInstance): Promise<void>
-  /** Its reachability changed. */
-  reached(controllerId: string, online: boolean): Promise<void>
+  /** Its reachability changed, in the transaction that says so. */
+  reached(tx: Tx, controllerId: string): Promise<void>
   streamFailed(streamId: string, problem: string): void
 }
 
@@ -111,10 +112,9 @@ export function createHub(options: HubOptions) {
       case 'inventory': {
         const { fingerprints, capacity, instances } = storable(message)
         record(connection, 'record an inventory', async () => {
-          await controllers.inventory(controllerId, { fingerprints, capacity })
+          await controllers.inventory(controllerId, { fingerprints, capacity }, options.reached)
           for (const report of instances) await options.observed(controllerId, report)
           connection.inventoried = true
-          await options.reached(controllerId, true)
         })
         return sendAll(connection)
       }
@@ -164,8 +164,7 @@ export function createHub(options: HubOptions) {
       // Tried until it is written or untrue: nobody else would ever say it.
       for (let attempt = 0; !closed && !connections.has(controllerId); attempt++) {
         try {
-          await controllers.disconnected(controllerId)
-          return await options.reached(controllerId, false)
+          return await controllers.disconnected(controllerId, options.reached)
         } catch (error) {
           if (!passes(error)) throw error
           await clock.sleep(backoff(attempt, 100, 1_000))
@@ -178,10 +177,11 @@ export function createHub(options: HubOptions) {
     controllerId: string,
     build: (requestId: string) => ToController,
     expected: T,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<Extract<Answer, { type: T }>> => {
     const requestId = newId()
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+    const late = AbortSignal.timeout(ANSWER_MS)
+    const limit = signal ? AbortSignal.any([signal, late]) : late
     try {
       return await new Promise((resolve, reject) => {
         const gone = () => reject(fail('controller.offline'))
@@ -253,19 +253,13 @@ export function createHub(options: HubOptions) {
           'logs',
           signal,
         )
-      ).lines,
-    readScreen: async (
-      controllerId: string,
-      instanceId: string,
-      maxWidth: number,
-      signal: AbortSignal,
-    ): Promise<string | null> =>
+      ).lines.slice(-lines),
+    readScreen: async (controllerId: string, instanceId: string, maxWidth: number): Promise<string | null> =>
       (
         await ask(
           controllerId,
           (requestId) => ({ type: 'screen.read', requestId, instanceId, port: 'display', maxWidth }),
           'screen',
-          signal,
         )
       ).png,
     /** Its rows are gone: it takes away what it has, and is cut. */

@@ -42,7 +42,7 @@ export const routesOfSessions = ({ sessions, logs, thumbnail }: SessionRoutesOpt
     await sessions.reached(params.id, 'firstFrame')
     return {}
   }),
-  handle(sessionRoutes.thumbnail, async ({ actor, params, signal }) =>
-    thumbnail(await sessions.read(actor, params.id, 'stream.open'), signal),
+  handle(sessionRoutes.thumbnail, async ({ actor, params }) =>
+    thumbnail(await sessions.read(actor, params.id, 'stream.open')),
   ),
 ]

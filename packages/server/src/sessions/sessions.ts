@@ -35,6 +35,10 @@ export interface SessionsOptions {
 const OVER: SessionState[] = ['stopped', 'failed']
 const AWAY = 'Its machine is not connected; this happens as soon as it is back.'
 
+/** A row whose parent is gone: PostgreSQL's foreign_key_violation. */
+const isOrphan = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23503'
+
 export function createSessions(options: SessionsOptions) {
   const { store, events, clock, instances, controllers } = options
 
@@ -116,11 +120,12 @@ export function createSessions(options: SessionsOptions) {
       const launched = await store.as(actor.organisationId).transaction(async (tx) => {
         await allowOneMore(tx, actor.userId)
         const placement = place(await controllers.serving(tx, actor.organisationId), { spec, platforms })
-        const instanceId = await instances.create(tx, {
-          organisationId: actor.organisationId,
-          spec,
-          ...placement,
-        })
+        const instanceId = await instances
+          .create(tx, { organisationId: actor.organisationId, spec, ...placement })
+          .catch((error: unknown) => {
+            if (!isOrphan(error)) throw error
+            throw fail('placement.none', { problem: 'its machine was removed just now' })
+          })
         const id = newId()
         await statements
           .add({
@@ -225,11 +230,10 @@ export function createSessions(options: SessionsOptions) {
       }),
 
     /** The sessions of a controller that came or went are told anew: `reachable` changed. */
-    controllerChanged: (controllerId: string): Promise<void> =>
-      store.system.transaction(async (tx) => {
-        for (const row of (await statements.liveOn({ controllerId }).execute(tx)).rows)
-          await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
-      }),
+    async controllerChanged(tx: Tx, controllerId: string): Promise<void> {
+      for (const row of (await statements.liveOn({ controllerId }).execute(tx)).rows)
+        await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
+    },
   }
 }
 export type Sessions = ReturnType<typeof createSessions>
