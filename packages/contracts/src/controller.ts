@@ -87,6 +87,13 @@ export type FromController = z.infer<typeof fromController>
 /** What the private key signs. */
 export const challengeText = (nonce: string, url: string) => `kalnet-link\n${nonce}\n${url}`
 
+export const LABELS_MOST = 20
+/** What a machine is called besides its name, for choosing it: `room=attic`, `gpu=none`. */
+export const labels = z
+  .record(slug, z.string().regex(/^[A-Za-z0-9._-]{1,63}$/, 'use up to 63 letters, digits, dots and dashes'))
+  .refine((all) => Object.keys(all).length <= LABELS_MOST, `has more than ${LABELS_MOST} labels`)
+export type Labels = z.infer<typeof labels>
+
 export const controller = z.strictObject({
   id,
   name: z.string(),
@@ -97,6 +104,11 @@ export const controller = z.strictObject({
   fingerprints: z.array(fingerprint),
   capacity: capacity.nullable(),
   instances: z.number().int(),
+  /** It takes nothing new; what runs there runs on. */
+  cordoned: z.boolean(),
+  labels,
+  /** It belongs to the installation: every organisation may use it, only the CLI on its machine changes it. */
+  installation: z.boolean(),
   createdAt: time,
 })
 export type Controller = z.infer<typeof controller>
@@ -107,6 +119,16 @@ export const enrolBody = z.strictObject({
   /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
   publicKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key'),
 })
+
+/** `labels` are all there are afterwards. */
+export const changeController = z
+  .strictObject({
+    name: z.string().trim().min(1).max(60).optional(),
+    cordoned: z.boolean().optional(),
+    labels: labels.optional(),
+  })
+  .refine((change) => Object.values(change).some((it) => it !== undefined), 'changes nothing')
+export type ControllerChange = z.infer<typeof changeController>
 
 export const controllerRoutes = {
   list: route({
@@ -142,6 +164,28 @@ export const controllerRoutes = {
     answer: z.strictObject({ controllerId: id }),
     audit: 'controller.enrolled',
     limits: { perMinute: 30 },
+  }),
+  change: route({
+    method: 'PATCH',
+    path: '/api/controllers/:id',
+    permission: 'controller.manage',
+    summary: 'Change its name or labels, or whether it takes anything new',
+    params: byId,
+    query: nothing,
+    body: changeController,
+    answer: controller,
+    audit: 'controller.changed',
+  }),
+  drain: route({
+    method: 'POST',
+    path: '/api/controllers/:id/drain',
+    permission: 'controller.manage',
+    summary: 'It takes nothing new, and all sessions there are asked to stop',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: z.strictObject({ stopping: z.number().int() }),
+    audit: 'controller.drained',
   }),
   revoke: route({
     method: 'DELETE',

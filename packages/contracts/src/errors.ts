@@ -93,6 +93,11 @@ export const ERRORS = {
     'The machine it runs on is not connected.',
     'Check that the machine is on and connected.',
   ),
+  'controller.cordoned': entry(
+    409,
+    '{name} takes nothing new at the moment.',
+    'Launch it anew on another machine, or let this one take sessions again.',
+  ),
   'placement.none': entry(
     503,
     'No machine can run this now: {problem}.',

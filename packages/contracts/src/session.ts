@@ -1,6 +1,7 @@
 /** Sessions: a user's interactive instance with a display. Life cycle, shapes, routes. */
 import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
+import { labels } from './controller.ts'
 import { platformName, progress } from './instance.ts'
 import type { Table } from './machine.ts'
 import { route } from './route.ts'
@@ -63,6 +64,8 @@ export const launchBody = z.strictObject({
   name: z.string().trim().min(1).max(60).optional(),
   platform: platformName.optional(),
   answers: answers.default({}),
+  /** Only on machines that carry all of these. */
+  labels: labels.default({}),
 })
 
 const launchLimits = { perMinute: 60 }

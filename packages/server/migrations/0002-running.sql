@@ -11,6 +11,9 @@ CREATE TABLE controllers (
   last_seen_at timestamptz,
   fingerprints jsonb NOT NULL DEFAULT '[]',
   capacity jsonb,
+  -- takes nothing new; what runs there runs on
+  cordoned boolean NOT NULL DEFAULT false,
+  labels jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL
 );
 

@@ -104,9 +104,13 @@ export async function createRunning(options: RunningOptions) {
   const routes: Handler[] = [
     ...routesOfControllers({
       controllers,
-      async revoke(organisationId, controllerId) {
+      async drain(actor, controllerId) {
+        await controllers.change(actor, controllerId, { cordoned: true })
+        return sessions.drain((await controllers.managed(actor, controllerId)).scope, controllerId)
+      },
+      async revoke(actor, controllerId) {
         let gone: string[] = []
-        await controllers.revoke(organisationId, controllerId, async (tx) => {
+        await controllers.revoke(actor, controllerId, async (tx) => {
           gone = await sessions.leave(tx, controllerId)
         })
         hub.revoke(controllerId)

@@ -1,8 +1,9 @@
-/** `kalnet controllers list|enrol|revoke` and `kalnet controller`: machines that run sessions. */
+/** `kalnet controllers list|enrol|cordon|uncordon|drain|label|rotate|revoke` and `kalnet controller`: machines that run sessions. */
 import { controllerRoutes } from '@kalnet/contracts/controller'
 import { readFingerprint } from '@kalnet/server/core/tls'
 import type { AddCommand } from '../context.ts'
 import { size, table } from '../output.ts'
+import { addChanges, findController, labelWords } from './controllers-change.ts'
 
 export const addControllers: AddCommand = (program, context) => {
   const controllers = program.command('controllers').description('the machines that run sessions')
@@ -14,18 +15,19 @@ export const addControllers: AddCommand = (program, context) => {
       const { items } = await api.call(controllerRoutes.list, { query: { limit: 200 } })
       const rows = items.map((one) => [
         one.name,
-        one.state,
+        one.cordoned ? `${one.state}, takes nothing new` : one.state,
         one.fingerprints
           .map((it) => (it.usable ? `${it.platform} (${it.isolation})` : `${it.platform}: ${it.detail}`))
           .join(', '),
         one.capacity ? `${one.capacity.cpus} cores, ${size(one.capacity.memoryFreeBytes)} free` : '–',
         String(one.instances),
+        labelWords(one.labels),
         one.id,
       ])
       output.result(
         rows.length === 0
           ? 'No controller is enrolled.'
-          : table(['name', 'state', 'platforms', 'machine', 'instances', 'id'], rows),
+          : table(['name', 'state', 'platforms', 'machine', 'instances', 'labels', 'id'], rows),
         { items },
       )
     })
@@ -46,12 +48,15 @@ export const addControllers: AddCommand = (program, context) => {
         command,
       })
     })
+  addChanges(controllers, context)
   controllers
     .command('revoke')
     .description('its key stops working at once')
-    .argument('<id>')
-    .action(async (id: string) => {
-      const { api, output } = context()
+    .argument('<controller>', 'its name, its id, or either end of the id')
+    .action(async (wanted: string) => {
+      const it = context()
+      const { api, output } = it
+      const { id } = await findController(it, wanted)
       await api.call(controllerRoutes.revoke, { params: { id } })
       output.result('Revoked.', { id })
     })

@@ -6,6 +6,7 @@ import type { AddCommand, Context } from '../context.ts'
 import { ago, table } from '../output.ts'
 import { failed, usage } from '../problem.ts'
 import { readSupervisor } from '../supervisor/client.ts'
+import { labelsOf } from './controllers-change.ts'
 
 const ENDED = new Set(['stopped', 'failed'])
 
@@ -44,7 +45,12 @@ export const addSessions: AddCommand = (program, context) => {
       `where: ${platformName.options.filter((it) => it !== 'fake').join(', ')}`,
     )
     .option('--answer <name=value...>', "answers to the template's questions")
+    .option('--on <key=value...>', 'only on machines that carry these labels')
     .option('--no-wait', 'do not wait for the screen')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kalnet sessions run terminal\n  kalnet sessions run terminal --on room=attic --name Attic',
+    )
     .action(async (template: string, options: RunFlags) => run(context(), template, options))
   sessions
     .command('open')
@@ -89,6 +95,7 @@ interface RunFlags {
   name?: string
   platform?: string
   answer?: string[]
+  on?: string[]
   wait: boolean
 }
 
@@ -103,7 +110,13 @@ async function run(it: Context, template: string, flags: RunFlags): Promise<void
     }),
   )
   const launched = await it.api.call(sessionRoutes.launch, {
-    body: { templateId: template, name: flags.name, platform: platform.data, answers },
+    body: {
+      templateId: template,
+      name: flags.name,
+      platform: platform.data,
+      answers,
+      labels: labelsOf(flags.on ?? []),
+    },
   })
   if (!flags.wait) return it.output.result(launched.id, launched)
   const ready = await it.output.step(`Starting ${launched.templateName}`, (say) =>

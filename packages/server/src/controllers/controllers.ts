@@ -1,11 +1,13 @@
 /** Controllers as rows: enrolment by one-use token, state, revocation. The live connections are the hub's. */
 import { createHash, randomBytes } from 'node:crypto'
-import type { Controller, FromController } from '@kalnet/contracts/controller'
+import type { Controller, ControllerChange, FromController } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
+import type { Actor } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
+import { demand } from '../access/access.ts'
 import type { Events } from '../core/events.ts'
-import type { Store, Tx } from '../core/store.ts'
+import type { Scope, Store, Tx } from '../core/store.ts'
 import { type ControllerRow, statements } from './store.ts'
 
 /** What a controller measured of itself. */
@@ -14,6 +16,8 @@ type Also = (tx: Tx, controllerId: string) => Promise<void>
 
 const TOKEN_MS = 3_600_000
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
+
+const unknown = () => fail('thing.unknown', { kind: 'controller' })
 
 const shape = (row: ControllerRow): Controller => ({
   id: row.id,
@@ -25,6 +29,9 @@ const shape = (row: ControllerRow): Controller => ({
   fingerprints: row.fingerprints,
   capacity: row.capacity,
   instances: row.instances,
+  cordoned: row.cordoned,
+  labels: row.labels,
+  installation: row.organisation_id === null,
   createdAt: row.created_at,
 })
 
@@ -42,6 +49,26 @@ export function createControllers({ store, events, clock }: { store: Store; even
         shape(row),
       )
   }
+
+  /**
+   * Where its rows may be changed by this actor: an organisation's own by its stewards, the installation's by the CLI on its
+   * machine only. Throws thing.unknown for a foreign one, permission.denied for the installation's.
+   */
+  const managed = async (
+    actor: Actor,
+    id: string,
+  ): Promise<{ scope: Scope; organisationId: string | null }> => {
+    const row = await store.as(actor.organisationId).read((tx) => rowOf(tx, id))
+    if (!row) throw unknown()
+    const organisationId = row.organisation_id
+    if (organisationId === null) {
+      if (actor.kind !== 'local-cli') throw fail('permission.denied')
+      return { scope: store.system, organisationId }
+    }
+    demand(actor, 'controller.manage', { organisationId, userId: null }, 'controller')
+    return { scope: store.as(organisationId), organisationId }
+  }
+
   return {
     async list(organisationId: string, after: string | null, limit: number) {
       const rows = await store
@@ -96,11 +123,35 @@ export function createControllers({ store, events, clock }: { store: Store; even
       return id
     },
 
-    /** Throws thing.unknown when the organisation has no such controller of its own. `leaving` stands before its rows go. */
-    async revoke(organisationId: string, id: string, leaving: (tx: Tx) => Promise<void>): Promise<void> {
-      await store.as(organisationId).transaction(async (tx) => {
-        const own = (await statements.lock({ id }).execute(tx)).rows[0]
-        if (!own) throw fail('thing.unknown', { kind: 'controller of your own' })
+    managed,
+
+    /** What is not named stays as it is. Cordoned, everything that was beginning there has begun or is refused. */
+    async change(actor: Actor, id: string, change: ControllerChange): Promise<Controller> {
+      const { scope } = await managed(actor, id)
+      return scope.transaction(async (tx) => {
+        if (change.cordoned) await statements.lockClosing({ id }).execute(tx)
+        const { name = null, cordoned = null, labels = null } = change
+        await statements.change({ id, name, cordoned, labels }).execute(tx)
+        await tell(tx, id)
+        const row = await rowOf(tx, id)
+        if (!row) throw unknown()
+        return shape(row)
+      })
+    },
+
+    /** Something is about to begin there. Throws controller.cordoned; whoever cordons it meanwhile waits until this is committed. */
+    async open(tx: Tx, id: string): Promise<void> {
+      await statements.lockOpening({ id }).execute(tx)
+      const row = await rowOf(tx, id)
+      if (row?.cordoned) throw fail('controller.cordoned', { name: row.name })
+    },
+
+    /** `leaving` stands before its rows go. */
+    async revoke(actor: Actor, id: string, leaving: (tx: Tx) => Promise<void>): Promise<void> {
+      const { scope, organisationId } = await managed(actor, id)
+      await scope.transaction(async (tx) => {
+        const there = (await statements.lock({ id }).execute(tx)).rows[0]
+        if (!there) throw unknown()
         await leaving(tx)
         await statements.remove({ id }).execute(tx)
         await events.publish(tx, 'controller.removed', { organisationId, userId: null }, { id })

@@ -12,6 +12,9 @@ const machine = (name: string, change: Partial<Controller> = {}, usable = true):
   state: 'online',
   lastSeenAt: null,
   instances: 0,
+  cordoned: false,
+  labels: {},
+  installation: false,
   createdAt: '2026-01-01T00:00:00.000Z',
   capacity: { cpus: 2, memoryBytes: 8e9, memoryFreeBytes: 4e9, diskFreeBytes: 1e11, load1: 0 },
   fingerprints: [
@@ -45,6 +48,29 @@ describe('place', () => {
       controllerId: expected,
       platform: 'process',
     })
+  })
+
+  it.each([
+    ['the one that takes new things', {}, [machine('a', { cordoned: true }), machine('b')], 'b'],
+    [
+      'the one that carries every label',
+      { room: 'attic', gpu: 'none' },
+      [
+        machine('a', { labels: { room: 'attic' } }),
+        machine('b', { labels: { room: 'attic', gpu: 'none', size: 'big' } }),
+      ],
+      'b',
+    ],
+  ])('[CTL-3.placed] takes %s', (_name, labels, controllers, expected) => {
+    expect(place(controllers, { spec, platforms: ['process'], labels }).controllerId).toBe(expected)
+  })
+
+  it.each([
+    ['the only one takes nothing new', machine('a', { cordoned: true }), 'a takes nothing new'],
+    ['none carries the labels', machine('a', { labels: { room: 'cellar' } }), 'a is not labelled room=attic'],
+  ])('[CTL-3.placed] says why when %s', (_name, one, words) => {
+    const wanted = () => place([one], { spec, platforms: ['docker', 'process'], labels: { room: 'attic' } })
+    expect(wanted).toThrow(`No machine can run this now: ${words}.`)
   })
 
   it.each([

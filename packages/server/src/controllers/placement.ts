@@ -1,5 +1,5 @@
 /** Which controller runs a new instance, or in words why none can. */
-import type { Controller } from '@kalnet/contracts/controller'
+import type { Controller, Labels } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import type { InstanceSpec, PlatformName } from '@kalnet/contracts/instance'
 
@@ -11,10 +11,19 @@ export interface PlacementRequest {
   spec: InstanceSpec
   /** What the template allows, in the order of preference; a person's wish narrows it to one. */
   platforms: readonly PlatformName[]
+  /** Only controllers that carry all of these. */
+  labels?: Labels
 }
 
 /** Leaves the machine itself this much memory. */
 const RESERVE_BYTES = 128 * 2 ** 20
+
+function closed(controller: Controller, labels: Labels): string | null {
+  if (controller.cordoned) return `${controller.name} takes nothing new`
+  const missing = Object.entries(labels).filter(([key, value]) => controller.labels[key] !== value)
+  if (missing.length === 0) return null
+  return `${controller.name} is not labelled ${missing.map((pair) => pair.join('=')).join(', ')}`
+}
 
 function obstacle(controller: Controller, platform: PlatformName, spec: InstanceSpec): string | null {
   const found = controller.fingerprints.find((item) => item.platform === platform)
@@ -30,11 +39,19 @@ function obstacle(controller: Controller, platform: PlatformName, spec: Instance
 }
 
 /** The platform order decides first; among equals the controller with the most free memory. Throws placement.none. */
-export function place(controllers: readonly Controller[], { spec, platforms }: PlacementRequest): Placement {
+export function place(
+  controllers: readonly Controller[],
+  { spec, platforms, labels = {} }: PlacementRequest,
+): Placement {
   const online = controllers.filter((controller) => controller.state === 'online')
   const problems: string[] = []
+  const open = online.filter((controller) => {
+    const problem = closed(controller, labels)
+    if (problem) problems.push(problem)
+    return !problem
+  })
   for (const platform of platforms) {
-    const able = online.filter((controller) => {
+    const able = open.filter((controller) => {
       const problem = obstacle(controller, platform, spec)
       if (problem) problems.push(problem)
       return !problem

@@ -1,6 +1,7 @@
 /** Controllers over HTTP. */
 import { id } from '@kalnet/contracts/basics'
 import { controllerRoutes } from '@kalnet/contracts/controller'
+import type { Actor } from '@kalnet/contracts/permission'
 import { type Handler, handle } from '../core/http.ts'
 import { parseInput } from '../core/parse.ts'
 import type { Controllers } from './controllers.ts'
@@ -8,12 +9,19 @@ import type { Controllers } from './controllers.ts'
 export interface ControllerRoutesOptions {
   controllers: Controllers
   /** Takes its rows away and cuts its live link. */
-  revoke(organisationId: string, controllerId: string): Promise<void>
+  revoke(actor: Actor, controllerId: string): Promise<void>
+  /** Closes it and asks all sessions there to stop; answers how many. */
+  drain(actor: Actor, controllerId: string): Promise<number>
   /** The address controllers are told, and for HTTPS by our own authority its fingerprint. */
   address(): { url: string; fingerprint: string | null }
 }
 
-export const routesOfControllers = ({ controllers, revoke, address }: ControllerRoutesOptions): Handler[] => [
+export const routesOfControllers = ({
+  controllers,
+  revoke,
+  drain,
+  address,
+}: ControllerRoutesOptions): Handler[] => [
   handle(controllerRoutes.list, ({ actor, query }) =>
     controllers.list(
       actor.organisationId,
@@ -32,8 +40,29 @@ export const routesOfControllers = ({ controllers, revoke, address }: Controller
     audit({ name: body.name }, controllerId)
     return { controllerId }
   }),
-  handle(controllerRoutes.revoke, async ({ actor, params }) => {
-    await revoke(actor.organisationId, params.id)
+  handle(controllerRoutes.change, async ({ actor, params, body, audit }) => {
+    const { name, cordoned, labels } = body
+    const changed = {
+      ...(name !== undefined && { name }),
+      ...(cordoned !== undefined && { cordoned }),
+      ...(labels !== undefined && {
+        labels: Object.entries(labels)
+          .map((pair) => pair.join('='))
+          .join(' '),
+      }),
+    }
+    audit(changed, params.id)
+    return controllers.change(actor, params.id, body)
+  }),
+  handle(controllerRoutes.drain, async ({ actor, params, audit }) => {
+    audit({}, params.id)
+    const stopping = await drain(actor, params.id)
+    audit({ stopping })
+    return { stopping }
+  }),
+  handle(controllerRoutes.revoke, async ({ actor, params, audit }) => {
+    audit({}, params.id)
+    await revoke(actor, params.id)
     return {}
   }),
 ]

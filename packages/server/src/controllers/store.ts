@@ -13,12 +13,14 @@ export interface ControllerRow {
   last_seen_at: string | null
   fingerprints: Controller['fingerprints']
   capacity: Controller['capacity']
+  cordoned: boolean
+  labels: Controller['labels']
   created_at: string
   instances: number
 }
 
 const columns = sql`c.id, c.organisation_id, c.name, c.public_key, c.hostname, c.version, c.online, c.last_seen_at,
-  c.fingerprints, c.capacity, c.created_at,
+  c.fingerprints, c.capacity, c.cordoned, c.labels, c.created_at,
   (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running'
     AND coalesce(i.observed->>'state' NOT IN ('stopped', 'failed'), true)) AS instances`
 
@@ -80,6 +82,23 @@ export const statements = {
   /** An organisation locks only what is its own. */
   lock: ({ id }: { id: string }) => sql<{ id: string }>`
     SELECT id FROM controllers WHERE id = ${id}::uuid FOR UPDATE`,
+
+  /** Null leaves a thing as it is. */
+  change: (row: {
+    id: string
+    name: string | null
+    cordoned: boolean | null
+    labels: Controller['labels'] | null
+  }) => sql<{ id: string }>`
+    UPDATE controllers SET name = coalesce(${row.name}, name), cordoned = coalesce(${row.cordoned}::boolean, cordoned),
+      labels = coalesce(${row.labels ? JSON.stringify(row.labels) : null}::jsonb, labels)
+    WHERE id = ${row.id}::uuid RETURNING id`,
+
+  /** Whoever puts something on it holds this shared, whoever closes it holds it alone: a start is before or after, never between. */
+  lockOpening: ({ id }: { id: string }) =>
+    sql`SELECT pg_advisory_xact_lock_shared(hashtextextended(${id}::text, 4))`,
+  lockClosing: ({ id }: { id: string }) =>
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(${id}::text, 4))`,
 
   remove: ({ id }: { id: string }) => sql<{ id: string }>`
     DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,

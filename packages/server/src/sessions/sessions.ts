@@ -10,7 +10,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { Controllers } from '../controllers/controllers.ts'
 import { place } from '../controllers/placement.ts'
 import type { Events } from '../core/events.ts'
-import type { Store, Tx } from '../core/store.ts'
+import type { Scope, Store, Tx } from '../core/store.ts'
 import type { InstanceChange, Instances } from '../instances/instances.ts'
 import { followInstance } from './follow.ts'
 import { after, ownerOf, shapeSession } from './shape.ts'
@@ -33,6 +33,7 @@ export interface SessionsOptions {
 }
 
 const OVER: SessionState[] = ['stopped', 'failed']
+const DRAINED = 'Its machine is being taken out of service.'
 const AWAY = 'Its machine is not connected; this happens as soon as it is back.'
 
 /** A row whose parent is gone: PostgreSQL's foreign_key_violation. */
@@ -119,7 +120,9 @@ export function createSessions(options: SessionsOptions) {
       const platforms = body.platform ? [body.platform] : template.platforms
       const launched = await store.as(actor.organisationId).transaction(async (tx) => {
         await allowOneMore(tx, actor.userId)
-        const placement = place(await controllers.serving(tx, actor.organisationId), { spec, platforms })
+        const serving = await controllers.serving(tx, actor.organisationId)
+        const placement = place(serving, { spec, platforms, labels: body.labels })
+        await controllers.open(tx, placement.controllerId)
         const instanceId = await instances
           .create(tx, { organisationId: actor.organisationId, spec, ...placement })
           .catch((error: unknown) => {
@@ -162,7 +165,9 @@ export function createSessions(options: SessionsOptions) {
       const restarted = await store.as(actor.organisationId).transaction(async (tx) => {
         const row = await allowed(tx, actor, 'session.stop', id, true)
         if (OVER.includes(row.state)) await allowOneMore(tx, row.user_id)
-        await set(tx, row, { state: after(row, 'restart'), endedAt: null, reason: row.online ? null : AWAY })
+        const to = after(row, 'restart')
+        await controllers.open(tx, row.controller_id)
+        await set(tx, row, { state: to, endedAt: null, reason: row.online ? null : AWAY })
         await instances.renew(tx, row.instance_id)
         await statements.restartStages({ id, now: clock.now() }).execute(tx)
         return tell(tx, id)
@@ -204,12 +209,37 @@ export function createSessions(options: SessionsOptions) {
       const moving = !OVER.includes(to.state)
       await set(tx, row, {
         state: to.state,
-        reason: to.reason,
+        // Why it was asked to stop stays true; that it had to wait for its machine does not.
+        reason: to.reason ?? (row.state === 'stopping' && row.reason === DRAINED ? DRAINED : null),
         logTail: to.state === 'failed' ? observed.logTail : [],
         progress: moving && to.state !== 'running' ? observed.progress : null,
       })
       await tell(tx, row.id)
       return false
+    },
+
+    /** Its controller is taken out of service: all that live there are asked to stop. Answers how many. */
+    async drain(scope: Scope, controllerId: string): Promise<number> {
+      const live = await scope.read(
+        async (tx) => (await statements.liveOn({ controllerId }).execute(tx)).rows,
+      )
+      let stopping = 0
+      // One transaction for each: a long one would hold back every reader of events.
+      for (const { id, instance_id: instanceId } of live) {
+        const asked = await scope.transaction(async (tx) => {
+          await statements.lockItsInstance({ id }).execute(tx)
+          const row = (await statements.lock({ id }).execute(tx)).rows[0]
+          if (!row || row.state === 'stopping' || OVER.includes(row.state)) return false
+          await set(tx, row, { state: after(row, 'stop'), reason: DRAINED })
+          await instances.stop(tx, instanceId)
+          await tell(tx, id)
+          return true
+        })
+        if (!asked) continue
+        stopping += 1
+        options.push(controllerId, instanceId)
+      }
+      return stopping
     },
 
     /** Its controller is revoked and takes all it has with it. Answers the instances that go. */
