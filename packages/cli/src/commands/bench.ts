@@ -8,8 +8,13 @@ import { ROOT } from '../tree.ts'
 
 interface BenchFlags {
   n: string
+  check?: boolean
 }
-type Bench = (options: { n: number; json: boolean; signal: AbortSignal }) => Promise<unknown>
+interface Bench {
+  measure(options: { n: number; json: boolean; signal: AbortSignal }): Promise<unknown>
+  /** Which musts the figures miss, in words. */
+  missed(figures: unknown): string[]
+}
 
 export const addBench: AddCommand = (program, context) => {
   program
@@ -17,11 +22,18 @@ export const addBench: AddCommand = (program, context) => {
     .description('measure, and print the figures')
     .argument('<what>', 'stream')
     .option('--n <rounds>', 'rounds for each figure; 10 or more for one to keep', '10')
+    .option('--check', 'compare with what must hold, and fail when something does not')
     .action(async (what: string, flags: BenchFlags) => {
       const { output, signal } = context()
       const n = Number(flags.n)
       if (!Number.isInteger(n) || n < 1) throw usage(`${flags.n} is not a number of rounds.`)
-      await (await load(what))({ n, json: output.json, signal })
+      const { measure, missed } = await load(what)
+      const problems = missed(await measure({ n, json: output.json, signal }))
+      if (flags.check && problems.length > 0)
+        throw failed(
+          `Missed: ${problems.join('; ')}.`,
+          'Measure again on a quiet machine; then look for what changed.',
+        )
     })
 }
 
@@ -34,5 +46,9 @@ async function load(what: string): Promise<Bench> {
   const bench = Object.entries(module).find(([name]) => /^bench[A-Z]/.test(name))?.[1]
   if (typeof bench !== 'function')
     throw failed(`${file} exports no measurement.`, 'It needs a function benchSomething.')
-  return bench as Bench
+  const missed = module.missedMusts
+  return {
+    measure: bench as Bench['measure'],
+    missed: typeof missed === 'function' ? (missed as Bench['missed']) : () => [],
+  }
 }
