@@ -67,7 +67,7 @@ export async function enrolBare(plane: Plane, token: string, name = 'bare') {
   }
 }
 
-function connectBare(
+export function connectBare(
   plane: Plane,
   controllerId: string,
   prove: (text: string) => string,

@@ -1,4 +1,5 @@
 /** Controllers under a control plane: enrolment, revocation, desired state, fencing, placement. */
+import { v7 as newId } from 'uuid'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Bare, bareMachine, CAPACITY, enrolBare, seen } from './bare.ts'
 import { type Machine, type Person, type Plane, startPlane, WAIT } from './support.ts'
@@ -44,6 +45,23 @@ describe('enrolment', () => {
       'controller.token',
       'controller.token',
     ])
+  })
+
+  it('[CTL-2.enrolment] without a token of somebody who may manage controllers nobody gets in', async () => {
+    for (const role of ['member', 'child', 'guest'] as const) {
+      const person = await plane.person(role, ada.organisationId)
+      const body = { name: 'mine' }
+      const asked = await plane.ask('POST', '/api/controllers/tokens', { as: person.secret, body })
+      expect([role, asked.status, asked.body.error?.code]).toEqual([role, 403, 'permission.denied'])
+    }
+    const before = (await controllers()).length
+    const unapproved = await enrolBare(plane, '')
+    expect([unapproved.answer.status, unapproved.answer.body.error?.code]).toEqual([403, 'controller.token'])
+    const link = unapproved.connect({ as: newId() })
+    links.push(link)
+    expect(await link.closed).toBe(4401)
+    expect(link.of('refused')[0]?.code).toBe('controller.unknown')
+    expect((await controllers()).length).toBe(before)
   })
 
   it('[CTL-2.enrolment] nobody connects with the name of another and a key of his own', async () => {

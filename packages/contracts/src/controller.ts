@@ -35,6 +35,9 @@ export const capacity = z.object({
   load1: z.number(),
 })
 
+/** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
+export const publicKey = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key')
+
 /** Unknown fields are ignored by receivers, so every message is a loose object. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), ...shape })
@@ -57,6 +60,10 @@ export const toController = z.discriminatedUnion('type', [
   message('logs.read', { requestId: id, instanceId: id, lines: z.number().int() }),
   message('screen.read', { requestId: id, instanceId: id, port: slug, maxWidth: z.number().int() }),
   message('refused', { code: z.string(), message: z.string() }),
+  /** Make a new key and prove that you have it. */
+  message('key.rotate', { requestId: id }),
+  /** The new key is the only one that is valid now. */
+  message('key.accepted', { requestId: id }),
 ])
 export type ToController = z.infer<typeof toController>
 
@@ -81,11 +88,16 @@ export const fromController = z.discriminatedUnion('type', [
   message('stream.failed', { streamId: id, problem: z.string().max(500) }),
   message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),
   message('screen', { requestId: id, png: z.string().nullable() }),
+  /** signature: by the new key over `keyText`, base64. */
+  message('key.new', { requestId: id, publicKey, signature: z.string().max(200) }),
 ])
 export type FromController = z.infer<typeof fromController>
 
 /** What the private key signs. */
 export const challengeText = (nonce: string, url: string) => `kalnet-link\n${nonce}\n${url}`
+/** What a new private key signs before it takes the place of the old one. */
+export const keyText = (controllerId: string, requestId: string) =>
+  `kalnet-key\n${controllerId}\n${requestId}`
 
 export const LABELS_MOST = 20
 /** What a machine is called besides its name, for choosing it: `room=attic`, `gpu=none`. */
@@ -116,8 +128,7 @@ export type Controller = z.infer<typeof controller>
 export const enrolBody = z.strictObject({
   token: z.string().max(200),
   name: z.string().min(1).max(60),
-  /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
-  publicKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key'),
+  publicKey,
 })
 
 /** `labels` are all there are afterwards. */
@@ -186,6 +197,17 @@ export const controllerRoutes = {
     body: nothing,
     answer: z.strictObject({ stopping: z.number().int() }),
     audit: 'controller.drained',
+  }),
+  rotate: route({
+    method: 'POST',
+    path: '/api/controllers/:id/rotate',
+    permission: 'controller.manage',
+    summary: 'Give a connected controller a new key: the old one opens nothing any more',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: nothing,
+    audit: 'controller.key-rotation-asked',
   }),
   revoke: route({
     method: 'DELETE',

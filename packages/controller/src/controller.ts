@@ -77,7 +77,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
       signal,
       report: (instance) => void send({ type: 'observed', instance }),
     })
-    const answers = createAnswers({ reconciler, url, ca, send, log, signal })
+    const answers = createAnswers({ reconciler, identity, url, ca, send, log, signal })
 
     let isReady = false
     let haveChanged = false
@@ -114,7 +114,15 @@ export async function runController(options: ControllerOptions): Promise<void> {
     link = connectLink({
       url,
       tls: { ca },
-      identity: { controllerId, sign: identity.sign },
+      identity: {
+        controllerId,
+        sign: identity.sign,
+        refused: identity.refused,
+        proved: () =>
+          void identity
+            .proved()
+            .catch((error: unknown) => log.error({ error }, 'which key is valid could not be kept')),
+      },
       hello: { version: packageFile.version, hostname: hostname() },
       onMessage: answers.handle,
       onUp: () => {
@@ -127,6 +135,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
       log,
     })
     await Promise.all([...running, beat(), link.ended])
+    await identity.idle()
     await Promise.race([reconciler.idle(), new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())])
   } catch (error) {
     if (!options.signal.aborted) throw error

@@ -4,6 +4,7 @@ import type { Log } from '@kalnet/io/log'
 import { joinStreams } from '@kalnet/wire/join'
 import { dialRaw } from '@kalnet/wire/raw'
 import { readScreen } from '@kalnet/wire/rfb-screen'
+import type { Identity } from './identity.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import type { Reconciler } from './reconcile.ts'
 
@@ -18,13 +19,14 @@ export interface Answers {
 
 export function createAnswers(options: {
   reconciler: Reconciler
+  identity: Pick<Identity, 'renew' | 'accepted'>
   url: string
   ca?: string
   send(message: FromController): boolean
   log: Log
   signal: AbortSignal
 }): Answers {
-  const { reconciler, send, log, signal } = options
+  const { reconciler, identity, send, log, signal } = options
   let open = 0
 
   const dial = (instanceId: string, port: string) => {
@@ -80,6 +82,9 @@ export function createAnswers(options: {
     }
   }
 
+  const renewKey = async (requestId: string) =>
+    void send({ type: 'key.new', requestId, ...(await identity.renew(requestId)) })
+
   const inBackground = (work: Promise<void>, what: string) =>
     void work.catch((error) => log.error({ error }, `${what} failed`))
 
@@ -98,6 +103,10 @@ export function createAnswers(options: {
           return inBackground(readLogs(message), 'reading a log')
         case 'screen.read':
           return inBackground(readPicture(message), 'reading a screen')
+        case 'key.rotate':
+          return inBackground(renewKey(message.requestId), 'making a new key')
+        case 'key.accepted':
+          return inBackground(identity.accepted(message.requestId), 'keeping the new key')
         case 'challenge':
         case 'welcome':
         case 'refused':

@@ -116,6 +116,7 @@ export async function createRunning(options: RunningOptions) {
         hub.revoke(controllerId)
         for (const instanceId of gone) streams.cutInstance(instanceId)
       },
+      rotate: hub.rotate,
       address: () => ({ url: options.address(), fingerprint }),
     }),
     handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),

@@ -20,7 +20,14 @@ export interface LinkOptions {
   /** The address of the control plane as it was configured: it is part of what is signed. */
   url: string
   tls?: { ca?: string | Buffer }
-  identity: { controllerId: string; sign(text: string): string | Promise<string> }
+  identity: {
+    controllerId: string
+    sign(text: string): string | Promise<string>
+    /** The last signature was refused; true when there is another key to try at once. */
+    refused?(): boolean
+    /** The last signature was good. */
+    proved?(): void
+  }
   hello: { version: string; hostname: string }
   /** Everything but challenge, welcome and refused, which the link itself answers. */
   onMessage(message: ToController): void
@@ -143,12 +150,18 @@ export function connectLink(options: LinkOptions): Link {
             on.terminate()
           })
         else if (message.type === 'refused') {
-          ending = { ...ending, reason: message.message, refused: true }
-          log.error({ code: message.code }, `the control plane refused: ${message.message}`)
+          const isOtherKeyLeft =
+            message.code === 'controller.signature' && (options.identity.refused?.() ?? false)
+          ending = { ...ending, reason: message.message, refused: !isOtherKeyLeft }
+          log[isOtherKeyLeft ? 'info' : 'error'](
+            { code: message.code },
+            `the control plane refused: ${message.message}`,
+          )
         } else if (message.type === 'welcome') {
           socket = on
           up = true
           ending.wasUp = true
+          options.identity.proved?.()
           options.onUp()
         } else if (up) options.onMessage(message)
       })

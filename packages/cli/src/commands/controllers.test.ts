@@ -45,7 +45,9 @@ beforeAll(async () => {
           ? { items: [ATTIC, CELLAR], next: null }
           : request.method === 'PATCH'
             ? { ...found, ...JSON.parse(text) }
-            : { stopping: found?.instances }
+            : pathname.endsWith('/rotate')
+              ? {}
+              : { stopping: found?.instances }
       answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
     })
   })
@@ -80,6 +82,11 @@ const labels: Line[] = [
   [['label', 'cellar'], 0, /^cellar has no labels\.$/m, []],
   [['label', 'cellar', 'room'], 2, /A label is key=value, not room\./, []],
 ]
+const rotations: Line[] = [
+  [['rotate', 'attic'], 0, /^attic has a new key\.$/m, ['POST attic {}']],
+  [['rotate', '000b'], 0, /^cellar has a new key\.$/m, ['POST cellar {}']],
+  [['rotate', 'celar'], 2, /Did you mean cellar\?/, []],
+]
 const check = async ([args, code, words, wanted]: Line) => {
   const said = await cli(home.home, 'controllers', ...args)
   expect(said.out + said.err).toMatch(words)
@@ -97,6 +104,10 @@ describe('lines', () => {
   )
   it.each(labels.map((line) => [line[0].join(' '), line] as const))(
     '[CTL-4.labels] controllers %s',
+    (_name, line) => check(line),
+  )
+  it.each(rotations.map((line) => [line[0].join(' '), line] as const))(
+    '[CTL-2.rotation] controllers %s',
     (_name, line) => check(line),
   )
 })
@@ -120,6 +131,7 @@ test('[CTL-4.labels] a launch may ask for labels; a wrong one is refused before 
 test.each([
   [['drain', '--help'], /kalnet controllers drain attic/],
   [['label', '--help'], /room=attic gpu-/],
+  [['rotate', '--help'], /kalnet controllers rotate attic/],
 ])('help of controllers %s has an example', async (args, words) => {
   const { code, out } = await cli(home.home, 'controllers', ...args)
   expect([code, out]).toEqual([0, expect.stringMatching(words)])

@@ -50,6 +50,25 @@ export const addControllers: AddCommand = (program, context) => {
     })
   addChanges(controllers, context)
   controllers
+    .command('rotate')
+    .description('give a connected machine a new key: the old one opens nothing any more')
+    .argument('<controller>', 'its name, its id, or either end of the id')
+    .addHelpText(
+      'after',
+      `
+The machine makes the new key itself, and it never leaves it. Sessions there and its connection go on.
+If it answers that the machine is not connected, ask again when it is: asking twice does no harm.
+
+Examples:
+  kalnet controllers rotate attic                          somebody may have read that machine's disk`,
+    )
+    .action(async (wanted: string) => {
+      const it = context()
+      const { id, name } = await findController(it, wanted)
+      await it.api.call(controllerRoutes.rotate, { params: { id }, body: {} })
+      it.output.result(`${name} has a new key.`, { id })
+    })
+  controllers
     .command('revoke')
     .description('its key stops working at once')
     .argument('<controller>', 'its name, its id, or either end of the id')

@@ -41,6 +41,7 @@ export const MATRIX: Record<string, Expectation> = {
   'POST /api/controllers/enrol': { may: everybody, about: 'none' },
   'PATCH /api/controllers/:id': { may: stewards, about: 'none' },
   'POST /api/controllers/:id/drain': { may: stewards, about: 'none' },
+  'POST /api/controllers/:id/rotate': { may: stewards, about: 'none' },
   'DELETE /api/controllers/:id': { may: stewards, about: 'none' },
   'POST /api/local/claim-link': { may: cli, about: 'none' },
   'POST /api/local/reset-owner': { may: cli, about: 'none' },

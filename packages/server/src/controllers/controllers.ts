@@ -85,6 +85,12 @@ export function createControllers({ store, events, clock }: { store: Store; even
     publicKeyOf: (id: string): Promise<string | null> =>
       store.system.read(async (tx) => (await rowOf(tx, id))?.public_key ?? null),
 
+    /** From now on only this one is valid. False when there is no such controller (any more). */
+    renewKey: (id: string, publicKey: string): Promise<boolean> =>
+      store.system.transaction(
+        async (tx) => (await statements.renewKey({ id, publicKey }).execute(tx)).rows.length > 0,
+      ),
+
     /** organisationId null: a controller of the installation, which serves everybody. Only the local CLI makes those. */
     async makeToken(
       organisationId: string | null,

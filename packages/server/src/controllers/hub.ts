@@ -13,6 +13,7 @@ import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wir
 import { v7 as newId } from 'uuid'
 import type { Tx } from '../core/store.ts'
 import type { Controllers } from './controllers.ts'
+import { createRotations } from './rotation.ts'
 import { storable } from './storable.ts'
 
 export interface HubOptions {
@@ -32,7 +33,7 @@ export interface HubOptions {
 }
 
 type Message = Parameters<Parameters<typeof acceptLink>[3]['onMessage']>[0]
-type Answer = Extract<Message, { type: 'logs' | 'screen' }>
+type Answer = Extract<Message, { type: 'logs' | 'screen' | 'key.new' }>
 interface Connection {
   link: ServerLink
   inventoried: boolean
@@ -133,7 +134,8 @@ export function createHub(options: HubOptions) {
       case 'stream.failed':
         return options.streamFailed(message.streamId, message.problem)
       case 'logs':
-      case 'screen': {
+      case 'screen':
+      case 'key.new': {
         const asked = waiting.get(message.requestId)
         if (asked?.controllerId === controllerId) asked.answer(message)
       }
@@ -199,6 +201,12 @@ export function createHub(options: HubOptions) {
     }
   }
 
+  const rotations = createRotations({
+    linkOf: (controllerId) => connections.get(controllerId)?.link,
+    ask: (controllerId) => ask(controllerId, (requestId) => ({ type: 'key.rotate', requestId }), 'key.new'),
+    store: controllers.renewKey,
+  })
+
   const timer = setInterval(() => {
     for (const connection of connections.values()) if (connection.inventoried) sendAll(connection)
   }, RESEND_MS)
@@ -210,7 +218,9 @@ export function createHub(options: HubOptions) {
         log,
         clock,
         authenticate: (hello, nonce) =>
-          proveHello(hello, nonce, { publicKeyOf: controllers.publicKeyOf, allowUrl: options.allowUrl }),
+          rotations.judge(hello.controllerId, () =>
+            proveHello(hello, nonce, { publicKeyOf: controllers.publicKeyOf, allowUrl: options.allowUrl }),
+          ),
         onUp: up,
         onMessage: (message, link) => {
           const connection = connections.get(link.controllerId)
@@ -262,6 +272,7 @@ export function createHub(options: HubOptions) {
           'screen',
         )
       ).png,
+    rotate: rotations.rotate,
     /** Its rows are gone: it takes away what it has, and is cut. */
     revoke(controllerId: string) {
       const link = connections.get(controllerId)?.link

@@ -12,6 +12,8 @@ export interface ControllerRoutesOptions {
   revoke(actor: Actor, controllerId: string): Promise<void>
   /** Closes it and asks all sessions there to stop; answers how many. */
   drain(actor: Actor, controllerId: string): Promise<number>
+  /** Resolves when its new key is the only valid one. */
+  rotate(controllerId: string): Promise<void>
   /** The address controllers are told, and for HTTPS by our own authority its fingerprint. */
   address(): { url: string; fingerprint: string | null }
 }
@@ -20,6 +22,7 @@ export const routesOfControllers = ({
   controllers,
   revoke,
   drain,
+  rotate,
   address,
 }: ControllerRoutesOptions): Handler[] => [
   handle(controllerRoutes.list, ({ actor, query }) =>
@@ -59,6 +62,11 @@ export const routesOfControllers = ({
     const stopping = await drain(actor, params.id)
     audit({ stopping })
     return { stopping }
+  }),
+  handle(controllerRoutes.rotate, async ({ actor, params }) => {
+    await controllers.managed(actor, params.id)
+    await rotate(params.id)
+    return {}
   }),
   handle(controllerRoutes.revoke, async ({ actor, params, audit }) => {
     audit({}, params.id)

@@ -100,6 +100,10 @@ export const statements = {
   lockClosing: ({ id }: { id: string }) =>
     sql`SELECT pg_advisory_xact_lock(hashtextextended(${id}::text, 4))`,
 
+  /** One key is valid at a time. */
+  renewKey: ({ id, publicKey }: { id: string; publicKey: string }) => sql<{ id: string }>`
+    UPDATE controllers SET public_key = ${publicKey} WHERE id = ${id}::uuid RETURNING id`,
+
   remove: ({ id }: { id: string }) => sql<{ id: string }>`
     DELETE FROM controllers WHERE id = ${id}::uuid RETURNING id`,
 }
