@@ -26,7 +26,7 @@ export const template = z.strictObject({
   id: slug.describe('The name of its folder.'),
   version: z
     .string()
-    .regex(/^\d+\.\d+\.\d+$/)
+    .regex(/^\d+\.\d+\.\d+$/, 'is not a version such as 1.0.0')
     .describe('Raise it with every change; the proof of its first frame belongs to a version.'),
   channel: z.enum(['stable', 'beta']).default('stable'),
   extends: slug.optional().describe('Another template whose fields this one starts from.'),

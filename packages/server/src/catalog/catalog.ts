@@ -1,5 +1,5 @@
 /** The catalog: what can be launched here. Files are read again when they change. */
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import { fail } from '@kalnet/contracts/errors'
@@ -52,15 +52,21 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     }
   }
 
-  /** Changes of the folders, cheap: adding and removing shows here; an edited file after the next change or restart. */
+  /** When anything of the catalog was last written: a few dozen looks, at most every FRESH_MS and only when somebody asks. */
   const fingerprint = async () => {
-    const parts = ['templates', 'images', 'proved.json'].map((part) =>
-      stat(join(folder, part)).then(
-        (found) => found.mtimeMs,
-        () => 0,
+    const below = await Promise.all(
+      ['templates', 'images'].map((part) => readdir(join(folder, part), { recursive: true }).catch(() => [])),
+    )
+    const paths = below.flatMap((names, index) =>
+      names.map((name) => join(index ? 'images' : 'templates', name)),
+    )
+    const written = [...paths, 'proved.json'].map((path) =>
+      stat(join(folder, path)).then(
+        (found) => `${path} ${found.mtimeMs}`,
+        () => path,
       ),
     )
-    return (await Promise.all(parts)).join()
+    return (await Promise.all(written)).join()
   }
 
   const current = async (): Promise<CatalogFiles> => {

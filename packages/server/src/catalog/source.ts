@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { type RecipeFileFormat, recipeFileFormat } from '@kalnet/contracts/recipe'
 import { type Template, template } from '@kalnet/contracts/template'
 import { readIfThere } from '@kalnet/io/files'
-import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { parseYaml, sayProblems, type Where } from './yaml.ts'
 
 export interface CatalogProblem {
   file: string
@@ -18,34 +18,9 @@ export interface CatalogFiles {
   problems: CatalogProblem[]
 }
 
-/** The first problem of a zod error as one sentence: where, then what. */
-export const sayProblem = (error: z.ZodError): string => {
-  const issue = error.issues[0]
-  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'it is not valid'
-}
+type Read<T> = { value: T; where: Where } | { problem: string }
 
-/** YAML with its aliases bounded, or the problem with line and column. */
-function parseYaml(text: string): { data: unknown } | { problem: string } {
-  const document = parseDocument(text)
-  const first = document.errors[0]
-  if (first) {
-    const at = first.linePos?.[0]
-    return { problem: `${first.message.split('\n')[0]}${at ? ` (line ${at.line}, column ${at.col})` : ''}` }
-  }
-  try {
-    return { data: document.toJS({ maxAliasCount: 20 }) }
-  } catch (error) {
-    // The parser throws only here: when aliases would unfold to more than the limit.
-    return { problem: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-type Read<T> = { value: T } | { problem: string }
-
-async function readYaml<T extends z.ZodType>(
-  file: string,
-  schema: T,
-): Promise<{ value: z.infer<T> } | { problem: string }> {
+async function readYaml<T extends z.ZodType>(file: string, schema: T): Promise<Read<z.infer<T>>> {
   const size = await stat(file).then(
     (found) => found.size,
     () => -1,
@@ -55,7 +30,9 @@ async function readYaml<T extends z.ZodType>(
   const parsed = parseYaml(await readFile(file, 'utf8'))
   if ('problem' in parsed) return parsed
   const checked = schema.safeParse(parsed.data)
-  return checked.success ? { value: checked.data } : { problem: sayProblem(checked.error) }
+  return checked.success
+    ? { value: checked.data, where: parsed.where }
+    : { problem: sayProblems(checked.error, parsed.where) }
 }
 
 const foldersIn = async (folder: string): Promise<string[]> => {
@@ -69,6 +46,7 @@ const foldersIn = async (folder: string): Promise<string[]> => {
 /** A template may start from another one: its own fields win, one level at a time, no circles. */
 async function readTemplate(root: string, id: string): Promise<{ value: Template } | { problem: string }> {
   let merged: Record<string, unknown> = {}
+  let where: Where = () => ''
   const seen = new Set<string>()
   for (let current: string | undefined = id; current; ) {
     if (seen.has(current)) return { problem: `extends goes in a circle at ${current}` }
@@ -78,11 +56,12 @@ async function readTemplate(root: string, id: string): Promise<{ value: Template
       z.record(z.string(), z.unknown()),
     )
     if ('problem' in read) return current === id ? read : { problem: `extends ${current}: ${read.problem}` }
+    if (current === id) where = read.where
     merged = { ...read.value, ...merged }
     current = typeof read.value.extends === 'string' ? read.value.extends : undefined
   }
   const checked = template.safeParse(merged)
-  if (!checked.success) return { problem: sayProblem(checked.error) }
+  if (!checked.success) return { problem: sayProblems(checked.error, where) }
   return checked.data.id === id
     ? { value: checked.data }
     : { problem: `its id is ${checked.data.id} but its folder is called ${id}` }
