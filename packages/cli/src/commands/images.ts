@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import { chainOf, type RecipeChain } from '@kalnet/contracts/recipe'
 import { createImages, type ImageRecord } from '@kalnet/controller/images/images'
+import { imagesInUse } from '@kalnet/controller/images/in-use'
 import { createLog } from '@kalnet/io/log'
 import { readCatalog } from '@kalnet/server/catalog/source'
 import { nearest } from '@kalnet/server/core/nearest'
 import type { AddCommand, Context } from '../context.ts'
 import { size, table } from '../output.ts'
-import { usage } from '../problem.ts'
+import { refused, usage } from '../problem.ts'
 import { ROOT } from '../tree.ts'
 
 export const addImages: AddCommand = (program, context) => {
@@ -24,7 +25,7 @@ export const addImages: AddCommand = (program, context) => {
   images
     .command('prune')
     .description('remove what no recipe of the catalog needs any more')
-    .option('--all', 'remove every image; the next launch builds it again')
+    .option('--all', 'remove every image that no session runs from; the next launch builds it again')
     .action(async (flags: { all?: boolean }) => prune(context(), flags))
 }
 
@@ -100,7 +101,24 @@ async function build(it: Context, wanted: string[]): Promise<void> {
 
 async function prune(it: Context, flags: { all?: boolean }): Promise<void> {
   const images = open(it)
-  const keep = flags.all ? [] : [...(await known()).chains.values()].map((chain) => images.digest(chain))
-  const removed = await it.output.step('Removing', () => images.prune(new Set(keep), it.signal))
-  it.output.result(`${removed.length} image${removed.length === 1 ? '' : 's'} removed.`, { removed })
+  const inUse = await imagesInUse(it.folders)
+  if (inUse.unknown.length > 0)
+    throw refused(
+      `Nothing was removed: ${sessions(inUse.unknown.length)} here, and it cannot be told from which image.`,
+      'Stop what `kalnet sessions list` shows, or try again when it has started.',
+    )
+  const wanted = flags.all ? [] : [...(await known()).chains.values()].map((chain) => images.digest(chain))
+  const removed = await it.output.step('Removing', () =>
+    images.prune(new Set([...wanted, ...inUse.digests]), it.signal),
+  )
+  const kept = (await images.list()).filter((one) => inUse.digests.has(one.digest))
+  it.output.result(
+    [
+      `${removed.length} image${removed.length === 1 ? '' : 's'} removed.`,
+      ...kept.map((one) => `${one.name} was kept with the layers below it: sessions run from it.`),
+    ],
+    { removed, inUse: kept.map((one) => one.digest) },
+  )
 }
+
+const sessions = (count: number) => (count === 1 ? 'a session runs' : `${count} sessions run`)
