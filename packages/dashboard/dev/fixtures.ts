@@ -178,6 +178,9 @@ export const CONTROLLERS: Controller[] = [
       load1: 0.7,
     },
     instances: 3,
+    cordoned: false,
+    labels: {},
+    installation: true,
     createdAt: before(900_000),
   },
   {
@@ -207,6 +210,9 @@ export const CONTROLLERS: Controller[] = [
       load1: 5.2,
     },
     instances: 1,
+    cordoned: true,
+    labels: { room: 'attic', gpu: 'none' },
+    installation: false,
     createdAt: before(90_000),
   },
   {
@@ -219,6 +225,9 @@ export const CONTROLLERS: Controller[] = [
     fingerprints: [],
     capacity: null,
     instances: 0,
+    cordoned: false,
+    labels: {},
+    installation: false,
     createdAt: before(100),
   },
 ]
@@ -274,6 +283,7 @@ export function makeState(world: World): State {
       controllers: CONTROLLERS.map((it, at) => ({
         ...it,
         name: `Unterhaltungselektronikschrank-Server-0${at}`,
+        labels: { raum: 'Wirtschaftsraum-neben-der-Garderobe-im-Erdgeschoss', ...it.labels },
       })),
     }
   }

@@ -212,6 +212,40 @@ export const SHOTS: Shot[] = [
     ready: heading('Unterhaltung'),
   },
   {
+    name: 'controllers-menu',
+    world: 'usual',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
+      await page.getByRole('menuitem', { name: 'Take new sessions again' }).waitFor()
+    },
+  },
+  {
+    name: 'controllers-drain',
+    world: 'usual',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
+      await page.getByRole('menuitem', { name: 'Empty it…' }).click()
+      await text('One session ends')(page)
+    },
+  },
+  {
+    name: 'controllers-labels',
+    world: 'usual',
+    path: '/settings/controllers',
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
+      await page.getByRole('menuitem', { name: 'Labels…' }).click()
+      await page.getByRole('textbox', { name: 'Labels' }).fill('room=the attic')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await text('use up to 63')(page)
+    },
+  },
+  {
     name: 'enrol',
     world: 'usual',
     path: '/settings/controllers',

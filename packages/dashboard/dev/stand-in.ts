@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
@@ -165,6 +166,12 @@ export function createStandIn(world: World = 'usual') {
     ).unref()
     return put(id, (it) => ({ ...it, state: 'stopping' }))
   }
+  const changeMachine = (id: string, change: Partial<Controller>) => {
+    state.controllers = state.controllers.map((it) => (it.id === id ? { ...it, ...change } : it))
+    const controller = state.controllers.find((it) => it.id === id)
+    if (controller) publish('controller.changed', controller)
+    return controller
+  }
   const list = (query: URLSearchParams) => {
     const wanted = query.get('state')
     const all = state.sessions.filter((it) => !wanted || (wanted === 'ended') === ended(it))
@@ -257,7 +264,13 @@ export function createStandIn(world: World = 'usual') {
           expiresAt: now(),
           command: `kalnet controller --join https://larch.home.arpa:7400 --token 3kq9-wm2v-8xye --name "${String(body.name)}"`,
         }
+      case 'POST controllers/:id/drain': {
+        const there = state.controllers.find((it) => it.id === id)?.instances ?? 0
+        changeMachine(id, { cordoned: true, instances: 0 })
+        return { stopping: there }
+      }
       default:
+        if (method === 'PATCH' && area === 'controllers') return changeMachine(id, body)
         if (method === 'DELETE' && area === 'controllers') {
           state.controllers = state.controllers.filter((it) => it.id !== id)
           return {}

@@ -299,6 +299,40 @@ export const controllerMemoryUse = (used: string, total: string) => `${used} of 
 export const controllerCpus = (many: number) => count(many, 'processor', 'processors')
 export const controllerDisk = (free: string) => `${free} of disk free`
 export const controllerLoad = (load: string) => `load ${load}`
+export const controllerMenu = (name: string) => `Actions for ${name}`
+export const controllerInstallation =
+  'It belongs to this installation. Manage it on the machine, with ./kalnet controllers.'
+export const controllerCordoned = 'Takes nothing new'
+export const controllerCordon = 'Take nothing new'
+export const controllerUncordon = 'Take new sessions again'
+export const controllerCordonDone = (name: string) => `${name} takes nothing new. What runs there runs on.`
+export const controllerUncordonDone = (name: string) => `${name} takes new sessions again.`
+export const controllerDrain = 'Empty it…'
+export const controllerDrainTitle = (name: string) => `Empty ${name}?`
+export const controllerDrainText = (many: number) => {
+  const closed = 'It takes nothing new until you let it.'
+  if (many === 0) return `Nothing runs there now. ${closed}`
+  if (many === 1) return `One session ends, and what is not saved in it is lost. ${closed}`
+  return `${many} sessions end, and what is not saved in them is lost. ${closed}`
+}
+export const controllerDrainAction = 'Empty it'
+export const controllerDrained = (name: string, many: number) =>
+  many === 0
+    ? `${name} is empty.`
+    : `${name} is being emptied: ${count(many, 'session ends', 'sessions end')}.`
+export const controllerLabels = 'Labels'
+export const controllerLabelsEdit = 'Labels…'
+export const controllerLabelsOf = (name: string) => `Labels of ${name}`
+export const controllerLabelsHelp =
+  'One a line, such as room=attic. A start can ask for machines that carry certain labels.'
+export const controllerLabelsSaved = (name: string) => `The labels of ${name} are saved.`
+export const controllerLabelsExample = 'room=attic'
+export const labelShape = (line: string) => `“${line}” is not a label: write name=value.`
+export const labelName = (name: string) =>
+  `“${name}”: use lower-case letters, digits and dashes for the name.`
+export const labelValue = (value: string) =>
+  `“${value}”: use up to 63 letters, digits, dots and dashes for the value.`
+export const labelsTooMany = (most: number) => `More than ${most} labels.`
 export const controllerRevoke = 'Revoke'
 export const controllerRevokeTitle = (name: string) => `Revoke ${name}?`
 export const controllerRevokeText = (many: number) =>

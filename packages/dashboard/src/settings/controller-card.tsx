@@ -1,14 +1,14 @@
 /** One machine: is it connected, what can it run and how well kept apart, how full is it. */
 import type { Controller, Fingerprint } from '@kalnet/contracts/controller'
-import { CloudOff, Plug } from 'lucide-react'
+import { CirclePause, CloudOff, Plug } from 'lucide-react'
 import { PLATFORM_WORDS } from '../catalog/words.ts'
 import { size } from '../format.ts'
 import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge } from '../ui/badge.tsx'
-import { Button } from '../ui/button.tsx'
 import { Card } from '../ui/parts.tsx'
 import { Meter } from '../ui/progress.tsx'
+import { ControllerMenu } from './controller-menu.tsx'
 import css from './settings.module.css'
 
 const ISOLATION: Record<Fingerprint['isolation'], string> = {
@@ -56,11 +56,26 @@ function Platform({ it }: { it: Fingerprint }) {
   )
 }
 
+function LabelChips({ labels }: { labels: Controller['labels'] }) {
+  const all = Object.entries(labels)
+  if (all.length === 0) return null
+  return (
+    <ul className={css.labels} aria-label={m.controllerLabels}>
+      {all.map(([key, value]) => (
+        <li key={key} className={css.label}>
+          {key}={value}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 interface ControllerCardProps {
   controller: Controller
-  onRevoke?: () => void
+  /** The person who looks may change machines. */
+  manages: boolean
 }
-export function ControllerCard({ controller, onRevoke }: ControllerCardProps) {
+export function ControllerCard({ controller, manages }: ControllerCardProps) {
   const { capacity } = controller
   const used = capacity ? capacity.memoryBytes - capacity.memoryFreeBytes : 0
   const named = [
@@ -83,8 +98,16 @@ export function ControllerCard({ controller, onRevoke }: ControllerCardProps) {
               )}
             </p>
           </div>
-          <Connection state={controller.state} />
+          <div className={css.controllerState}>
+            <Connection state={controller.state} />
+            {controller.cordoned && (
+              <Badge tone="warn" icon={<CirclePause aria-hidden />}>
+                {m.controllerCordoned}
+              </Badge>
+            )}
+          </div>
         </div>
+        <LabelChips labels={controller.labels} />
         {capacity && (
           <div className={css.capacity}>
             <Meter
@@ -110,12 +133,9 @@ export function ControllerCard({ controller, onRevoke }: ControllerCardProps) {
         )}
         <div className={css.controllerFoot}>
           <span className={css.quiet}>{m.controllerRuns(controller.instances)}</span>
-          {onRevoke && (
-            <Button look="plain" onPress={onRevoke}>
-              {m.controllerRevoke}
-            </Button>
-          )}
+          {manages && !controller.installation && <ControllerMenu controller={controller} />}
         </div>
+        {manages && controller.installation && <p className={css.quiet}>{m.controllerInstallation}</p>}
       </div>
     </Card>
   )

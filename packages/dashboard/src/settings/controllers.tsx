@@ -1,5 +1,4 @@
 /** Controllers: the machines that run things, what each can do, adding and revoking. */
-import type { Controller } from '@kalnet/contracts/controller'
 import { useQuery } from '@tanstack/react-query'
 import { Plus, Server } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
@@ -12,13 +11,11 @@ import { Frame } from './frame.tsx'
 import css from './settings.module.css'
 
 const Enrol = lazy(() => import('./enrol.tsx'))
-const Revoke = lazy(() => import('./revoke.tsx'))
 
 export default function Controllers() {
   const me = useMe()
   const { data, error, isPending, refetch } = useQuery(controllersQuery)
   const [adding, setAdding] = useState(false)
-  const [revoking, setRevoking] = useState<Controller | null>(null)
   const manages = may(me, 'controller.manage')
   const add = manages && (
     <Button look="primary" icon={<Plus aria-hidden />} onPress={() => setAdding(true)}>
@@ -52,18 +49,12 @@ export default function Controllers() {
         <ul className={css.list}>
           {data.items.map((controller) => (
             <li key={controller.id}>
-              <ControllerCard
-                controller={controller}
-                onRevoke={manages ? () => setRevoking(controller) : undefined}
-              />
+              <ControllerCard controller={controller} manages={manages} />
             </li>
           ))}
         </ul>
       )}
-      <Suspense>
-        {adding && <Enrol onClose={() => setAdding(false)} />}
-        {revoking && <Revoke controller={revoking} onClose={() => setRevoking(null)} />}
-      </Suspense>
+      <Suspense>{adding && <Enrol onClose={() => setAdding(false)} />}</Suspense>
     </Frame>
   )
 }
