@@ -134,7 +134,7 @@ describe("a controller's key", () => {
     expect(await knock(before.controllerId, after.privateKey)).toBe('refused')
   })
 
-  it('[CTL-2.rotation] several asked for at once by the CLI, for the installation's, end with one key, which both know', async () => {
+  it('[CTL-2.rotation] several asked for at once, by the CLI for the installation, end with one key, which both know', async () => {
     const stop = await run(await plane.token())
     const { controllerId } = await kept()
     const answers = await Promise.all([1, 2, 3].map(() => rotate(controllerId, { local: true })))
