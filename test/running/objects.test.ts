@@ -220,6 +220,20 @@ describe('[IDN-3.objects] controllers', () => {
     expect([await revoke(foreign), await revoke(machineId), await revoke(own)]).toEqual(wanted)
     expect((await plane.online()).includes('everybodys')).toBe(true)
   })
+
+  it.each(ASKERS)('changing and emptying as %s', async (asker) => {
+    const as = who(asker).secret
+    const isOther = asker === 'other owner'
+    const own = await plane.addController(who(isOther ? 'other owner' : 'owner').organisationId)
+    const foreign = await plane.addController(who(isOther ? 'owner' : 'other owner').organisationId)
+    const wanted = steward(asker) ? [404, 403, 200] : [plain(asker), plain(asker), plain(asker)]
+    const change = async (id: string) =>
+      (await plane.ask('PATCH', `/api/controllers/${id}`, { as, body: { cordoned: true } })).status
+    const drain = async (id: string) =>
+      (await plane.ask('POST', `/api/controllers/${id}/drain`, { as, body: {} })).status
+    expect([await change(foreign), await change(machineId), await change(own)]).toEqual(wanted)
+    expect([await drain(foreign), await drain(machineId), await drain(own)]).toEqual(wanted)
+  })
 })
 
 describe('[IDN-3.objects] the catalog', () => {
