@@ -6,7 +6,7 @@ import { openBench, type Proof, proveTemplate } from '@kalnet/cli/templates/prov
 import { testCache } from '@kalnet/controller/platforms/testing'
 import { run } from '@kalnet/io/spawn'
 import { readCatalog } from '@kalnet/server/catalog/source'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 
 const CATALOG = fileURLToPath(new URL('../catalog', import.meta.url))
 const has = async (command: string) => (await run('which', [command])).code === 0
@@ -23,6 +23,7 @@ else {
     imagesFolder: join(testCache, 'images'),
     catalog: CATALOG,
   })
+  afterAll(() => bench.close())
   for (const { template } of bench.files.templates) {
     const title = `[TPL-4.first-frame] ${template.id} draws its first frame`
     test.skipIf(!isSlow && template.id !== 'terminal')(
