@@ -53,7 +53,8 @@ test('[TPL-4.orphaned-build] a builder whose starter was killed ends with all it
   })
   await new Promise((resolve) => starter.stdout?.once('data', resolve))
   const living = async () => (await run('pgrep', ['-f', `^sleep ${mark}`])).stdout
-  expect(await living()).not.toBe('')
+  // The shell says that it is up before its child has become the sleep.
+  await expect.poll(living, { timeout: 10_000 }).not.toBe('')
   starter.kill('SIGKILL')
   await expect.poll(living, { timeout: 10_000 }).toBe('')
 })
