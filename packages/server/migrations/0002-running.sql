@@ -71,40 +71,10 @@ CREATE TABLE tickets (
   expires_at timestamptz NOT NULL
 );
 
-ALTER TABLE controllers ENABLE ROW LEVEL SECURITY;
-ALTER TABLE controllers FORCE ROW LEVEL SECURITY;
-ALTER TABLE enrolment_tokens ENABLE ROW LEVEL SECURITY;
-ALTER TABLE enrolment_tokens FORCE ROW LEVEL SECURITY;
-ALTER TABLE instances ENABLE ROW LEVEL SECURITY;
-ALTER TABLE instances FORCE ROW LEVEL SECURITY;
-ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
-ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
-ALTER TABLE tickets ENABLE ROW LEVEL SECURITY;
-ALTER TABLE tickets FORCE ROW LEVEL SECURITY;
-
--- An organisation sees its own and the installation's controllers, and changes only its own.
-CREATE POLICY tenant_read ON controllers FOR SELECT TO kalnet_app
-  USING (organisation_id IS NULL OR organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-CREATE POLICY tenant_change ON controllers FOR ALL TO kalnet_app
-  USING (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid)
-  WITH CHECK (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-CREATE POLICY tenant ON enrolment_tokens TO kalnet_app
-  USING (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid)
-  WITH CHECK (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-CREATE POLICY tenant ON instances TO kalnet_app
-  USING (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid)
-  WITH CHECK (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-CREATE POLICY tenant ON sessions TO kalnet_app
-  USING (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid)
-  WITH CHECK (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-CREATE POLICY tenant ON tickets TO kalnet_app
-  USING (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid)
-  WITH CHECK (organisation_id = nullif(current_setting('kalnet.organisation', true), '')::uuid);
-
-CREATE POLICY installation ON controllers TO kalnet_system USING (true) WITH CHECK (true);
-CREATE POLICY installation ON enrolment_tokens TO kalnet_system USING (true) WITH CHECK (true);
-CREATE POLICY installation ON instances TO kalnet_system USING (true) WITH CHECK (true);
-CREATE POLICY installation ON sessions TO kalnet_system USING (true) WITH CHECK (true);
-CREATE POLICY installation ON tickets TO kalnet_system USING (true) WITH CHECK (true);
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON controllers, enrolment_tokens, instances, sessions, tickets TO kalnet_app, kalnet_system;
+SELECT kalnet_protect('controllers');
+SELECT kalnet_protect('enrolment_tokens');
+SELECT kalnet_protect('instances');
+SELECT kalnet_protect('sessions');
+SELECT kalnet_protect('tickets');
+-- An organisation also sees the installation's controllers, and changes only its own.
+CREATE POLICY installations ON controllers FOR SELECT TO kalnet_app USING (organisation_id IS NULL);
