@@ -11,6 +11,8 @@ export type RecordAudit = (tx: Tx | null, entry: AuditEntry, again: boolean) => 
 export interface AuditedCall {
   action: string | null
   actor: Actor | null
+  /** What it is about, as the address names it; a handler may say it better. */
+  object: string | null
   address: string
   requestId: string
   now(): string
@@ -21,7 +23,7 @@ export interface AuditedCall {
 
 export function createAudited(call: AuditedCall) {
   let actor = call.actor
-  let object: string | null = null
+  let object = call.object
   let details: AuditEntry['details'] = {}
   let written: AuditEntry | null = null
   let changed = false

@@ -47,6 +47,12 @@ const answersSecret = (route: AnyRoute) =>
   route.answer instanceof z.ZodObject &&
   SHOWN_ONCE.some((name) => name in (route.answer as z.ZodObject).shape)
 
+/** The `:id` of the address; cut, because a refused one may be anything. */
+const namedIn = (params: unknown): string | null => {
+  const id = (params as { id?: unknown } | null)?.id
+  return typeof id === 'string' ? id.slice(0, 100) : null
+}
+
 export function createPipeline(options: PipelineOptions) {
   const { store, clock, log, own, limits, identify, authorise, record } = options
   const known = new WeakMap<FastifyRequest, Identified>()
@@ -60,6 +66,7 @@ export function createPipeline(options: PipelineOptions) {
     createAudited({
       action: route.audit,
       actor,
+      object: namedIn(request.params),
       address: addressOf(request.raw),
       requestId: request.id,
       now: () => stamp(clock),
