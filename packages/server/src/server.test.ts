@@ -43,6 +43,7 @@ describe('[CTL-1.serve] the control plane', () => {
       expect((await askAt({ port }, 'GET', '/api/status')).body.claimed).toBe(false)
       const socketPath = join(folders().runtime, 'control.sock')
       expect((await stat(socketPath)).mode & 0o777).toBe(0o600)
+      expect((await stat(join(folders().config, 'master.key'))).mode & 0o777).toBe(0o400)
       const { link } = localRoutes.claimLink.answer.parse(
         (await askAt({ socketPath }, 'POST', '/api/local/claim-link')).body,
       )

@@ -11,6 +11,7 @@ import { keepHouse } from './core/housekeeping.ts'
 import { createHttp } from './core/http.ts'
 import { createLive } from './core/live.ts'
 import { migrate } from './core/migrate.ts'
+import { loadMasterKey } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
 import { readFingerprint } from './core/tls.ts'
 import { createIdentity } from './identity/identity.ts'
@@ -46,6 +47,13 @@ export async function createServer(options: ServerOptions) {
   // Core
   await migrate({ url: databaseUrl, log })
   const store = await createStore({ url: databaseUrl, log })
+  // Made at the first start; a database with secrets and no key is refused here, before anything is served.
+  await loadMasterKey({ configFolder: folders.config, env: process.env, store }).catch(
+    async (error: unknown) => {
+      await store.close()
+      throw error
+    },
+  )
   const events = createEvents({ store, log, clock })
   const { record } = createAudit({ store })
   const address = () => addressOf(config)
