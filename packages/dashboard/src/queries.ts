@@ -73,6 +73,8 @@ export const logsQuery = (id: string) =>
 export const controllersQuery = queryOptions({
   queryKey: ['controllers'],
   queryFn: ({ signal }) => call(ROUTES.controllers.list, { query: { limit: 200 }, signal }),
+  // A heartbeat is no event; while somebody looks, memory and load are asked for at its pace.
+  refetchInterval: 5_000,
 })
 
 /** The signed-in person. Only for screens inside the shell, which shows them to nobody else. */
