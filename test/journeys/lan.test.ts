@@ -1,7 +1,8 @@
 /** `up --lan`: another device of the home network opens the desktop over HTTPS, trusting the local authority and nothing else. */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { start } from '@kalnet/io/spawn'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM, openBrowser } from '../support/browser.ts'
@@ -9,7 +10,7 @@ import { OWNER } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeNamespace, type Namespace } from '../support/namespace.ts'
 import { lacking } from '../support/parts.ts'
-import { type Product, startProduct, tokenOf } from '../support/product.ts'
+import { CHECKOUT, type Product, startProduct, tokenOf } from '../support/product.ts'
 
 /** Asks an address with only the given authority trusted; prints the status, or the reason why not. */
 const ASK = `
@@ -86,5 +87,72 @@ describe.skipIf(why)('over the home network', () => {
     const before = await pixels()
     await page.keyboard.type('ls -l /')
     await eventually('the picture changes', async () => (await pixels()) !== before)
+  })
+
+  it('[CTL-8.remote] a controller on the other device joins by token and fingerprint, and its session is seen from here', {
+    timeout: 300_000,
+  }, async () => {
+    const enrolled = JSON.parse((await product.kalnet('controllers', 'enrol', 'attic', '--json')).stdout) as {
+      token: string
+      command: string
+    }
+    const fingerprint = /--ca-fingerprint (\S+)/.exec(enrolled.command)?.[1] ?? ''
+    expect(fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)
+    const home = await mkdtemp(join(tmpdir(), 'kn-attic-'))
+    await mkdir(join(home, 'data'), { recursive: true })
+    await symlink(await realpath(join(product.home, 'data/images')), join(home, 'data/images'))
+    const attic = start(
+      'ip',
+      [
+        'netns',
+        'exec',
+        network.name,
+        join(CHECKOUT, 'kalnet'),
+        'controller',
+        '--join',
+        url,
+        '--token',
+        enrolled.token,
+        '--ca-fingerprint',
+        fingerprint,
+        '--platforms',
+        'process',
+      ],
+      { env: { ...process.env, KALNET_HOME: home }, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' },
+    )
+    try {
+      const controllers = async () =>
+        (
+          JSON.parse((await product.kalnet('controllers', 'list', '--json')).stdout) as {
+            items: { name: string; state: string }[]
+          }
+        ).items
+      await eventually(
+        'the attic is online',
+        async () => (await controllers()).some((it) => it.name === 'attic' && it.state === 'online'),
+        60_000,
+      )
+      await product.kalnet('controllers', 'cordon', 'this machine')
+      const ran = await product.kalnet('sessions', 'run', 'terminal', '--name', 'From the attic', '--json')
+      expect(ran.stderr + ran.stdout).toContain('"controllerName": "attic"')
+      await page.goto(url)
+      await page.getByRole('article', { name: 'From the attic' }).getByRole('link').click()
+      await page.locator('[data-live="true"] canvas').first().waitFor({ timeout: 30_000 })
+      const state = async () =>
+        (
+          JSON.parse((await product.kalnet('sessions', 'list', '--json')).stdout) as {
+            items: { name: string; state: string }[]
+          }
+        ).items.find((it) => it.name === 'From the attic')?.state
+      // The list shows what lives.
+      expect(await state()).toBe('running')
+      await product.kalnet('controllers', 'drain', 'attic', '--yes')
+      await eventually('its session has ended', async () => (await state()) === undefined, 30_000)
+    } finally {
+      attic.kill('SIGTERM')
+      await new Promise((resolve) => attic.once('close', resolve))
+      await rm(join(home, 'data/images'), { force: true })
+      await rm(home, { recursive: true, force: true })
+    }
   })
 })

@@ -16,16 +16,17 @@ export async function makeNamespace(): Promise<Namespace> {
   const word = randomBytes(2).toString('hex')
   const name = `knlan-${word}`
   const [near, far] = [`lan${word}a`, `lan${word}b`]
-  // TEST-NET-2 (RFC 5737): nobody's real network.
-  const [here, there] = ['198.51.100.1', '198.51.100.2']
+  // A small piece of TEST-NET-1 (RFC 5737), nobody's real network; another one each time, whatever an ended run left.
+  const piece = (Number.parseInt(word, 16) % 64) * 4
+  const [here, there] = [`192.0.2.${piece + 1}`, `192.0.2.${piece + 2}`]
   await must('ip', ['netns', 'add', name])
   await must('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far])
   await must('ip', ['link', 'set', far, 'netns', name])
-  await must('ip', ['addr', 'add', `${here}/24`, 'dev', near])
+  await must('ip', ['addr', 'add', `${here}/30`, 'dev', near])
   await must('ip', ['link', 'set', near, 'up'])
   const inside = (...args: string[]) => must('ip', ['-n', name, ...args])
   await inside('link', 'set', 'lo', 'up')
-  await inside('addr', 'add', `${there}/24`, 'dev', far)
+  await inside('addr', 'add', `${there}/30`, 'dev', far)
   await inside('link', 'set', far, 'up')
   return {
     name,
