@@ -163,13 +163,13 @@ for (const { name, platform, person, needs } of cases) {
 
     it('[STR-1.clipboard] text selected in the session is copied out', async () => {
       await typeLine('clear; echo copied-from-inside')
-      await sleep(700)
       const box = await screen(page).boundingBox()
-      // Its first line is the output: a double click there selects the word.
-      await page.mouse.dblclick((box?.x ?? 0) + 60, (box?.y ?? 0) + 14)
-      await eventually('the copied text', async () =>
-        (await page.evaluate(() => navigator.clipboard.readText())).includes('copied'),
-      )
+      // Its first line is the output, as soon as it is drawn: a double click there selects the word.
+      await eventually('the copied text', async () => {
+        await page.mouse.dblclick((box?.x ?? 0) + 60, (box?.y ?? 0) + 14)
+        await sleep(500)
+        return (await page.evaluate(() => navigator.clipboard.readText())).includes('copied')
+      })
     })
 
     it('[STR-1.resize] the session follows the size of the window', async () => {
