@@ -5,6 +5,8 @@ import { parseRequirements, type Requirement } from './requirements.ts'
 import { readResults, type TestResult } from './results.ts'
 import { type Naming, namedByPages, namedByTests } from './titles.ts'
 
+const isTestFile = (file: string) => /\.test\.tsx?$/.test(file)
+
 export type LedgerState = 'proved' | 'part' | 'open'
 
 export interface LedgerClause {
@@ -75,12 +77,14 @@ function testsOf(
 ): LedgerClause['tests'] {
   const files = new Set(naming.map(({ file }) => file))
   // A result of a test that is gone, or no longer names the clause, proves nothing.
-  const ran = results.filter((it) => it.clauses.includes(clause) && files.has(it.file))
+  // A suite that several test files run has no results of its own: theirs count.
+  const shared = [...files].some((file) => !isTestFile(file))
+  const ran = results.filter((it) => it.clauses.includes(clause) && (shared || files.has(it.file)))
   const ranFiles = new Set(ran.map(({ file }) => file))
   return [
     ...ran.map(({ file, title, result }) => ({ file, title, result })),
     ...[...files]
-      .filter((file) => !ranFiles.has(file))
+      .filter((file) => !ranFiles.has(file) && !(ran.length > 0 && !isTestFile(file)))
       .map((file) => ({ file, title: '', result: 'not run' as const })),
   ]
 }
