@@ -105,7 +105,7 @@ export async function startPlane(options: { perUser?: number; clock?: Clock } = 
       })
       expect(answer.status).toBe(200)
       const secret = /kalnet=([\w-]{43})/.exec(answer.headers['set-cookie']?.[0] ?? '')?.[1] ?? ''
-      const { id, organisationId } = answer.body as { id: string; organisationId: string }
+      const { id, organisationId } = (answer.body as { me: { id: string; organisationId: string } }).me
       return { userId: id, organisationId, secret, hash: hashOf(secret) }
     },
     /** Anybody else, with a sign-in, in an organisation that is made when missing. */

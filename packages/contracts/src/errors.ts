@@ -43,6 +43,16 @@ export const ERRORS = {
     'Check both and try again.',
   ),
   'sign-in.throttled': entry(429, 'Too many tries.', 'Wait {seconds} seconds and try again.'),
+  'sign-in.unproved': entry(
+    403,
+    'Your organisation asks for a second way to prove who you are.',
+    'Set up an authenticator app or a passkey on your account page.',
+  ),
+  'step-up.required': entry(
+    403,
+    'Please confirm that it is you.',
+    'Prove who you are once more, then try again.',
+  ),
   'claim.unknown': entry(
     403,
     'This claim link is not valid or was used already.',

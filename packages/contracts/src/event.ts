@@ -14,7 +14,7 @@ export const EVENTS = {
   'controller.changed': controller,
   'controller.removed': z.strictObject({ id }),
   /** Somebody's sign-in ended: connections that carry it are cut. */
-  'sign-in.ended': z.strictObject({ signInHash: z.string() }),
+  'sign-in.ended': z.strictObject({ signInId: z.string() }),
 } as const
 export type EventType = keyof typeof EVENTS
 export type EventData<T extends EventType> = z.infer<(typeof EVENTS)[T]>

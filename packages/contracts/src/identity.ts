@@ -22,6 +22,20 @@ export const me = z.strictObject({
 })
 export type Me = z.infer<typeof me>
 
+/** How a second factor may be shown. */
+export const factorMethod = z.enum(['totp', 'recovery', 'passkey'])
+/** Every way to sign in answers this: in, or one more proof is asked for within ten minutes. */
+export const entered = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('signed-in'), me }),
+  z.strictObject({
+    state: z.literal('second-factor'),
+    attempt: z.string(),
+    methods: z.array(factorMethod),
+    expiresAt: time,
+  }),
+])
+export type Entered = z.infer<typeof entered>
+
 const signInLimits = { bodyBytes: 8192, perMinute: 120 }
 export const identityRoutes = {
   status: route({
@@ -49,7 +63,7 @@ export const identityRoutes = {
       password: newPassword,
       organisationName: z.string().trim().min(1).max(60),
     }),
-    answer: me,
+    answer: entered,
     audit: 'organisation.claimed',
     limits: signInLimits,
   }),
@@ -61,7 +75,7 @@ export const identityRoutes = {
     params: nothing,
     query: nothing,
     body: z.strictObject({ email, password: z.string().max(200) }),
-    answer: me,
+    answer: entered,
     audit: 'user.signed-in',
     limits: signInLimits,
   }),

@@ -16,6 +16,7 @@ const all = (reach: Reach): Grant => ({
   guest: reach,
 })
 const stewards: Grant = { owner: 'organisation', admin: 'organisation' }
+const grownUps: Grant = { owner: 'organisation', admin: 'organisation', member: 'organisation' }
 const sessionKeepers: Grant = { ...all('own'), owner: 'organisation', admin: 'organisation' }
 
 export const PERMISSIONS = {
@@ -25,6 +26,28 @@ export const PERMISSIONS = {
   local: 'local',
   'me.read': all('own'),
   'me.change': all('own'),
+  /** Password, second factors, devices: a person at a screen, never a service key. */
+  'me.secure': all('own'),
+  /** Personal service keys. */
+  'key.own': { owner: 'own', admin: 'own', member: 'own' },
+  /** Service accounts and their keys. */
+  'key.manage': stewards,
+  'organisation.manage': { owner: 'organisation' },
+  'person.read': { ...all('own'), ...grownUps },
+  'person.manage': stewards,
+  'group.read': grownUps,
+  'group.manage': stewards,
+  'invitation.manage': stewards,
+  /** What each role's sign-in must prove, and how long it lasts. */
+  'policy.manage': stewards,
+  /** Identity providers people may sign in with. */
+  'provider.manage': stewards,
+  /** Apps that sign people in through us, and who may pass to them. */
+  'app.manage': stewards,
+  'app.use': all('own'),
+  'audit.read': stewards,
+  /** Keeping users and groups from outside, by SCIM. */
+  'scim.use': stewards,
   'catalog.read': all('organisation'),
   'session.read': sessionKeepers,
   'session.launch': { ...all('own'), guest: undefined },
@@ -37,18 +60,30 @@ export const PERMISSIONS = {
 } satisfies Record<string, Grant | 'public' | 'local'>
 export type Permission = keyof typeof PERMISSIONS
 
-/** Who asks: a signed-in person, or the local CLI acting as the owner. */
+/** Who asks: a signed-in person, the local CLI acting as the owner, or a service key acting for whom it belongs to. */
 export interface Actor {
-  kind: 'user' | 'local-cli'
+  kind: 'user' | 'local-cli' | 'service-key'
   userId: string
   organisationId: string
   role: Role
+  /** null: all that the role may. A list: no more than these, as a key's scopes or a sign-in that has yet to prove more say. */
+  scopes: readonly Permission[] | null
 }
 /** What it is about. `userId` null: it belongs to the organisation as a whole. */
 export interface Owned {
   organisationId: string
   userId: string | null
 }
+
+/** What a service key may be given; what guards a person's own door may not be handed on. */
+export const SCOPES = (Object.keys(PERMISSIONS) as Permission[]).filter(
+  (it) =>
+    !['public', 'local', 'me.change', 'me.secure', 'key.own', 'key.manage', 'organisation.manage'].includes(
+      it,
+    ),
+)
+/** What a sign-in may that has not yet proved what its role's policy demands: set up a second factor, or leave. */
+export const UNPROVED: readonly Permission[] = ['me.read', 'me.secure']
 
 /** Deny by default. Without an object: may the actor do this to anything at all? */
 export function can(actor: Actor | null, permission: Permission, object?: Owned): boolean {
@@ -58,6 +93,7 @@ export function can(actor: Actor | null, permission: Permission, object?: Owned)
   if (grant === 'local') return actor.kind === 'local-cli'
   const reach = grant[actor.role]
   if (!reach) return false
+  if (actor.scopes && !actor.scopes.includes(permission)) return false
   if (!object) return true
   if (object.organisationId !== actor.organisationId) return false
   return reach === 'organisation' || object.userId === actor.userId

@@ -8,7 +8,7 @@ export interface Route<
   B extends z.ZodType = z.ZodType,
   A extends z.ZodType = z.ZodType,
 > {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Fastify's form: `/api/sessions/:id`. */
   path: `/api/${string}`
   permission: Permission
@@ -21,6 +21,8 @@ export interface Route<
   answer: A
   /** What the audit row says, past tense (`session.launched`); null: reading, not recorded. */
   audit: string | null
+  /** Dangerous: the person must have proved who it is within the last ten minutes. A service key or the local CLI is asked nothing more. */
+  stepUp?: true
   limits?: { bodyBytes?: number; perMinute?: number }
 }
 

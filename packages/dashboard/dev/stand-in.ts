@@ -194,7 +194,7 @@ export function createStandIn(world: World = 'usual') {
           'Check both and try again.',
         )
       state = { ...state, claimed: true, me: { ...ME, name: String(body.name ?? ME.name) } }
-      return state.me
+      return { state: 'signed-in', me: state.me }
     }
     if (!me) return refuse(401, 'sign-in.required', 'You are not signed in.', 'Sign in and try again.')
     if (what === 'GET me') return me
@@ -217,7 +217,7 @@ export function createStandIn(world: World = 'usual') {
     switch (what) {
       case 'PATCH me':
         state.me = { ...me, name: String(body.name ?? me.name) }
-        return state.me
+        return { state: 'signed-in', me: state.me }
       case 'POST sign-out':
         state.me = null
         return {}

@@ -130,7 +130,7 @@ export async function createRunning(options: RunningOptions) {
   ]
   return {
     routes,
-    cutSignIn: (signInHash: string) => streams.cutSignIn(signInHash),
+    cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),
     close: () => hub.close(),

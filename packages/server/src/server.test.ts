@@ -132,7 +132,7 @@ describe('[SEC-4.https] over https', () => {
     const claimed = await ask({ method: 'POST', path: '/api/claim', headers }, body)
     expect(claimed.status).toBe(200)
     expect(claimed.cookie).toMatch(
-      /^__Host-kalnet=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      /^__Host-kalnet=[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     )
     expect(claimed.hsts).toMatch(/max-age=/)
     const cookie = claimed.cookie.split(';')[0] ?? ''

@@ -94,10 +94,10 @@ export async function createServer(options: ServerOptions) {
     clock,
     log,
     connected: http.connectedSignIns,
-    cut(signInHash) {
+    cut(signInId) {
       // Viewers first, so that they hear why.
-      running.cutSignIn(signInHash)
-      http.cut(signInHash)
+      running.cutSignIn(signInId)
+      http.cut(signInId)
     },
     signal: stopping.signal,
   })

@@ -32,8 +32,8 @@ export default function Claim() {
           organisationName: organisationName.trim() || name,
         },
       }),
-    onSuccess: (me) => {
-      queryClient.setQueryData(['me'], me)
+    onSuccess: (answer) => {
+      if (answer.state === 'signed-in') queryClient.setQueryData(['me'], answer.me)
       void queryClient.invalidateQueries({ queryKey: ['status'] })
       go('/', { replace: true })
     },

@@ -18,7 +18,9 @@ export default function SignIn() {
   const [tried, setTried] = useState(false)
   const signIn = useMutation({
     mutationFn: () => call(ROUTES.identity.signIn, { body: { email: email.trim(), password } }),
-    onSuccess: (me) => queryClient.setQueryData(['me'], me),
+    onSuccess: (answer) => {
+      if (answer.state === 'signed-in') queryClient.setQueryData(['me'], answer.me)
+    },
   })
   if (status.data?.claimed === false) return <Door title={m.signInUnclaimed} text={m.signInUnclaimedText} />
 

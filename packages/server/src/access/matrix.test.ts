@@ -87,7 +87,7 @@ describe('[IDN-3.matrix] every permission × whose thing it is', () => {
   it.each(permissions.flatMap((permission) => roles.map((role) => [permission, role] as const)))(
     '%s as %s',
     (permission, role) => {
-      const actor: Actor = { kind: 'user', userId: ME, organisationId: HOME, role }
+      const actor: Actor = { kind: 'user', userId: ME, organisationId: HOME, role, scopes: null }
       expect(judged(actor, permission, 'of another organisation')).toBe('thing.unknown')
       const reach = about(permission)
       const steward = role === 'owner' || role === 'admin'
@@ -102,7 +102,7 @@ describe('[IDN-3.matrix] every permission × whose thing it is', () => {
     },
   )
   it('nobody watches the screen of another, not even the owner', () => {
-    const owner: Actor = { kind: 'user', userId: ME, organisationId: HOME, role: 'owner' }
+    const owner: Actor = { kind: 'user', userId: ME, organisationId: HOME, role: 'owner', scopes: null }
     expect(judged(owner, 'stream.open', 'of another person')).toBe('permission.denied')
     expect(judged(owner, 'stream.open', 'my own')).toBe('yes')
   })

@@ -3,9 +3,14 @@ import type { Actor } from '@kalnet/contracts/permission'
 import type { AnswerOf, AnyRoute, BodyOf, ParamsOf, QueryOf } from '@kalnet/contracts/route'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** A person's authenticated period on a device, by the SHA-256 of its secret. */
+/** A person's authenticated period on a device, or the service key that came along. */
 export interface SignIn {
+  /** Stays when the secret is renewed: open connections hang on it. */
+  id: string
+  /** SHA-256 of the secret. */
   hash: string
+  /** When the person last proved who it is. */
+  provedAt: string
 }
 export interface Identified {
   actor: Actor | null
@@ -52,7 +57,7 @@ export interface AuditEntry {
   id: string
   organisationId: string | null
   at: string
-  actorKind: 'user' | 'local-cli' | 'nobody'
+  actorKind: Actor['kind'] | 'nobody'
   userId: string | null
   action: string
   outcome: string

@@ -118,7 +118,7 @@ describe('[CTL-1.outbox] events', () => {
     const from = await events.cursor()
     await publish(1)
     await test.store.system.transaction((tx) =>
-      events.publish(tx, 'sign-in.ended', nowhere, { signInHash: 'x' }),
+      events.publish(tx, 'sign-in.ended', nowhere, { signInId: 'x' }),
     )
     for await (const one of events.subscribe({
       after: from,

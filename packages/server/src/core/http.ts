@@ -35,6 +35,8 @@ export type { Upgrade } from './upgrades.ts'
 /** What a request brings that tells who asks. */
 export interface Credentials {
   cookie: string
+  /** The `Authorization` header as it came. */
+  authorization: string
   secure: boolean
   /** Through the control socket: the CLI on this machine. */
   local: boolean
@@ -60,7 +62,7 @@ export interface Http {
   add(handlers: Handler[]): void
   upgrade(path: string, door: Upgrade): void
   /** Cuts every WebSocket and stream of an ended sign-in. */
-  cut(signInHash: string): number
+  cut(signInId: string): number
   /** The sign-ins that have an open WebSocket or stream. */
   connectedSignIns(): string[]
   /** Every route bound, for the test of completeness. */
@@ -89,6 +91,7 @@ export function createHttp(options: HttpOptions): Http {
   const identify = (request: IncomingMessage) =>
     options.authenticate({
       cookie: request.headers.cookie ?? '',
+      authorization: request.headers.authorization ?? '',
       secure: isSecure(request),
       local: isLocal(request),
       address: addressOf(request),

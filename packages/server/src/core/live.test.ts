@@ -139,11 +139,11 @@ describe('[DSH-3.live] live updates', () => {
     )
     for (
       let waited = 0;
-      server.http.connectedSignIns().includes(person.hash) && waited < 10_000;
+      server.http.connectedSignIns().includes(person.signInId) && waited < 10_000;
       waited += 20
     )
       await pause(20)
-    expect(server.http.connectedSignIns()).not.toContain(person.hash)
+    expect(server.http.connectedSignIns()).not.toContain(person.signInId)
     line.socket.terminate()
   })
 })
@@ -161,10 +161,10 @@ describe('[STR-1.revoked] what a sign-in holds open ends with it', () => {
     const line = open(leaver.secret)
     await line.until(1)
     await server.store.system.transaction((tx) =>
-      sql`delete from sign_ins where hash = ${leaver.hash}`.execute(tx),
+      sql`delete from sign_ins where id = ${leaver.signInId}`.execute(tx),
     )
     await line.closed
-    expect(server.http.connectedSignIns()).not.toContain(leaver.hash)
+    expect(server.http.connectedSignIns()).not.toContain(leaver.signInId)
   })
 })
 
@@ -235,7 +235,13 @@ describe('[DSH-3.live] who may see which event', () => {
   const HOME = '01920000-0000-7000-8000-00000000000a'
   const ME = '01920000-0000-7000-8000-000000000001'
   const OTHER = '01920000-0000-7000-8000-000000000002'
-  const actor = (role: Role) => ({ kind: 'user' as const, userId: ME, organisationId: HOME, role })
+  const actor = (role: Role) => ({
+    kind: 'user' as const,
+    userId: ME,
+    organisationId: HOME,
+    role,
+    scopes: null,
+  })
   it.each<[EventType, string | null, string | null, Role[]]>([
     ['session.changed', HOME, ME, ['owner', 'admin', 'member', 'child', 'guest']],
     ['session.changed', HOME, OTHER, ['owner', 'admin']],

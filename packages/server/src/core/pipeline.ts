@@ -1,7 +1,7 @@
 /** What every route passes through, in this order: host, origin, sign-in, permission, limit, schema, once-only, audit, answer. */
 
 import { fail } from '@kalnet/contracts/errors'
-import type { Actor, Permission } from '@kalnet/contracts/permission'
+import { type Actor, type Permission, UNPROVED } from '@kalnet/contracts/permission'
 import type { AnyRoute } from '@kalnet/contracts/route'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
@@ -40,6 +40,8 @@ const CALL_MS = 60_000
 /** For routes that name no limit of their own: only floods meet it. */
 const PER_MINUTE = 60_000
 const PUBLIC_PER_MINUTE = 3_000
+/** For how long a proof is enough for what is dangerous. */
+const PROOF_MS = 10 * 60_000
 
 /** What is shown once is kept nowhere: such an answer cannot be repeated, so the key is not honoured there. */
 const SHOWN_ONCE = ['token', 'ticket', 'link']
@@ -74,6 +76,16 @@ export function createPipeline(options: PipelineOptions) {
       also,
     })
 
+  function refusalOf(route: AnyRoute, { actor, signIn }: Identified) {
+    if (!authorise(actor, route.permission)) {
+      if (!actor) return fail('sign-in.required')
+      return fail(actor.scopes === UNPROVED ? 'sign-in.unproved' : 'permission.denied')
+    }
+    if (!route.stepUp || actor?.kind !== 'user') return null
+    const age = clock.now().getTime() - Date.parse(signIn?.provedAt ?? '')
+    return age <= PROOF_MS ? null : fail('step-up.required')
+  }
+
   /** Before the body is read: nobody uploads what he may not send. */
   async function admit(route: AnyRoute, request: FastifyRequest): Promise<void> {
     const raw = request.raw
@@ -88,8 +100,8 @@ export function createPipeline(options: PipelineOptions) {
     const who = await identify(raw)
     known.set(request, who)
     if (route.permission === 'local' && !isLocal(raw)) throw fail('route.unknown')
-    if (authorise(who.actor, route.permission)) return
-    const refusal = fail(who.actor ? 'permission.denied' : 'sign-in.required')
+    const refusal = refusalOf(route, who)
+    if (!refusal) return
     if (who.actor) await auditedFor(route, request, who.actor).refused(refusal)
     throw refusal
   }

@@ -39,12 +39,12 @@ export function createUpgrades(options: {
 
   function remember(socket: Duplex, signIn: SignIn | null) {
     open.add(socket)
-    const mine = signIn ? (bySignIn.get(signIn.hash) ?? new Set()) : null
-    if (signIn && mine) bySignIn.set(signIn.hash, mine.add(socket))
+    const mine = signIn ? (bySignIn.get(signIn.id) ?? new Set()) : null
+    if (signIn && mine) bySignIn.set(signIn.id, mine.add(socket))
     socket.once('close', () => {
       open.delete(socket)
       mine?.delete(socket)
-      if (signIn && mine?.size === 0) bySignIn.delete(signIn.hash)
+      if (signIn && mine?.size === 0) bySignIn.delete(signIn.id)
     })
   }
 
@@ -80,8 +80,8 @@ export function createUpgrades(options: {
       })
     },
     /** Cuts every connection of a sign-in that has ended; the number of them. */
-    cut(hash: string): number {
-      const sockets = [...(bySignIn.get(hash) ?? [])]
+    cut(signInId: string): number {
+      const sockets = [...(bySignIn.get(signInId) ?? [])]
       for (const socket of sockets) socket.destroy()
       return sockets.length
     },

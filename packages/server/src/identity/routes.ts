@@ -6,14 +6,21 @@ import { type Clock, stamp } from '@kalnet/io/clock'
 import { type Call, type Handler, handle } from '../core/http.ts'
 import type { Claims } from './claims.ts'
 import { clearCookie, hashInCookie, setCookie } from './cookie.ts'
-import type { Entered, People } from './identity.ts'
-import { ABSOLUTE_MS } from './sign-ins.ts'
+import type { Entered } from './gate.ts'
+import type { People } from './identity.ts'
 
-const deviceOf = (call: Pick<Call<never>, 'address' | 'request' | 'secure'>) => ({
+/** Where a way to sign in comes from. */
+export const deviceOf = (call: Pick<Call<never>, 'address' | 'request' | 'secure'>) => ({
   address: call.address,
   userAgent: call.request.headers['user-agent'] ?? '',
   replaces: hashInCookie(call.request.headers.cookie ?? '', call.secure),
 })
+
+/** The last step of every way to sign in: the cookie, when there is one yet. */
+export function entered(call: Pick<Call<never>, 'reply' | 'secure'>, { answer, cookie }: Entered) {
+  if (cookie) call.reply.header('set-cookie', setCookie(cookie.secret, call.secure, cookie.maxAgeMs))
+  return answer
+}
 
 export function routesOfIdentity(options: {
   people: People
@@ -22,11 +29,6 @@ export function routesOfIdentity(options: {
   version: string
 }): Handler[] {
   const { people, claims, clock, version } = options
-
-  function entered(call: Pick<Call<never>, 'reply' | 'secure'>, { me, secret }: Entered) {
-    call.reply.header('set-cookie', setCookie(secret, call.secure, ABSOLUTE_MS))
-    return me
-  }
 
   return [
     handle(identityRoutes.status, async () => ({
@@ -41,13 +43,13 @@ export function routesOfIdentity(options: {
       entered(call, await people.signIn(call.body, deviceOf(call), call.actAs)),
     ),
     handle(identityRoutes.signOut, async ({ signIn, reply, secure }) => {
-      if (signIn) await people.signOut(signIn.hash)
+      if (signIn) await people.signOut(signIn.id)
       reply.header('set-cookie', clearCookie(secure))
       return {}
     }),
-    handle(identityRoutes.me, ({ actor, signIn }) => people.me(actor.userId, signIn?.hash ?? null)),
+    handle(identityRoutes.me, ({ actor, signIn }) => people.me(actor.userId, signIn?.id ?? null)),
     handle(identityRoutes.changeMe, ({ actor, signIn, body, address }) =>
-      people.change({ ...actor, signInHash: signIn?.hash ?? null, address, ...body }),
+      people.change({ ...actor, signInId: signIn?.id ?? null, address, ...body }),
     ),
     handle(localRoutes.claimLink, async () => ({ link: await claims.issue() })),
     handle(localRoutes.resetOwner, async () => {

@@ -1,18 +1,34 @@
 /** A person's authenticated period on a device: begun by one gate, looked up at every request, ended for good. */
-import type { Actor, Role } from '@kalnet/contracts/permission'
+import { type Actor, type Role, UNPROVED } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
+import { v7 as newId } from 'uuid'
 import type { Events } from '../core/events.ts'
 import type { Credentials, Identified } from '../core/http.ts'
 import { aside, type Store, type Tx } from '../core/store.ts'
 import { hashInCookie, hashOf, newSecret } from './cookie.ts'
-import { statements, type UserRow } from './store.ts'
+import { DEFAULT_POLICIES, policyOf } from './policy.ts'
+import { type EndedRow, statements, type UserRow } from './store.ts'
 
-export const ABSOLUTE_MS = 30 * 24 * 3600_000
-export const IDLE_MS = 14 * 24 * 3600_000
 /** How exact `last seen` is: a write per request would be a waste. */
 const TOUCH_MS = 5 * 60_000
 /** Nobody's id: the local CLI before anybody has claimed. */
 const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** `link`: a one-use address made by us (claim, reset, invitation). */
+export type SignInMethod = 'password' | 'passkey' | 'openid' | 'saml' | 'link'
+/** What was shown at the gate. */
+export interface Proof {
+  method: SignInMethod
+  assurance: 1 | 2
+  /** The identity provider it came from, with its own name for the session there. */
+  provider?: { id: string; session: string | null }
+}
+export interface DeviceOf {
+  address: string
+  userAgent: string
+  /** The hash of the cookie that came along: that sign-in ends. */
+  replaces: string | null
+}
 
 export interface SignIns {
   authenticate(credentials: Credentials): Promise<Identified>
@@ -20,13 +36,14 @@ export interface SignIns {
   begin(
     tx: Tx,
     user: UserRow,
-    device: { address: string; userAgent: string; replaces: string | null },
-  ): Promise<{ secret: string; hash: string }>
-  end(tx: Tx, hash: string): Promise<void>
+    device: DeviceOf,
+    proof: Proof,
+  ): Promise<{ id: string; secret: string; maxAgeMs: number }>
+  end(tx: Tx, id: string): Promise<void>
   /** All of a person's, but the one named. */
   endAllOf(tx: Tx, userId: string, except: string | null): Promise<void>
   /** Of those that hold connections: which have ended (also by age). */
-  ended(hashes: string[]): Promise<string[]>
+  ended(ids: string[]): Promise<string[]>
   /** Removes what has run out. */
   tidy(): Promise<void>
 }
@@ -36,33 +53,25 @@ export const actorOf = (user: UserRow, kind: Actor['kind'] = 'user'): Actor => (
   userId: user.id,
   organisationId: user.organisation_id,
   role: user.role as Role,
+  scopes: null,
 })
 
-export function createSignIns({
-  store,
-  events,
-  clock,
-}: {
-  store: Store
-  events: Events
-  clock: Clock
-}): SignIns {
+export function createSignIns(options: { store: Store; events: Events; clock: Clock }): SignIns {
+  const { store, events, clock } = options
   const moment = (ms = 0) => new Date(clock.now().getTime() + ms).toISOString()
-  const window = () => ({ now: moment(), idleSince: moment(-IDLE_MS) })
 
-  async function tell(tx: Tx, rows: { hash: string; organisation_id: string; user_id: string }[]) {
+  async function tell(tx: Tx, rows: EndedRow[]) {
     for (const row of rows) {
       const where = { organisationId: row.organisation_id, userId: row.user_id }
-      await events.publish(tx, 'sign-in.ended', where, { signInHash: row.hash })
+      await events.publish(tx, 'sign-in.ended', where, { signInId: row.id })
     }
   }
-  const end = async (tx: Tx, hash: string) =>
-    tell(tx, (await statements.endSignIn({ hash }).execute(tx)).rows)
 
   async function asLocal(): Promise<Identified> {
     const owner = (await store.system.read((tx) => statements.firstOwner().execute(tx))).rows[0]
-    const nobody: Actor = { kind: 'local-cli', userId: NOBODY, organisationId: NOBODY, role: 'owner' }
-    return { actor: owner ? actorOf(owner, 'local-cli') : nobody, signIn: null }
+    if (owner) return { actor: actorOf(owner, 'local-cli'), signIn: null }
+    const nobody = { userId: NOBODY, organisationId: NOBODY, role: 'owner', scopes: null } as const
+    return { actor: { kind: 'local-cli', ...nobody }, signIn: null }
   }
 
   return {
@@ -70,53 +79,67 @@ export function createSignIns({
       if (local) return asLocal()
       const hash = hashInCookie(cookie, secure)
       if (!hash) return { actor: null, signIn: null }
-      const row = (await store.system.read((tx) => statements.findSignIn({ hash, ...window() }).execute(tx)))
-        .rows[0]
+      const row = (
+        await store.system.read((tx) => statements.findSignIn({ hash, now: moment() }).execute(tx))
+      ).rows[0]
       if (!row) return { actor: null, signIn: null }
       if (Date.parse(row.last_seen_at) < clock.now().getTime() - TOUCH_MS)
         await aside(() =>
-          store.system.transaction((tx) => statements.touchSignIn({ hash, now: moment() }).execute(tx)),
+          store.system.transaction((tx) => statements.touchSignIn({ id: row.id, now: moment() }).execute(tx)),
         )
+      const role = row.role as Role
+      const demanded = row.policy_assurance ?? DEFAULT_POLICIES[role].assurance
       const actor: Actor = {
         kind: 'user',
         userId: row.user_id,
         organisationId: row.organisation_id,
-        role: row.role as Role,
+        role,
+        scopes: row.assurance < demanded ? UNPROVED : null,
       }
-      return { actor, signIn: { hash } }
+      return { actor, signIn: { id: row.id, hash, provedAt: row.proved_at } }
     },
-    async begin(tx, user, device) {
+    async begin(tx, user, device, { method, assurance, provider }) {
       const secret = newSecret()
-      const hash = hashOf(secret)
-      if (device.replaces) await end(tx, device.replaces)
+      const id = newId()
+      const { idleMs, absoluteMs } = await policyOf(tx, user.organisation_id, user.role as Role)
+      if (device.replaces)
+        await tell(tx, (await statements.endSignInOfHash({ hash: device.replaces }).execute(tx)).rows)
       await statements
         .addSignIn({
-          hash,
+          id,
+          hash: hashOf(secret),
           organisationId: user.organisation_id,
           userId: user.id,
           at: moment(),
-          expiresAt: moment(ABSOLUTE_MS),
+          idleUntil: moment(idleMs),
+          expiresAt: moment(absoluteMs),
           address: device.address,
           userAgent: device.userAgent.slice(0, 300),
+          method,
+          assurance,
+          providerId: provider?.id ?? null,
+          providerSession: provider?.session ?? null,
         })
         .execute(tx)
-      return { secret, hash }
+      return { id, secret, maxAgeMs: absoluteMs }
     },
-    end,
+    async end(tx, id) {
+      await tell(tx, (await statements.endSignIn({ id }).execute(tx)).rows)
+    },
     async endAllOf(tx, userId, except) {
       await tell(tx, (await statements.endSignInsOf({ userId, except }).execute(tx)).rows)
     },
-    async ended(hashes) {
-      if (hashes.length === 0) return []
+    async ended(ids) {
+      if (ids.length === 0) return []
       const { rows } = await store.system.read((tx) =>
-        statements.stillSignedIn({ hashes, ...window() }).execute(tx),
+        statements.stillSignedIn({ ids, now: moment() }).execute(tx),
       )
-      const alive = new Set(rows.map((row) => row.hash))
-      return hashes.filter((hash) => !alive.has(hash))
+      const alive = new Set(rows.map((row) => row.id))
+      return ids.filter((id) => !alive.has(id))
     },
     async tidy() {
       await store.system.transaction(async (tx) =>
-        tell(tx, (await statements.endOldSignIns(window()).execute(tx)).rows),
+        tell(tx, (await statements.endOldSignIns({ now: moment() }).execute(tx)).rows),
       )
     },
   }

@@ -2,20 +2,32 @@
 import { sql } from '../core/store.ts'
 
 export interface SignInRow {
+  id: string
   hash: string
   user_id: string
   organisation_id: string
   role: string
-  created_at: string
+  assurance: number
+  proved_at: string
   last_seen_at: string
-  expires_at: string
+  /** Of the role's policy; null: the default. */
+  policy_assurance: number | null
+}
+/** A sign-in that is no more. */
+export interface EndedRow {
+  id: string
+  organisation_id: string
+  user_id: string
 }
 export interface UserRow {
   id: string
   organisation_id: string
   name: string
+  /** null: a service account, which cannot sign in. */
   email: string
   role: string
+  kind: string
+  state: string
   password_hash: string | null
   organisation_name: string
 }
@@ -62,10 +74,10 @@ export const statements = {
   userById: (it: { id: string }) => sql<UserRow>`
     select users.*, organisations.name as organisation_name
     from users join organisations on organisations.id = users.organisation_id where users.id = ${it.id}`,
-  me: (it: { id: string; signInHash: string | null }) => sql<UserRow & { signed_in_at: string | null }>`
+  me: (it: { id: string; signInId: string | null }) => sql<UserRow & { signed_in_at: string | null }>`
     select users.*, organisations.name as organisation_name, sign_ins.created_at as signed_in_at
     from users join organisations on organisations.id = users.organisation_id
-      left join sign_ins on sign_ins.hash = ${it.signInHash} and sign_ins.user_id = users.id
+      left join sign_ins on sign_ins.id = ${it.signInId}::uuid and sign_ins.user_id = users.id
     where users.id = ${it.id}`,
   userByEmail: (it: { email: string }) => sql<UserRow>`
     select users.*, organisations.name as organisation_name
@@ -74,7 +86,7 @@ export const statements = {
   firstOwner: () => sql<UserRow>`
     select users.*, organisations.name as organisation_name
     from users join organisations on organisations.id = users.organisation_id
-    where users.role = 'owner' order by users.created_at, users.id limit 1`,
+    where users.role = 'owner' and users.state = 'active' order by users.created_at, users.id limit 1`,
   renameUser: (it: { id: string; name: string }) =>
     sql`update users set name = ${it.name} where id = ${it.id}`,
   setPassword: (it: { id: string; passwordHash: string }) => sql`
@@ -83,43 +95,54 @@ export const statements = {
     sql`update users set email = ${it.email} where id = ${it.id}`,
 
   addSignIn: (it: {
+    id: string
     hash: string
     organisationId: string
     userId: string
     at: string
+    idleUntil: string
     expiresAt: string
     address: string
     userAgent: string
+    method: string
+    assurance: number
+    providerId: string | null
+    providerSession: string | null
   }) => sql`
-    insert into sign_ins (hash, organisation_id, user_id, created_at, last_seen_at, expires_at, address, user_agent)
-    values (${it.hash}, ${it.organisationId}, ${it.userId}, ${it.at}, ${it.at}, ${it.expiresAt}, ${it.address}, ${it.userAgent})`,
-  findSignIn: (it: { hash: string; now: string; idleSince: string }) => sql<SignInRow>`
-    select sign_ins.hash, sign_ins.user_id, sign_ins.organisation_id, users.role,
-      sign_ins.created_at, sign_ins.last_seen_at, sign_ins.expires_at
+    insert into sign_ins (id, hash, organisation_id, user_id, created_at, last_seen_at, proved_at, idle_until, expires_at,
+      address, user_agent, method, assurance, provider_id, provider_session)
+    values (${it.id}, ${it.hash}, ${it.organisationId}, ${it.userId}, ${it.at}, ${it.at}, ${it.at}, ${it.idleUntil}, ${it.expiresAt},
+      ${it.address}, ${it.userAgent}, ${it.method}, ${it.assurance}, ${it.providerId}, ${it.providerSession})`,
+  findSignIn: (it: { hash: string; now: string }) => sql<SignInRow>`
+    select sign_ins.id, sign_ins.hash, sign_ins.user_id, sign_ins.organisation_id, users.role,
+      sign_ins.assurance, sign_ins.proved_at, sign_ins.last_seen_at, sign_in_policies.assurance as policy_assurance
     from sign_ins join users on users.id = sign_ins.user_id
-    where sign_ins.hash = ${it.hash} and sign_ins.expires_at > ${it.now} and sign_ins.last_seen_at > ${it.idleSince}`,
+      left join sign_in_policies on sign_in_policies.organisation_id = users.organisation_id and sign_in_policies.role = users.role
+    where sign_ins.hash = ${it.hash} and sign_ins.expires_at > ${it.now} and sign_ins.idle_until > ${it.now} and users.state = 'active'`,
+  policy: (it: { organisationId: string; role: string }) => sql<{
+    assurance: number
+    idle_ms: string
+    absolute_ms: string
+  }>`
+    select assurance, idle_ms, absolute_ms from sign_in_policies
+    where organisation_id = ${it.organisationId} and role = ${it.role}`,
   /** Which of these have not ended. */
-  stillSignedIn: (it: { hashes: string[]; now: string; idleSince: string }) => sql<{ hash: string }>`
-    select hash from sign_ins
-    where hash = any(${it.hashes}::text[]) and expires_at > ${it.now} and last_seen_at > ${it.idleSince}`,
-  touchSignIn: (it: { hash: string; now: string }) =>
-    sql`update sign_ins set last_seen_at = ${it.now} where hash = ${it.hash}`,
-  endSignIn: (it: { hash: string }) => sql<{ hash: string; organisation_id: string; user_id: string }>`
-    delete from sign_ins where hash = ${it.hash} returning hash, organisation_id, user_id`,
-  endSignInsOf: (it: { userId: string; except: string | null }) => sql<{
-    hash: string
-    organisation_id: string
-    user_id: string
-  }>`
-    delete from sign_ins where user_id = ${it.userId} and hash is distinct from ${it.except}
-    returning hash, organisation_id, user_id`,
-  endOldSignIns: (it: { now: string; idleSince: string }) => sql<{
-    hash: string
-    organisation_id: string
-    user_id: string
-  }>`
-    delete from sign_ins where expires_at <= ${it.now} or last_seen_at <= ${it.idleSince}
-    returning hash, organisation_id, user_id`,
+  stillSignedIn: (it: { ids: string[]; now: string }) => sql<{ id: string }>`
+    select sign_ins.id from sign_ins join users on users.id = sign_ins.user_id
+    where sign_ins.id = any(${it.ids}::uuid[]) and expires_at > ${it.now} and idle_until > ${it.now} and users.state = 'active'`,
+  /** The idle limit moves on by as much as it was given at the beginning. */
+  touchSignIn: (it: { id: string; now: string }) => sql`
+    update sign_ins set idle_until = idle_until + (${it.now}::timestamptz - last_seen_at), last_seen_at = ${it.now} where id = ${it.id}`,
+  endSignIn: (it: { id: string }) => sql<EndedRow>`
+    delete from sign_ins where id = ${it.id} returning id, organisation_id, user_id`,
+  endSignInOfHash: (it: { hash: string }) => sql<EndedRow>`
+    delete from sign_ins where hash = ${it.hash} returning id, organisation_id, user_id`,
+  endSignInsOf: (it: { userId: string; except: string | null }) => sql<EndedRow>`
+    delete from sign_ins where user_id = ${it.userId} and id is distinct from ${it.except}::uuid
+    returning id, organisation_id, user_id`,
+  endOldSignIns: (it: { now: string }) => sql<EndedRow>`
+    delete from sign_ins where expires_at <= ${it.now} or idle_until <= ${it.now}
+    returning id, organisation_id, user_id`,
 
   /** Counts the try before the password is looked at, so that many at once count too; answers as it was before. */
   countTry: (it: { key: string; now: string; forgetBefore: string }) => sql<{

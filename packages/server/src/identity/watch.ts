@@ -15,7 +15,7 @@ export interface WatchOptions {
   /** Sign-ins that hold something open. */
   connected(): string[]
   /** Cut all of it, now. */
-  cut(signInHash: string): void
+  cut(signInId: string): void
   signal: AbortSignal
 }
 
@@ -29,12 +29,12 @@ export function watchSignIns({ identity, events, clock, log, connected, cut, sig
   }
   const follow = async () => {
     for await (const heard of events.subscribe({ types: ['sign-in.ended'], after: null, signal }))
-      if (heard.kind === 'event' && 'signInHash' in heard.event.data) cut(heard.event.data.signInHash)
+      if (heard.kind === 'event' && 'signInId' in heard.event.data) cut(heard.event.data.signInId)
   }
   const sweep = async () => {
     for (let round = 0; !signal.aborted; round++) {
       try {
-        for (const hash of await identity.ended(connected())) cut(hash)
+        for (const id of await identity.ended(connected())) cut(id)
         if (round % TIDY_EVERY === 0) await identity.tidy()
       } catch (error) {
         failed(error)

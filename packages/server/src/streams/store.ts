@@ -10,21 +10,21 @@ interface NewTicket {
   organisationId: string
   sessionId: string
   userId: string
-  signInHash: string
+  bearer: string
   port: string
   expiresAt: Date
 }
 
 export const statements = {
   add: (it: NewTicket) => sql`
-    INSERT INTO tickets (hash, organisation_id, session_id, user_id, sign_in_hash, port, expires_at)
-    VALUES (${it.hash}, ${it.organisationId}::uuid, ${it.sessionId}::uuid, ${it.userId}::uuid, ${it.signInHash},
+    INSERT INTO tickets (hash, organisation_id, session_id, user_id, bearer, port, expires_at)
+    VALUES (${it.hash}, ${it.organisationId}::uuid, ${it.sessionId}::uuid, ${it.userId}::uuid, ${it.bearer},
       ${it.port}, ${it.expiresAt})`,
 
   /** One use, by the sign-in that asked for it: two that come at once, one gets it. A stranger's try does not use it up. */
-  use: (hash: string, userId: string, signInHash: string, now: Date) => sql<TicketRow>`
+  use: (hash: string, userId: string, bearer: string, now: Date) => sql<TicketRow>`
     DELETE FROM tickets
-    WHERE hash = ${hash} AND user_id = ${userId}::uuid AND sign_in_hash = ${signInHash} AND expires_at > ${now}
+    WHERE hash = ${hash} AND user_id = ${userId}::uuid AND bearer = ${bearer} AND expires_at > ${now}
     RETURNING session_id, port`,
 
   dropExpired: (now: Date) => sql`DELETE FROM tickets WHERE expires_at <= ${now}`,

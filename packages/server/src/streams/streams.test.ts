@@ -291,7 +291,7 @@ describe('streams', () => {
   })
 
   it.each([
-    ['its sign-in ends', () => streams.cutSignIn(owner.hash), STREAM_CLOSE.revoked],
+    ['its sign-in ends', () => streams.cutSignIn(owner.signInId), STREAM_CLOSE.revoked],
     ['its instance ends', () => streams.cutInstance(instanceId), STREAM_CLOSE.ended],
     ['the control plane stops', () => streams.close(), STREAM_CLOSE.restarting],
   ])('[STR-1.cut] when %s nothing more passes, and the viewer is told why', async (_name, cut, code) => {

@@ -50,7 +50,7 @@ export interface Streams {
   /** The instance is gone or replaced. */
   cutInstance(instanceId: string): void
   /** The sign-in ended: its streams end before this returns. */
-  cutSignIn(hash: string): void
+  cutSignIn(signInId: string): void
   /** Open streams, those that wait for their controller too. */
   count(): number
   /** The control plane stops: viewers are told to come back. */
@@ -165,7 +165,8 @@ export function createStreams(options: StreamsOptions): Streams {
     },
     cutInstance: (instanceId) =>
       cut((stream) => stream.instanceId === instanceId, STREAM_CLOSE.ended, 'the session ended'),
-    cutSignIn: (hash) => cut((stream) => stream.bearer === hash, STREAM_CLOSE.revoked, 'the sign-in ended'),
+    cutSignIn: (signInId) =>
+      cut((stream) => stream.bearer === signInId, STREAM_CLOSE.revoked, 'the sign-in ended'),
     count: () => streams.size,
     close: () => cut(() => true, STREAM_CLOSE.restarting, 'the control plane restarts'),
   }

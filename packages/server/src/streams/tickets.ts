@@ -8,7 +8,7 @@ import type { Store } from '../core/store.ts'
 import { statements, type TicketRow } from './store.ts'
 
 /** Whose ticket it is: the sign-in, or the local CLI, which has none. */
-export const bearerOf = (signIn: { hash: string } | null): string => signIn?.hash ?? 'local-cli'
+export const bearerOf = (signIn: { id: string } | null): string => signIn?.id ?? 'local-cli'
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 export interface Tickets {
@@ -36,7 +36,7 @@ export function createTickets({ store, clock }: { store: Store; clock: Clock }):
             organisationId,
             sessionId,
             userId,
-            signInHash: bearer,
+            bearer,
             port,
             expiresAt,
           })

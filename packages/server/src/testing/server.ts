@@ -43,7 +43,7 @@ export interface TestServer extends TestStore {
   person(
     role: Role,
     organisationId?: string,
-  ): Promise<{ userId: string; organisationId: string; secret: string; hash: string }>
+  ): Promise<{ userId: string; organisationId: string; signInId: string; secret: string }>
 }
 
 export async function freePort(): Promise<number> {
@@ -141,7 +141,7 @@ export async function testServer(
     async person(role, organisationId = newId()) {
       const userId = newId()
       const secret = newSecret()
-      const hash = hashOf(secret)
+      const signInId = newId()
       await store.system.transaction(async (tx) => {
         await sql`insert into organisations values (${organisationId}, 'Home', now()) on conflict do nothing`.execute(
           tx,
@@ -150,10 +150,12 @@ export async function testServer(
           values (${userId}, ${organisationId}, 'Ada', ${`${userId}@example.org`}, ${role}, now())`.execute(
           tx,
         )
-        await sql`insert into sign_ins (hash, organisation_id, user_id, created_at, last_seen_at, expires_at)
-          values (${hash}, ${organisationId}, ${userId}, now(), now(), now() + interval '1 day')`.execute(tx)
+        await sql`insert into sign_ins (id, hash, organisation_id, user_id, created_at, last_seen_at, expires_at)
+          values (${signInId}, ${hashOf(secret)}, ${organisationId}, ${userId}, now(), now(), now() + interval '1 day')`.execute(
+          tx,
+        )
       })
-      return { userId, organisationId, secret, hash }
+      return { userId, organisationId, signInId, secret }
     },
     async end() {
       await http.close()
