@@ -51,6 +51,20 @@ export const config = z.strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much is logged.'),
     })
     .prefault({}),
+  docker: z
+    .strictObject({
+      networks: z
+        .string()
+        .regex(
+          /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.\d{1,3}\.\d{1,3}\/(1[6-9]|2[0-6])$/,
+          'a private range of /16 to /26, such as 10.214.0.0/16',
+        )
+        .default('10.214.0.0/16')
+        .describe(
+          'Private range that networks of containers are cut from, eight addresses each. What this machine has a route to is left out.',
+        ),
+    })
+    .prefault({}),
   sessions: z
     .strictObject({
       perUser: z.coerce

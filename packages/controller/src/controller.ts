@@ -26,6 +26,8 @@ export interface ControllerOptions {
   /** The control plane's address, exactly as configured: it is part of what is signed. */
   url: string
   platforms?: PlatformName[]
+  /** Where networks of containers are cut from. */
+  networkRange?: string
   /** Needed once, while there is no identity in the data folder. */
   token?: string
   /** The control plane's own authority, PEM. */
@@ -64,7 +66,9 @@ export async function runController(options: ControllerOptions): Promise<void> {
     const controllerId = identity.controllerId ?? ''
 
     const images = createImages({ folder: join(folders.data, 'images'), log })
-    const platforms = options.drive ?? createPlatforms({ folders, images, log, which: options.platforms })
+    const { networkRange } = options
+    const platforms =
+      options.drive ?? createPlatforms({ folders, images, log, networkRange, which: options.platforms })
     const fingerprints = createFingerprints(platforms, log, clock)
 
     let link: Link | null = null

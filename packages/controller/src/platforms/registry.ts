@@ -15,6 +15,8 @@ interface Parts {
   folders: Folders
   images: Images
   log: Log
+  /** Where networks of containers are cut from. */
+  networkRange?: string
 }
 
 const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform> = {

@@ -12,6 +12,20 @@ export const LABELS = {
   ports: 'io.kalnet.ports',
 } as const
 
+export interface Owned {
+  instanceId: string
+  generation: number
+  organisationId: string
+}
+
+/** By what we know our things in the engine again; each part that is left out says less. */
+export const ownerLabels = (of: { installation: string } & Partial<Owned>): Record<string, string> => ({
+  [LABELS.installation]: of.installation,
+  ...(of.instanceId && { [LABELS.instance]: of.instanceId }),
+  ...(of.generation && { [LABELS.generation]: String(of.generation) }),
+  ...(of.organisationId && { [LABELS.organisation]: of.organisationId }),
+})
+
 /** Made of id and generation: creating twice is refused by the engine itself. */
 export const containerName = (instanceId: string, generation: number) => `kalnet-${instanceId}-${generation}`
 
@@ -62,10 +76,7 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
     User: `${around.uid}:${around.uid}`,
     Hostname: 'kalnet',
     Labels: {
-      [LABELS.installation]: around.installation,
-      [LABELS.instance]: request.instanceId,
-      [LABELS.generation]: String(request.generation),
-      [LABELS.organisation]: request.organisationId,
+      ...ownerLabels({ installation: around.installation, ...request }),
       [LABELS.ports]: JSON.stringify(portsOf(spec, true)),
     },
     HostConfig: {

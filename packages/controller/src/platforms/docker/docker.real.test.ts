@@ -14,6 +14,7 @@ import { referenceOf } from '../../images/layers.ts'
 import { describePlatform } from '../conformance.ts'
 import { isDemanded, missing, openOutside, recipeChainOf, testImages } from '../testing.ts'
 import { createDockerPlatform } from './docker.ts'
+import { purgeDocker } from './purge.ts'
 
 const ENGINE = '/var/run/docker.sock'
 const answers = await new Docker({ socketPath: ENGINE, timeout: 5_000 }).ping().then(
@@ -77,7 +78,7 @@ else {
         platform,
         again: async () => createDockerPlatform({ folders, images, log }),
         async close() {
-          for (const handle of await platform.list()) await platform.remove(handle)
+          await purgeDocker({ folders, keepImages: true })
           await outside?.close()
           rmSync(home, { recursive: true, force: true })
         },
@@ -126,6 +127,7 @@ else {
       await Promise.all(watching)
       await platform.remove(handle)
       await way.cut()
+      await purgeDocker({ folders, keepImages: true })
       rmSync(home, { recursive: true, force: true })
     })
 
@@ -163,6 +165,7 @@ else {
       expect(HostConfig.CapDrop).toEqual(['ALL'])
       expect(HostConfig.NetworkMode).toBe('none')
       await platform.remove(handle)
+      await purgeDocker({ folders, keepImages: true })
       rmSync(home, { recursive: true, force: true })
     })
   })

@@ -4,7 +4,7 @@ import type { ContainerInspectInfo } from 'dockerode'
 import { describe, expect, test } from 'vitest'
 import { containerName, createOptions, handleFrom, portsOf } from './container.ts'
 import { negotiated } from './engine.ts'
-import { bridgeRules } from './network.ts'
+import { bridgeRules } from './filter.ts'
 import { type Line, logLines, mergeLines, observationOf } from './observation.ts'
 
 const id = '01890000-0000-7000-8000-000000000001'

@@ -17,8 +17,9 @@ import { createEngine, statusOf } from './engine.ts'
 import { watchEngine } from './events.ts'
 import { accountHere, prepareFolders, removeFolders } from './folders.ts'
 import { createImageLoader } from './image.ts'
+import { findOurs } from './inventory.ts'
 import { createDockerLayout } from './layout.ts'
-import { createEngineNetwork } from './network.ts'
+import { createInstanceNetworks } from './network.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
 
 const SPARE_LINES = 4000
@@ -29,6 +30,8 @@ export interface DockerPlatformOptions {
   log: Log
   clock?: Clock
   socketPath?: string
+  /** Where networks of instances are cut from. */
+  networkRange?: string
 }
 
 export function createDockerPlatform(options: DockerPlatformOptions): Platform {
@@ -41,17 +44,14 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   const layout = createDockerLayout(folders)
   const isRoot = process.getuid?.() === 0
   const engine = createEngine(options.socketPath)
-  const ensureImage = createImageLoader(engine, images)
-  const network = createEngineNetwork(engine)
+  const ensureImage = createImageLoader(engine, images, layout.installation)
+  const networks = createInstanceNetworks(engine, layout.installation, options.networkRange)
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
   const presence = createAnnouncer<boolean>()
   const oneAtATime = createKeyedMutex()
 
-  async function ours(more: string[] = []) {
-    const client = await engine.client()
-    const label = [`${LABELS.installation}=${layout.installation}`, ...more]
-    return client.listContainers({ all: true, filters: JSON.stringify({ label }) })
-  }
+  const ours = (instanceId?: string) =>
+    findOurs({ engine, networks, installation: layout.installation }, instanceId)
 
   async function inspect(handle: Handle): Promise<ContainerInspectInfo | null> {
     const client = await engine.client()
@@ -83,10 +83,11 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
 
   async function create(request: EnsureRequest, image: string): Promise<string> {
-    const way = request.spec.network === 'internet' && network.isPossible ? await network.ensure() : null
     const uid = accountHere()
     const paths = layout.of(request.instanceId)
     await prepareFolders(paths, uid)
+    const way =
+      request.spec.network === 'internet' && networks.isPossible ? await networks.make(request) : null
     const client = await engine.client()
     const around = {
       installation: layout.installation,
@@ -108,37 +109,41 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
 
   async function ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void) {
+    const { instanceId, generation } = request
     // Refused before anything is made.
     portsOf(request.spec, isRoot)
-    const present = await ours([`${LABELS.instance}=${request.instanceId}`])
-    const handles = present.flatMap((it) => handleFrom(it.Id, it.Labels) ?? [])
-    const higher = handles.find((it) => it.generation > request.generation)
-    if (higher) throw new Error(`generation ${higher.generation} is already there`)
-    for (const older of handles.filter((it) => it.generation < request.generation)) await takeAway(older)
-    const same = handles.find((it) => it.generation === request.generation)
-    const state = present.find((it) => it.Id === same?.data.container)?.State
-    if (same && state !== 'created') return same
+    const present = await ours(instanceId)
+    const higher = present.find(({ handle }) => handle.generation > generation)
+    if (higher) throw new Error(`generation ${higher.handle.generation} is already there`)
+    for (const { handle } of present) if (handle.generation < generation) await takeAway(handle)
+    const same = present.find(({ handle }) => handle.generation === generation)
+    if (same?.state && same.state !== 'created') return same.handle
     const image = await ensureImage(request.spec.image, signal, progress)
     signal.throwIfAborted()
     progress({ step: 'create', text: 'Starting', share: null })
-    const id = same ? String(same.data.container) : await create(request, image)
+    let id: string | null = null
     try {
+      // Also when a crash left one that never started: its network and the filter must stand first.
+      id = await create(request, image)
       signal.throwIfAborted()
       await startContainer(id)
+      const info = await (await engine.client()).getContainer(id).inspect()
+      const handle = handleFrom(info.Id, info.Config.Labels)
+      if (!handle) throw new Error('the engine lost the labels of a container')
+      return handle
     } catch (error) {
-      await removeContainer(id)
+      if (id) await removeContainer(id)
+      await networks.remove(instanceId, generation)
       throw error
     }
-    const info = await (await engine.client()).getContainer(id).inspect()
-    const handle = handleFrom(info.Id, info.Config.Labels)
-    if (!handle) throw new Error('the engine lost the labels of a container')
-    return handle
   }
 
   async function takeAway(handle: Handle) {
     await removeContainer(String(handle.data.container))
-    const left = await ours([`${LABELS.instance}=${handle.instanceId}`])
-    if (left.every((it) => it.Id === handle.data.container)) await removeFolders(layout.of(handle.instanceId))
+    await networks.remove(handle.instanceId, handle.generation)
+    const left = await ours(handle.instanceId)
+    if (left.every(({ handle: it }) => it.generation === handle.generation))
+      await removeFolders(layout.of(handle.instanceId))
   }
 
   async function observe(handle: Handle): Promise<Observation> {
@@ -162,7 +167,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     const base = { platform: 'docker' as const, isolation: 'container' as const, images: built }
     try {
       const version = await (await engine.client()).version()
-      const detail = network.isPossible
+      const detail = networks.isPossible
         ? 'Ready'
         : 'Ready; without network, because only root may set the filter that keeps sessions out of your LAN'
       return {
@@ -171,7 +176,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
         detail,
         version: version.Version,
         limits: true,
-        network: network.isPossible,
+        network: networks.isPossible,
       }
     } catch {
       const detail = 'The Docker engine does not answer; start it, and let this user use it (group docker)'
@@ -181,11 +186,10 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
 
   /** After the engine was away anything may have happened: look at all. */
   async function lookAtAll() {
-    for (const it of await ours()) tell(it.Labels)
+    for (const { handle } of await ours()) tell(handle)
   }
-  function tell(labels: Record<string, string>) {
-    const handle = handleFrom('', labels)
-    if (handle) changes.say({ instanceId: handle.instanceId, generation: handle.generation })
+  function tell({ instanceId, generation }: Pick<Handle, 'instanceId' | 'generation'>) {
+    changes.say({ instanceId, generation })
   }
 
   let watching = 0
@@ -202,7 +206,10 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       installation: layout.installation,
       clock,
       log,
-      tell,
+      tell: (labels: Record<string, string>) => {
+        const handle = handleFrom('', labels)
+        if (handle) tell(handle)
+      },
       connected: async (isThere: boolean) => {
         presence.say(isThere)
         if (isThere) await lookAtAll()
@@ -240,7 +247,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     observe,
     stop,
     remove: (handle) => oneAtATime(handle.instanceId, () => takeAway(handle)),
-    list: async () => (await ours()).flatMap((it) => handleFrom(it.Id, it.Labels) ?? []),
+    list: async () => (await ours()).map(({ handle }) => handle),
     changes: (signal) => {
       const listening = changes.listen(signal)
       watch(signal)

@@ -34,7 +34,14 @@ async function followLines(
   }
 }
 
-export function createImageLoader(engine: Engine, images: Images) {
+/** Names that an image has for one installation alone. As long as one is left, somebody needs the image: the engine counts for us. */
+export const ownNames = (installation: string) => `kalnet-${installation}/`
+
+/** What every image of ours is called, whoever brought it: `kalnet/terminal:…`, for one installation `kalnet-…/terminal:…`. */
+const ownName = (installation: string, reference: string) =>
+  ownNames(installation) + reference.slice(reference.indexOf('/') + 1)
+
+export function createImageLoader(engine: Engine, images: Images, installation: string) {
   /** Two loads of one image would do the work twice. */
   const oneAtATime = createKeyedMutex()
 
@@ -83,15 +90,41 @@ export function createImageLoader(engine: Engine, images: Images) {
     })
   }
 
+  /** False when it went away meanwhile: another installation that held it alone was purged. */
+  async function claim(reference: string, own: string): Promise<boolean> {
+    const [repo = '', tag = ''] = own.split(':')
+    try {
+      await (await engine.client()).getImage(reference).tag({ repo, tag })
+      return true
+    } catch (error) {
+      if (statusOf(error) === 404) return false
+      throw error
+    }
+  }
+
+  async function ensureOurs(chain: RecipeChain, signal: AbortSignal, say: Say): Promise<string> {
+    const reference = referenceOf(chain)
+    const own = ownName(installation, reference)
+    if (await isThere(own)) return own
+    return oneAtATime(reference, async () => {
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        signal.throwIfAborted()
+        if ((await isThere(own)) || (await claim(reference, own))) return own
+        await load(chain, signal, say)
+      }
+      if (await claim(reference, own)) return own
+      throw new Error('the engine does not keep the image')
+    })
+  }
+
   /** Answers the name under which the engine has it. Same image twice: nothing happens. */
   return async function ensureImage(source: ImageSource, signal: AbortSignal, say: Say): Promise<string> {
-    const reference = 'recipe' in source ? referenceOf(source.recipe) : source.reference
+    if ('recipe' in source) return ensureOurs(source.recipe, signal, say)
+    const { reference } = source
     if (await isThere(reference)) return reference
     return oneAtATime(reference, async () => {
       signal.throwIfAborted()
-      if (await isThere(reference)) return reference
-      if ('recipe' in source) await load(source.recipe, signal, say)
-      else await pull(reference, signal, say)
+      if (!(await isThere(reference))) await pull(reference, signal, say)
       return reference
     })
   }

@@ -1,98 +1,142 @@
-/** One bridge of our own in the engine: instances on it reach neither each other nor this machine nor its LAN. */
-import { must, run } from '@kalnet/io/spawn'
-import { createMutex } from '../mutex.ts'
-import { blockedRanges, resolvers } from '../process/blocked.ts'
+/**
+ * A network of its own for each instance: a bridge that nothing else is on, with a few addresses out of one private range. Given
+ * addresses it takes none of the engine's default pools, of which there are about thirty.
+ */
+import { createHash } from 'node:crypto'
+import type { NetworkInspectInfo } from 'dockerode'
+import { freePiece, routesHere, takenBy } from '../pieces.ts'
+import { containerName, LABELS, type Owned, ownerLabels } from './container.ts'
 import { type Engine, statusOf } from './engine.ts'
+import { bridgePrefix, createBridgeFilter } from './filter.ts'
 
-export interface EngineNetwork {
+/** Where nothing else is configured; the sandboxes have the range before it. */
+export const USUAL_RANGE = '10.214.0.0/16'
+/** Eight addresses: the bridge, the instance, and those that mean a whole network. */
+const BITS = 29
+/** Pieces that somebody else holds without a route, or takes between our look and our asking. */
+const ATTEMPTS = 64
+
+export interface InstanceNetworks {
   /** False where we may not set the filter: instances then have no network at all. */
   readonly isPossible: boolean
-  /** Bridge and filter stand when this resolves. Can be done twice. */
-  ensure(): Promise<{ network: string; resolvers: string[] }>
+  /** Its network and the filter stand when this resolves. Can be done twice. */
+  make(owned: Owned): Promise<{ network: string; resolvers: string[] }>
+  /** Takes it away; with the last one the filter goes too. Can be done twice. */
+  remove(instanceId: string, generation: number): Promise<void>
+  /** Takes all of this installation away, and the filter. Answers how many there were. */
+  removeAll(): Promise<number>
+  /** All of this installation, or of one instance, as the engine has them. */
+  list(instanceId?: string): Promise<NetworkInspectInfo[]>
 }
 
-/** As iptables-restore reads them; one commit, so there is never half a filter. */
-export function bridgeRules(
-  chains: { forward: string; input: string },
-  blocked: string[],
-  dns: string[],
-): string {
-  const forward = [
-    ...dns.flatMap((address) =>
-      ['udp', 'tcp'].map((protocol) => `-d ${address}/32 -p ${protocol} --dport 53 -j RETURN`),
-    ),
-    ...blocked.map((range) => `-d ${range} -j REJECT --reject-with icmp-admin-prohibited`),
-    '-j RETURN',
-  ]
-  return [
-    '*filter',
-    `:${chains.forward} - [0:0]`,
-    `:${chains.input} - [0:0]`,
-    ...forward.map((rule) => `-A ${chains.forward} ${rule}`),
-    `-A ${chains.input} -j DROP`,
-    'COMMIT',
-    '',
-  ].join('\n')
-}
+/** At most 15 letters (IFNAMSIZ). */
+export const bridgeName = (installation: string, network: string) =>
+  bridgePrefix(installation) + createHash('sha256').update(network).digest('hex').slice(0, 8)
 
-/**
- * One for all installations on an engine: it has room for about thirty networks only, and neighbours on this one do not see each
- * other anyway. It stays when the last instance goes, so that the next one starts faster.
- */
-const NETWORK = 'kalnet'
-const BRIDGE = 'kalnet0'
-const chains = { forward: 'KALNET-DOCKER', input: 'KALNET-DOCKER-IN' }
+/** Older engines say 403, newer ones 400: what they agree on is the word. */
+const isOverlap = (error: unknown) => statusOf(error) !== null && /overlap/i.test(String(error))
 
-export function createEngineNetwork(engine: Engine): EngineNetwork {
-  const jumps: [chain: string, rule: string[]][] = [
-    // The engine leaves DOCKER-USER to its users and asks it first.
-    ['DOCKER-USER', ['-i', BRIDGE, '-j', chains.forward]],
-    ['INPUT', ['-i', BRIDGE, '-j', chains.input]],
-  ]
-  const exclusively = createMutex()
+export function createInstanceNetworks(
+  engine: Engine,
+  installation: string,
+  range = USUAL_RANGE,
+): InstanceNetworks {
+  const filter = createBridgeFilter(installation)
+  const isPossible = process.getuid?.() === 0
+  /** Those that rely on the filter but are not yet to be seen in the engine. */
+  let making = 0
 
-  async function ensureBridge() {
-    const client = await engine.client()
+  async function list(instanceId?: string) {
+    const label = Object.entries(ownerLabels({ installation, instanceId })).map((it) => it.join('='))
+    return (await engine.client()).listNetworks({ filters: JSON.stringify({ label }) })
+  }
+
+  async function isThere(name: string): Promise<boolean> {
     try {
-      await client.getNetwork(NETWORK).inspect()
-      return
+      const found: NetworkInspectInfo = await (await engine.client()).getNetwork(name).inspect()
+      return found.Labels?.[LABELS.installation] === installation
     } catch (error) {
-      if (statusOf(error) !== 404) throw error
-    }
-    try {
-      await client.createNetwork({
-        Name: NETWORK,
-        Driver: 'bridge',
-        CheckDuplicate: true,
-        Options: {
-          'com.docker.network.bridge.name': BRIDGE,
-          'com.docker.network.bridge.enable_icc': 'false',
-        },
-      })
-    } catch (error) {
-      // Somebody was faster; it is the same network.
-      if (statusOf(error) !== 409) throw error
+      if (statusOf(error) === 404) return false
+      throw error
     }
   }
 
-  async function ensureFilter(dns: string[]) {
-    await must('iptables-restore', ['-w', '10', '--noflush'], {
-      input: bridgeRules(chains, blockedRanges(), dns),
-    })
-    for (const [chain, rule] of jumps) {
-      const there = await run('iptables', ['-w', '10', '-C', chain, ...rule])
-      if (there.code !== 0) await must('iptables', ['-w', '10', '-I', chain, ...rule])
+  async function create(name: string, owned: Owned): Promise<void> {
+    const client = await engine.client()
+    const taken = takenBy(await routesHere())
+    for (let attempt = 1; ; attempt += 1) {
+      const subnet = `${freePiece(range, BITS, taken)}/${BITS}`
+      try {
+        await client.createNetwork({
+          Name: name,
+          Driver: 'bridge',
+          CheckDuplicate: true,
+          EnableIPv6: false,
+          IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
+          Labels: ownerLabels({ installation, ...owned }),
+          Options: {
+            'com.docker.network.bridge.name': bridgeName(installation, name),
+            'com.docker.network.bridge.enable_icc': 'false',
+          },
+        })
+        return
+      } catch (error) {
+        // An earlier call of ours got this far.
+        if (await isThere(name)) return
+        // The engine is the judge: what it refuses is somebody's, and the next piece is tried.
+        if (!isOverlap(error) || attempt === ATTEMPTS) throw error
+        taken.push(subnet)
+      }
+    }
+  }
+
+  async function removeOne(id: string): Promise<void> {
+    const network = (await engine.client()).getNetwork(id)
+    try {
+      await network.remove()
+    } catch (error) {
+      if (statusOf(error) === 404) return
+      if (statusOf(error) !== 403) throw error
+      // The engine died while a container was on it, or is still taking the container away.
+      const held: NetworkInspectInfo = await network.inspect()
+      for (const container of Object.keys(held.Containers ?? {}))
+        await network.disconnect({ Container: container, Force: true }).catch(passOverGone)
+      await network.remove().catch(passOverGone)
     }
   }
 
   return {
-    isPossible: process.getuid?.() === 0,
-    ensure: () =>
-      exclusively(async () => {
-        const dns = await resolvers()
-        await ensureBridge()
-        await ensureFilter(dns)
-        return { network: NETWORK, resolvers: dns }
-      }),
+    isPossible,
+    list,
+    async make(owned) {
+      const network = containerName(owned.instanceId, owned.generation)
+      making += 1
+      try {
+        // Stands before the bridge does: there is no moment without it.
+        const resolvers = await filter.set()
+        if (!(await isThere(network))) await create(network, owned)
+        return { network, resolvers }
+      } finally {
+        making -= 1
+      }
+    },
+    async remove(instanceId, generation) {
+      const its = (await list(instanceId)).filter(
+        (it) => it.Labels?.[LABELS.generation] === String(generation),
+      )
+      for (const { Id } of its) await removeOne(Id)
+      if (isPossible && its.length > 0)
+        await filter.clear(async () => making > 0 || (await list()).length > 0)
+    },
+    async removeAll() {
+      const all = await list()
+      for (const { Id } of all) await removeOne(Id)
+      if (isPossible) await filter.clear(async () => false)
+      return all.length
+    },
   }
+}
+
+const passOverGone = (error: unknown) => {
+  if (statusOf(error) !== 404) throw error
 }

@@ -6,28 +6,26 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { must, run } from '@kalnet/io/spawn'
 import { createMutex } from '../mutex.ts'
-import { blockedRanges, contains, resolvers, toAddress, toNumber } from './blocked.ts'
+import { freePiece, routesHere, takenBy } from '../pieces.ts'
+import { blockedRanges, resolvers, toAddress, toNumber } from './blocked.ts'
 import type { InstancePaths } from './layout.ts'
 
 /** Pieces of this range are handed out, four addresses each, where the machine has no route of its own. */
 const RANGE = '10.213.0.0/16'
-const PIECES = 2 ** 14
+const BITS = 30
 
 export interface RootNetwork {
   /** Answers the namespace's path and the resolvers reachable from it. */
   make(paths: InstancePaths, signal: AbortSignal): Promise<{ namespace: string; resolvers: string[] }>
   remove(paths: InstancePaths): Promise<void>
+  /** Takes the rules away, unless an instance still needs them. */
+  clear(): Promise<void>
 }
 
 interface Chains {
   forward: string
   input: string
   nat: string
-}
-
-interface Route {
-  dst?: string
-  dev?: string
 }
 
 /** Several steps of one `ip`; the first that fails ends it. */
@@ -67,20 +65,6 @@ export function filterRules(chains: Chains, devices: string, blocked: string[], 
   ].join('\n')
 }
 
-/** A number of four addresses that nothing on this machine has a route to. */
-export function freePiece(taken: string[], random = Math.random): string {
-  const first = Math.floor(random() * PIECES)
-  const base = toNumber(RANGE.split('/')[0]!)
-  for (let offset = 0; offset < PIECES; offset += 1) {
-    const start = toAddress(base + ((first + offset) % PIECES) * 4)
-    const overlaps = taken.some(
-      (range) => contains(`${start}/30`, range.split('/')[0]!) || contains(range, start),
-    )
-    if (!overlaps) return start
-  }
-  throw new Error('every address of 10.213.0.0/16 is taken')
-}
-
 export function createRootNetwork(installation: string): RootNetwork {
   const devices = `kn${installation}+`
   const name = installation.toUpperCase()
@@ -97,11 +81,6 @@ export function createRootNetwork(installation: string): RootNetwork {
   ]
   /** The chains are shared by all instances: one change at a time. */
   const exclusively = createMutex()
-
-  const routes = async (): Promise<Route[]> => {
-    const { stdout } = await must('ip', ['-j', '-4', 'route', 'show', 'table', 'all'])
-    return JSON.parse(stdout || '[]') as Route[]
-  }
 
   async function setFilter(dns: string[]) {
     await must('iptables-restore', ['-w', '10', '--noflush'], {
@@ -135,7 +114,7 @@ export function createRootNetwork(installation: string): RootNetwork {
   }
 
   /** Only between the instance and the way out; the machine does not become a router for others. */
-  async function forwardOn(device: string, known: Route[]) {
+  async function forwardOn(device: string, known: { dst?: string; dev?: string }[]) {
     const ways = known.filter((it) => it.dst === 'default' && it.dev).map((it) => it.dev!)
     for (const it of new Set([device, ...ways]))
       await writeFile(`/proc/sys/net/ipv4/conf/${it}/forwarding`, '1')
@@ -156,8 +135,8 @@ export function createRootNetwork(installation: string): RootNetwork {
         const { name: namespace, networkDevice: outside } = paths
         await mkdir('/run/netns', { recursive: true })
         await must('ip', ['netns', 'add', namespace])
-        const known = await routes()
-        const piece = freePiece(known.flatMap((it) => (it.dst && it.dst !== 'default' ? [it.dst] : [])))
+        const known = await routesHere()
+        const piece = freePiece(RANGE, BITS, takenBy(known))
         const ours = toAddress(toNumber(piece) + 1)
         const its = toAddress(toNumber(piece) + 2)
         const pair = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]
@@ -194,5 +173,6 @@ export function createRootNetwork(installation: string): RootNetwork {
         await clearFilter()
       })
     },
+    clear: () => exclusively(clearFilter),
   }
 }

@@ -2,10 +2,11 @@
 import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { freePiece } from '../pieces.ts'
 import { freeAccount, parseSubordinates } from './accounts.ts'
 import { blockedRanges, connectedRanges, contains, SPECIAL_RANGES, toAddress, toNumber } from './blocked.ts'
 import { createLayout } from './layout.ts'
-import { filterRules, freePiece } from './network-root.ts'
+import { filterRules } from './network-root.ts'
 import { pastaCommand } from './network-user.ts'
 import { parseStat } from './processes.ts'
 import { MOUNTED, readStatus, sandboxArguments, sandboxCommand } from './sandbox.ts'
@@ -103,9 +104,13 @@ describe('addresses', () => {
     expect(blockedRanges(connected)).toContain('203.0.113.64/26')
   })
   test('[CTL-6.pieces] a piece never overlaps a route that is there', () => {
-    expect(freePiece(['10.213.0.0/30'], () => 0)).toBe('10.213.0.4')
-    expect(freePiece(['10.213.0.0/17'], () => 0)).toBe('10.213.128.0')
-    expect(() => freePiece(['10.0.0.0/8'])).toThrow(/taken/)
+    const range = '10.213.0.0/16'
+    expect(freePiece(range, 30, ['10.213.0.0/30'], () => 0)).toBe('10.213.0.4')
+    expect(freePiece(range, 30, ['10.213.0.0/17'], () => 0)).toBe('10.213.128.0')
+    expect(freePiece(range, 29, ['10.213.0.8', '10.213.0.0/30'], () => 0)).toBe('10.213.0.16')
+    expect(freePiece('10.213.200.0/28', 29, ['10.213.192.0/29'], () => 0.99)).toBe('10.213.200.8')
+    expect(() => freePiece(range, 30, ['10.0.0.0/8'])).toThrow(/taken/)
+    expect(() => freePiece('10.1.0.0/29', 29, ['10.1.0.4/32'])).toThrow(/10\.1\.0\.0\/29/)
   })
 })
 

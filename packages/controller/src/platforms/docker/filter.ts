@@ -1,0 +1,78 @@
+/** What instances with a network may reach: one set of rules for all bridges of an installation, however many there are. */
+import { must, run } from '@kalnet/io/spawn'
+import { createMutex } from '../mutex.ts'
+import { blockedRanges, resolvers } from '../process/blocked.ts'
+
+/** Bridges of an installation begin with this; whoever lists the machine's own addresses passes over `kal…`. */
+export const bridgePrefix = (installation: string) => `kal${installation.slice(0, 4)}`
+
+/** As iptables-restore reads them; one commit, so there is never half a filter. */
+export function bridgeRules(
+  chains: { forward: string; input: string },
+  blocked: string[],
+  dns: string[],
+): string {
+  const forward = [
+    ...dns.flatMap((address) =>
+      ['udp', 'tcp'].map((protocol) => `-d ${address}/32 -p ${protocol} --dport 53 -j RETURN`),
+    ),
+    ...blocked.map((range) => `-d ${range} -j REJECT --reject-with icmp-admin-prohibited`),
+    '-j RETURN',
+  ]
+  return [
+    '*filter',
+    `:${chains.forward} - [0:0]`,
+    `:${chains.input} - [0:0]`,
+    ...forward.map((rule) => `-A ${chains.forward} ${rule}`),
+    `-A ${chains.input} -j DROP`,
+    'COMMIT',
+    '',
+  ].join('\n')
+}
+
+export interface BridgeFilter {
+  /** The rules stand when this resolves; answers the resolvers they let through. Can be done twice. */
+  set(): Promise<string[]>
+  /** Takes them away, unless `isNeeded` says at that moment that a bridge is left. */
+  clear(isNeeded: () => Promise<boolean>): Promise<void>
+}
+
+export function createBridgeFilter(installation: string): BridgeFilter {
+  const devices = `${bridgePrefix(installation)}+`
+  const name = installation.toUpperCase()
+  const chains = { forward: `KALNET-DOCKER-${name}`, input: `KALNET-DOCKER-IN-${name}` }
+  const jumps: [chain: string, rule: string[]][] = [
+    // The engine leaves DOCKER-USER to its users and asks it first.
+    ['DOCKER-USER', ['-i', devices, '-j', chains.forward]],
+    ['INPUT', ['-i', devices, '-j', chains.input]],
+  ]
+  const iptables = ['-w', '10']
+  /** Shared by all instances: one change at a time. */
+  const exclusively = createMutex()
+
+  return {
+    set: () =>
+      exclusively(async () => {
+        const dns = await resolvers()
+        await must('iptables-restore', [...iptables, '--noflush'], {
+          input: bridgeRules(chains, blockedRanges(), dns),
+        })
+        // Whoever restarted a firewall or the engine may have thrown the jumps away: looked at each time.
+        for (const [chain, rule] of jumps) {
+          const there = await run('iptables', [...iptables, '-C', chain, ...rule])
+          if (there.code !== 0) await must('iptables', [...iptables, '-I', chain, ...rule])
+        }
+        return dns
+      }),
+    clear: (isNeeded) =>
+      exclusively(async () => {
+        if (await isNeeded()) return
+        // Those that are not there need not go.
+        for (const [chain, rule] of jumps) await run('iptables', [...iptables, '-D', chain, ...rule])
+        for (const chain of Object.values(chains)) {
+          await run('iptables', [...iptables, '-F', chain])
+          await run('iptables', [...iptables, '-X', chain])
+        }
+      }),
+  }
+}
