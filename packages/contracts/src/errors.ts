@@ -53,6 +53,53 @@ export const ERRORS = {
     'Please confirm that it is you.',
     'Prove who you are once more, then try again.',
   ),
+  'second-factor.wrong': entry(
+    401,
+    'That code is not right.',
+    'Wait for the next code, or check that the clock of your phone is right.',
+  ),
+  'second-factor.over': entry(
+    401,
+    'This sign-in took too long, or was tried too often.',
+    'Sign in again from the beginning.',
+  ),
+  'step-up.wrong': entry(401, 'That is not right.', 'Check it and try again.'),
+  'factor.demanded': entry(
+    409,
+    'Your organisation asks people with your role for a second way to prove who they are.',
+    'Set up another authenticator app or passkey first.',
+  ),
+  'factor.not-begun': entry(
+    409,
+    'There is nothing to confirm, or it took too long.',
+    'Begin again with a new code to scan.',
+  ),
+  'passkey.unavailable': entry(
+    409,
+    'Passkeys are not possible here: {reason}.',
+    'Open Kalnet by its name, or use an authenticator app.',
+  ),
+  'passkey.refused': entry(
+    401,
+    'That passkey was not accepted.',
+    'Try again, or use another way to sign in.',
+  ),
+  'password.weak': entry(
+    422,
+    'That password is easy to guess: {problem}.',
+    'Take a few words that do not belong together.',
+  ),
+  'reset.unknown': entry(
+    403,
+    'This link is not valid, was used, or has expired.',
+    'Ask for a new one on the sign-in page.',
+  ),
+  'key.invalid': entry(
+    401,
+    'This service key is not valid: it is wrong, was revoked, or has expired.',
+    'Make a new one under Settings, Keys.',
+  ),
+  'key.lifetime': entry(403, 'Only an owner may make a key that never expires.', 'Choose at most a year.'),
   'claim.unknown': entry(
     403,
     'This claim link is not valid or was used already.',

@@ -75,12 +75,20 @@ export interface Owned {
   userId: string | null
 }
 
-/** What a service key may be given; what guards a person's own door may not be handed on. */
+/** What guards a person's own door may not be handed on, and nobody hands on what asks for no permission. */
+const NEVER_A_SCOPE = [
+  'public',
+  'local',
+  'me.change',
+  'me.secure',
+  'key.own',
+  'key.manage',
+  'organisation.manage',
+] as const satisfies Permission[]
+/** What a service key may be given. Each has its words in `key.ts`. */
+export type KeyScope = Exclude<Permission, (typeof NEVER_A_SCOPE)[number]>
 export const SCOPES = (Object.keys(PERMISSIONS) as Permission[]).filter(
-  (it) =>
-    !['public', 'local', 'me.change', 'me.secure', 'key.own', 'key.manage', 'organisation.manage'].includes(
-      it,
-    ),
+  (it): it is KeyScope => !(NEVER_A_SCOPE as readonly Permission[]).includes(it),
 )
 /** What a sign-in may that has not yet proved what its role's policy demands: set up a second factor, or leave. */
 export const UNPROVED: readonly Permission[] = ['me.read', 'me.secure']

@@ -2,15 +2,19 @@
 import { catalogRoutes } from './catalog.ts'
 import { controllerRoutes } from './controller.ts'
 import { identityRoutes } from './identity.ts'
+import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
 import { sessionRoutes } from './session.ts'
+import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
 
 export const ROUTES = {
   identity: identityRoutes,
+  signIn: signInRoutes,
   catalog: catalogRoutes,
   sessions: sessionRoutes,
   streams: streamRoutes,
   controllers: controllerRoutes,
+  keys: keyRoutes,
   local: localRoutes,
 }

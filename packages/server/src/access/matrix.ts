@@ -8,6 +8,7 @@ const everybody = ASKERS
 const signedIn = ASKERS.filter((asker) => asker !== 'nobody')
 const stewards: readonly Asker[] = ['owner', 'admin', 'local']
 const launchers: readonly Asker[] = ['owner', 'admin', 'member', 'child', 'local']
+const keyHolders: readonly Asker[] = ['owner', 'admin', 'member', 'local']
 const cli: readonly Asker[] = ['local']
 
 /** `about`: whose thing it may be. 'own': only one's own; 'organisation': stewards reach everybody's; 'none': it is about no thing. */
@@ -43,6 +44,18 @@ export const MATRIX: Record<string, Expectation> = {
   'POST /api/controllers/:id/drain': { may: stewards, about: 'none' },
   'POST /api/controllers/:id/rotate': { may: stewards, about: 'none' },
   'DELETE /api/controllers/:id': { may: stewards, about: 'none' },
+  'GET /api/me/keys': { may: keyHolders, about: 'own' },
+  'POST /api/me/keys': { may: keyHolders, about: 'own' },
+  'POST /api/me/keys/:id/rotate': { may: keyHolders, about: 'own' },
+  'DELETE /api/me/keys/:id': { may: keyHolders, about: 'own' },
+  'GET /api/keys': { may: stewards, about: 'none' },
+  'POST /api/keys/:id/rotate': { may: stewards, about: 'none' },
+  'DELETE /api/keys/:id': { may: stewards, about: 'none' },
+  'GET /api/service-accounts': { may: stewards, about: 'none' },
+  'POST /api/service-accounts': { may: stewards, about: 'none' },
+  'PATCH /api/service-accounts/:id': { may: stewards, about: 'none' },
+  'DELETE /api/service-accounts/:id': { may: stewards, about: 'none' },
+  'POST /api/service-accounts/:id/keys': { may: stewards, about: 'none' },
   'POST /api/local/claim-link': { may: cli, about: 'none' },
   'POST /api/local/reset-owner': { may: cli, about: 'none' },
   'POST /api/local/controller-token': { may: cli, about: 'none' },
