@@ -65,6 +65,21 @@ export const config = z.strictObject({
         ),
     })
     .prefault({}),
+  mail: z
+    .strictObject({
+      from: z
+        .string()
+        .min(3)
+        .max(200)
+        .optional()
+        .describe('Who letters come from, such as `Kalnet <kalnet@example.org>`. Needs a mail server.'),
+      smtpUrl: z
+        .string()
+        .regex(/^smtps?:\/\//)
+        .optional()
+        .describe('The mail server for invitations and forgotten passwords. Without it nothing is sent.'),
+    })
+    .prefault({}),
   sessions: z
     .strictObject({
       perUser: z.coerce

@@ -3,16 +3,24 @@ import { z } from 'zod'
 import { id, time } from './basics.ts'
 import { controller } from './controller.ts'
 import { me } from './identity.ts'
+import { group, invitation, organisation, person } from './people.ts'
 import { session } from './session.ts'
 
 /** Type → data. Whole things travel, so that a reader needs no second question. */
 export const EVENTS = {
   'organisation.claimed': z.strictObject({ organisationId: id }),
-  'user.changed': me.omit({ signedInAt: true }),
+  'user.changed': me.omit({ signedInAt: true, unproved: true }),
   'session.changed': session,
   'session.removed': z.strictObject({ id }),
   'controller.changed': controller,
   'controller.removed': z.strictObject({ id }),
+  'organisation.changed': organisation,
+  'person.changed': person,
+  'person.removed': z.strictObject({ id }),
+  'group.changed': group,
+  'group.removed': z.strictObject({ id }),
+  /** Also when it was accepted, revoked or sent again: the list keeps it, with its state. */
+  'invitation.changed': invitation,
   /** Somebody's sign-in ended: connections that carry it are cut. */
   'sign-in.ended': z.strictObject({ signInId: z.string() }),
 } as const

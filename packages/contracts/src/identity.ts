@@ -4,12 +4,12 @@ import { id, nothing, time } from './basics.ts'
 import { role } from './permission.ts'
 import { route } from './route.ts'
 
-const email = z
+export const email = z
   .email()
   .max(254)
   .transform((text) => text.toLowerCase())
 /** Length is what counts (NIST SP 800-63B): 10 characters or more. */
-const newPassword = z.string().min(10, 'must have at least 10 characters').max(200)
+export const newPassword = z.string().min(10, 'must have at least 10 characters').max(200)
 
 export const me = z.strictObject({
   id,
@@ -19,6 +19,8 @@ export const me = z.strictObject({
   organisationId: id,
   organisationName: z.string(),
   signedInAt: time.nullable(),
+  /** The role's policy demands more than this sign-in has proved: nothing can be done but setting up a second factor. */
+  unproved: z.boolean(),
 })
 export type Me = z.infer<typeof me>
 
@@ -36,7 +38,7 @@ export const entered = z.discriminatedUnion('state', [
 ])
 export type Entered = z.infer<typeof entered>
 
-const signInLimits = { bodyBytes: 8192, perMinute: 120 }
+export const signInLimits = { bodyBytes: 8192, perMinute: 120 }
 export const identityRoutes = {
   status: route({
     method: 'GET',

@@ -15,6 +15,7 @@ export const ME: Me = {
   organisationId: uuid(2),
   organisationName: 'The Larch House',
   signedInAt: before(7_000),
+  unproved: false,
 }
 
 type Brief = [string, string, string, CatalogEntry['category'], boolean, number]

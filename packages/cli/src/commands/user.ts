@@ -8,9 +8,12 @@ export const addUser: AddCommand = (program, context) => {
     .description('people')
     .command('reset-owner')
     .description('print a one-use link with which the owner sets a new password')
-    .action(async () => {
+    .option('--clear-factors', 'using the link also removes authenticator app, recovery codes and passkeys')
+    .action(async (flags: { clearFactors?: boolean }) => {
       const { api, output } = context()
-      const { link } = await api.call(localRoutes.resetOwner)
+      const { link } = await api.call(localRoutes.resetOwner, {
+        body: { clearFactors: flags.clearFactors === true },
+      })
       output.result(['Open this link to set a new password. It works once:', '', `  ${link.url}`, ''], link)
     })
 }

@@ -22,7 +22,7 @@ export interface Gate {
   ): Promise<Entered>
 }
 
-export const shapeMe = (user: UserRow, signedInAt: string | null): Me => ({
+export const shapeMe = (user: UserRow, signedInAt: string | null, unproved = false): Me => ({
   id: user.id,
   name: user.name,
   email: user.email,
@@ -30,6 +30,7 @@ export const shapeMe = (user: UserRow, signedInAt: string | null): Me => ({
   organisationId: user.organisation_id,
   organisationName: user.organisation_name,
   signedInAt,
+  unproved,
 })
 
 export function createGate({ signIns, clock }: { signIns: SignIns; clock: Clock }): Gate {

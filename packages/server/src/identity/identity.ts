@@ -66,7 +66,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const throttle = createThrottle({ store, clock })
 
   const changed = async (tx: Tx, user: UserRow) => {
-    const { signedInAt: _, ...data } = shapeMe(user, null)
+    const { signedInAt: _, unproved: __, ...data } = shapeMe(user, null)
     await events.publish(tx, 'user.changed', { organisationId: user.organisation_id, userId: user.id }, data)
   }
   const people: People = {
