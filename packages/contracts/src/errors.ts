@@ -111,6 +111,39 @@ export const ERRORS = {
     'There is no {kind} with this id.',
     'It may have been removed; look at the list again.',
   ),
+  'person.self': entry(403, 'Nobody does that to himself.', 'Ask another owner or admin.'),
+  'person.owner': entry(403, 'Only an owner may do that to an owner.', 'Ask an owner of your organisation.'),
+  'person.above': entry(
+    403,
+    'That role is above your own.',
+    'Choose a role up to your own, or ask an owner of your organisation.',
+  ),
+  'person.last-owner': entry(
+    409,
+    'This is the only owner: without one nobody could manage this organisation.',
+    'Make somebody else an owner first.',
+  ),
+  'person.email-taken': entry(
+    409,
+    'Somebody here has this e-mail address already.',
+    'Use another address, or sign in with that account.',
+  ),
+  'group.name-taken': entry(409, 'There is a group of that name already.', 'Choose another name.'),
+  'invitation.open': entry(
+    409,
+    'This address has an open invitation already.',
+    'Send that one again, or take it back first.',
+  ),
+  'invitation.unknown': entry(
+    403,
+    'This invitation is not valid any more, or was used already.',
+    'Ask whoever invited you for a new one.',
+  ),
+  'organisation.claimed': entry(
+    409,
+    'There is an organisation of that name already.',
+    'Choose another name; see `kalnet organisation list`.',
+  ),
   'template.unknown': entry(
     404,
     'There is no template called {id}.',

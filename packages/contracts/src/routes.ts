@@ -4,6 +4,7 @@ import { controllerRoutes } from './controller.ts'
 import { identityRoutes } from './identity.ts'
 import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
+import { groupRoutes, invitationRoutes, organisationRoutes, peopleRoutes } from './people.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
@@ -16,5 +17,9 @@ export const ROUTES = {
   streams: streamRoutes,
   controllers: controllerRoutes,
   keys: keyRoutes,
+  people: peopleRoutes,
+  groups: groupRoutes,
+  invitations: invitationRoutes,
+  organisations: organisationRoutes,
   local: localRoutes,
 }

@@ -23,7 +23,9 @@ describe('[IDN-3.matrix] every route × every asker', () => {
         !['/api/status', '/api/claim', '/api/sign-in', '/api/sign-out', '/api/me'].includes(route.path) &&
         !route.path.startsWith('/api/local/'),
     )
-    const locals = routes.filter((route) => route.path === '/api/local/controller-token')
+    const locals = routes.filter((route) =>
+      ['/api/local/controller-token', '/api/local/organisations'].includes(route.path),
+    )
     const mark = (route: AnyRoute) =>
       handle({ ...route, limits: undefined }, () => Promise.reject(fail('thing.unknown', { kind: 'mark' })))
     server = await testServer({ handlers: [...marked, ...locals].map(mark) })

@@ -21,6 +21,12 @@ const READS: Record<EventType, Permission | null> = {
   'session.removed': 'session.read',
   'controller.changed': 'controller.read',
   'controller.removed': 'controller.read',
+  'organisation.changed': 'me.read',
+  'person.changed': 'person.read',
+  'person.removed': 'person.read',
+  'group.changed': 'group.read',
+  'group.removed': 'group.read',
+  'invitation.changed': 'invitation.manage',
   'sign-in.ended': null,
 }
 
