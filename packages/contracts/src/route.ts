@@ -2,6 +2,9 @@
 import type { z } from 'zod'
 import type { Permission } from './permission.ts'
 
+/** Forms of answers and errors other than our own. */
+export type RouteForm = 'scim'
+
 export interface Route<
   P extends z.ZodType = z.ZodType,
   Q extends z.ZodType = z.ZodType,
@@ -23,6 +26,8 @@ export interface Route<
   audit: string | null
   /** Dangerous: the person must have proved who it is within the last ten minutes. A service key or the local CLI is asked nothing more. */
   stepUp?: true
+  /** Whose form errors and content types have; absent: our own. A protocol of others has its own (`scim`). */
+  form?: RouteForm
   limits?: { bodyBytes?: number; perMinute?: number }
 }
 

@@ -5,6 +5,7 @@ import { identityRoutes } from './identity.ts'
 import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
 import { groupRoutes, invitationRoutes, organisationRoutes, peopleRoutes } from './people.ts'
+import { scimRoutes } from './scim.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
@@ -17,6 +18,7 @@ export const ROUTES = {
   streams: streamRoutes,
   controllers: controllerRoutes,
   keys: keyRoutes,
+  scim: scimRoutes,
   people: peopleRoutes,
   groups: groupRoutes,
   invitations: invitationRoutes,
