@@ -21,6 +21,8 @@ export const EVENTS = {
   'group.removed': z.strictObject({ id }),
   /** Also when it was accepted, revoked or sent again: the list keeps it, with its state. */
   'invitation.changed': invitation,
+  /** Rows of the audit were sealed; up to which place. */
+  'audit.sealed': z.strictObject({ position: z.string() }),
   /** Somebody's sign-in ended: connections that carry it are cut. */
   'sign-in.ended': z.strictObject({ signInId: z.string() }),
 } as const

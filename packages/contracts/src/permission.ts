@@ -46,6 +46,8 @@ export const PERMISSIONS = {
   'app.manage': stewards,
   'app.use': all('own'),
   'audit.read': stewards,
+  /** What oneself did. */
+  'activity.own': all('own'),
   /** Keeping users and groups from outside, by SCIM. */
   'scim.use': stewards,
   'catalog.read': all('organisation'),

@@ -1,4 +1,5 @@
 /** The whole API on one screen: what the server binds, the clients call and the matrix test walks. */
+import { auditRoutes, keeperRoutes } from './audit.ts'
 import { catalogRoutes } from './catalog.ts'
 import { controllerRoutes } from './controller.ts'
 import { identityRoutes } from './identity.ts'
@@ -23,5 +24,7 @@ export const ROUTES = {
   groups: groupRoutes,
   invitations: invitationRoutes,
   organisations: organisationRoutes,
+  audit: auditRoutes,
+  keepers: keeperRoutes,
   local: localRoutes,
 }

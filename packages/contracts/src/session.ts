@@ -146,7 +146,7 @@ export const sessionRoutes = {
     query: nothing,
     body: nothing,
     answer: z.strictObject({ lines: z.array(z.string()) }),
-    audit: null,
+    audit: 'session.logs-read',
   }),
   firstFrame: route({
     method: 'POST',

@@ -27,6 +27,6 @@ export const streamRoutes = {
     query: nothing,
     body: z.strictObject({ port: slug.default('display') }),
     answer: ticket,
-    audit: 'stream.opened',
+    audit: 'stream.ticket-issued',
   }),
 }

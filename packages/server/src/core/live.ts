@@ -27,6 +27,7 @@ const READS: Record<EventType, Permission | null> = {
   'group.changed': 'group.read',
   'group.removed': 'group.read',
   'invitation.changed': 'invitation.manage',
+  'audit.sealed': 'audit.read',
   'sign-in.ended': null,
 }
 
