@@ -1,11 +1,16 @@
 /** What `down --purge` takes away, named and measured before it is. */
+import { existsSync } from 'node:fs'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join, parse } from 'node:path'
+import { type DockerRemains, purgeDocker } from '@kalnet/controller/platforms/docker/purge'
+import { createLayout } from '@kalnet/controller/platforms/process/layout'
+import { createRootNetwork } from '@kalnet/controller/platforms/process/network-root'
 import type { Folders } from '@kalnet/io/folders'
 import { must } from '@kalnet/io/spawn'
 import type { Context } from './context.ts'
 import { programPlaces, which } from './host/packages.ts'
 import { failed } from './problem.ts'
+import { removeSystemUser } from './system-user.ts'
 
 export interface Lost {
   path: string
@@ -41,17 +46,42 @@ export async function whatIsLost(folders: Folders): Promise<Lost[]> {
   return things.filter((it) => it.there).map(({ path, bytes, what }) => ({ path, bytes, what }))
 }
 
-/** Removes the three folders. Idempotent; never one that lies at the root of the file system. */
-export async function purge({ folders, env, signal, output }: Context): Promise<string[]> {
+export interface Purged {
+  folders: string[]
+  /** What it had in the container engine; null when there is none that answers. */
+  engine: DockerRemains | null
+  /** The database's system user is gone too. */
+  user: boolean
+}
+
+/**
+ * Removes what it has in the container engine, the three folders and the database's system user. Idempotent; never a folder
+ * that lies at the root of the file system.
+ */
+export async function purge({ folders, env, signal, output }: Context): Promise<Purged> {
   const things = await whatIsLost(folders)
+  for (const { path } of things)
+    if (parse(path).root === path || path === env.HOME)
+      throw failed(`${path} is not removed.`, 'Check KALNET_HOME.')
+  const hadContainers = existsSync(join(folders.data, 'docker'))
+  // First of all: containers hold folders of ours, and the folders' name says what is ours in the engine.
+  const engine = await output.step('Removing containers, networks and images', () => purgeDocker({ folders }))
+  if (!engine && hadContainers)
+    output.note('The Docker engine does not answer: what Kalnet has in it stays there.')
+  await clearSandboxRules(folders, env)
   await output.step('Removing the data', async () => {
-    for (const { path } of things) {
-      if (parse(path).root === path || path === env.HOME)
-        throw failed(`${path} is not removed.`, 'Check KALNET_HOME.')
-      await remove(path, env, signal)
-    }
+    for (const { path } of things) await remove(path, env, signal)
   })
-  return things.map(({ path }) => path)
+  const user = await removeSystemUser(signal)
+  if (user.why) output.note(user.why)
+  return { folders: things.map(({ path }) => path), engine, user: user.removed }
+}
+
+/** The filter of the sandboxes, should a crash have left it; one that is still needed stays. */
+async function clearSandboxRules(folders: Folders, env: NodeJS.ProcessEnv): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  for (const program of ['ip', 'iptables']) if (!(await which(program, programPlaces(env)))) return
+  await createRootNetwork(createLayout(folders).installation).clear()
 }
 
 /** An ordinary user's images hold files of its subordinate ids: those are removed from inside a user namespace. */

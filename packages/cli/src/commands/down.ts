@@ -5,7 +5,7 @@ import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { AddCommand, Context } from '../context.ts'
 import { size } from '../output.ts'
 import { CliProblem, EXIT, refused } from '../problem.ts'
-import { purge, whatIsLost } from '../purge.ts'
+import { type Purged, purge, whatIsLost } from '../purge.ts'
 import { stopSupervisor } from '../supervisor/client.ts'
 import { liveRecord } from '../supervisor/lock.ts'
 import { listSessions, waitFor } from './sessions.ts'
@@ -43,14 +43,26 @@ async function down(it: Context, flags: DownFlags): Promise<void> {
   if (flags.purge) await agreeToLose(it, flags)
   const ended = running && !flags.keepInstances ? await endSessions(it, flags) : 0
   const stopped = running && (await output.step('Stopping', () => stopSupervisor(folders)))
-  const lost = flags.purge ? await purge(it) : []
+  const purged = flags.purge ? await purge(it) : null
   const words = [
     ...(ended > 0 ? [`${ended} session${ended === 1 ? '' : 's'} ended.`] : []),
     stopped ? 'Kalnet is stopped.' : 'Kalnet was not running.',
     ...(flags.keepInstances && stopped ? ['Sessions run on; `kalnet up` finds them again.'] : []),
-    ...lost.map((folder) => `Removed ${folder}.`),
+    ...(purged ? inWords(purged) : []),
   ]
-  output.result(words, { stopped, ended, removed: lost })
+  const { folders: removed, engine = null, user = false } = purged ?? { folders: [] }
+  output.result(words, { stopped, ended, removed, engine, user })
+}
+
+function inWords({ folders, engine, user }: Purged): string[] {
+  const things = Object.entries(engine ?? {}).flatMap(([what, count]) =>
+    count > 0 ? [`${count} ${count === 1 ? what.slice(0, -1) : what}`] : [],
+  )
+  return [
+    ...(things.length > 0 ? [`Removed from Docker: ${things.join(', ')}.`] : []),
+    ...folders.map((folder) => `Removed ${folder}.`),
+    ...(user ? ['Removed the system user of the database.'] : []),
+  ]
 }
 
 async function endSessions(it: Context, flags: DownFlags): Promise<number> {
@@ -95,6 +107,7 @@ async function agreeToLose(it: Context, flags: DownFlags): Promise<void> {
   if (things.length === 0 || flags.yes) return
   it.output.note('This is lost for ever:')
   for (const { path, bytes, what } of things) it.output.note(`  ${path}  ${size(bytes)}  ${what}`)
+  it.output.note('  Containers, networks and images that Kalnet has in Docker go with it.')
   if (!(await it.output.askWord('There is no way back.', 'purge')))
     throw refused('Nothing was removed.', 'To remove it without being asked: kalnet down --purge --yes')
 }

@@ -50,6 +50,15 @@ export function createBridgeFilter(installation: string): BridgeFilter {
   /** Shared by all instances: one change at a time. */
   const exclusively = createMutex()
 
+  async function ifThere(...words: string[]) {
+    try {
+      await run('iptables', [...iptables, ...words])
+    } catch (error) {
+      // Without the program no rule was ever made.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
   return {
     set: () =>
       exclusively(async () => {
@@ -68,10 +77,10 @@ export function createBridgeFilter(installation: string): BridgeFilter {
       exclusively(async () => {
         if (await isNeeded()) return
         // Those that are not there need not go.
-        for (const [chain, rule] of jumps) await run('iptables', [...iptables, '-D', chain, ...rule])
+        for (const [chain, rule] of jumps) await ifThere('-D', chain, ...rule)
         for (const chain of Object.values(chains)) {
-          await run('iptables', [...iptables, '-F', chain])
-          await run('iptables', [...iptables, '-X', chain])
+          await ifThere('-F', chain)
+          await ifThere('-X', chain)
         }
       }),
   }

@@ -12,11 +12,14 @@ export interface Owner {
   drop: boolean
 }
 
-async function lookUp(name: string): Promise<Owner | null> {
+/** The system user that we make; by its comment one of ours is told from somebody else's of the same name. */
+export const DATABASE_USER = { name: 'kalnet', comment: 'Database of Kalnet' } as const
+
+export async function lookUp(name: string): Promise<(Owner & { comment: string }) | null> {
   const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
   for (const line of text.split('\n')) {
-    const [user, , uid, gid] = line.split(':')
-    if (user === name) return { name, uid: Number(uid), gid: Number(gid), drop: true }
+    const [user, , uid, gid, comment = ''] = line.split(':')
+    if (user === name) return { name, uid: Number(uid), gid: Number(gid), drop: true, comment }
   }
   return null
 }
@@ -28,7 +31,7 @@ async function lookUp(name: string): Promise<Owner | null> {
 export async function databaseOwner(): Promise<Owner> {
   const uid = process.getuid?.() ?? 0
   if (uid !== 0) return { name: process.env.USER ?? 'user', uid, gid: process.getgid?.() ?? uid, drop: false }
-  const existing = await lookUp('kalnet')
+  const existing = await lookUp(DATABASE_USER.name)
   if (existing) return existing
   const arguments_ = [
     '--system',
@@ -37,12 +40,14 @@ export async function databaseOwner(): Promise<Owner> {
     '/nonexistent',
     '--shell',
     '/usr/sbin/nologin',
+    '--comment',
+    DATABASE_USER.comment,
     '--user-group',
-    'kalnet',
+    DATABASE_USER.name,
   ]
   // A failure (read-only /etc, no useradd, another starter at the same time) is answered by looking again.
   await run('useradd', arguments_, { timeoutMs: 20_000 }).catch(() => null)
-  const owner = (await lookUp('kalnet')) ?? (await lookUp('postgres')) ?? (await lookUp('nobody'))
+  const owner = (await lookUp(DATABASE_USER.name)) ?? (await lookUp('postgres')) ?? (await lookUp('nobody'))
   if (owner) return owner
   throw new Error('The database needs a user of its own. Make one: useradd --system kalnet')
 }
