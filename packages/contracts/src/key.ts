@@ -21,6 +21,7 @@ export const SCOPE_WORDS: Record<KeyScope, string> = {
   'app.manage': 'Change connected apps',
   'app.use': 'Pass to connected apps',
   'audit.read': 'Read the record of what was done',
+  'activity.own': 'See what its owner did',
   'scim.use': 'Keep people and groups in step with another directory (SCIM)',
   'catalog.read': 'See what can be launched',
   'session.read': 'See sessions',
