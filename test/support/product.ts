@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
 import { must, type RunResult, run } from '@kalnet/io/spawn'
 
 export const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
@@ -136,6 +137,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     },
     async down() {
       await kalnet('down', '--yes')
+      // The image stays in the engine for the next one, without the name it had for this one.
+      await purgeDocker({ folders: { data, runtime: home, config: home }, keepImages: true })
       // The cache is only linked; without the link nothing of it can be taken away.
       await rm(join(data, 'images'), { force: true })
       await must('rm', ['-rf', '--one-file-system', home]).catch(() => undefined)
