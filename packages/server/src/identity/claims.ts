@@ -22,6 +22,8 @@ export interface Claims {
   issue(): Promise<Link | null>
   /** Null when there is no owner yet. A new one replaces the old. */
   issueReset(): Promise<Link | null>
+  /** A new password for this person, asked for by whoever may; a new link replaces the old. */
+  issueResetFor(tx: Tx, user: { id: string; organisation_id: string }): Promise<Link>
   /** Throws claim.unknown unless the token would work now; nothing is used up. */
   check(token: string): Promise<void>
   /** Uses the token up: makes the owner and the organisation, or gives the owner a new name, address and password. */
@@ -87,6 +89,16 @@ export function createClaims({
           .execute(tx)
         return linkFor(token, expiresAt)
       }),
+    async issueResetFor(tx, user) {
+      const token = newSecret()
+      const expiresAt = moment(RESET_MS)
+      const whose = { organisationId: user.organisation_id, userId: user.id }
+      await statements.dropResetsOf({ userId: user.id }).execute(tx)
+      await statements
+        .addClaim({ hash: hashOf(token), kind: 'reset', ...whose, expiresAt, at: moment() })
+        .execute(tx)
+      return { url: `${new URL('/reset', address())}#${token}`, expiresAt }
+    },
     async check(token) {
       const { rows } = await store.system.read((tx) =>
         statements.findClaim({ hash: hashOf(token), now: moment() }).execute(tx),

@@ -56,6 +56,8 @@ export const statements = {
   useClaim: (it: { hash: string; now: string }) => sql<ClaimRow>`
     delete from claims where hash = ${it.hash} and expires_at > ${it.now} returning kind, organisation_id, user_id`,
   dropClaims: (it: { kind: string }) => sql`delete from claims where kind = ${it.kind}`,
+  dropResetsOf: (it: { userId: string }) =>
+    sql`delete from claims where kind = 'reset' and user_id = ${it.userId}`,
   dropOldClaims: (it: { now: string }) => sql`delete from claims where expires_at <= ${it.now}`,
 
   addOrganisation: (it: { id: string; name: string; at: string }) => sql`
