@@ -12,7 +12,12 @@ const columns = sql`g.id, g.organisation_id, g.name, g.created_at,
   (SELECT count(*)::int FROM group_members m WHERE m.group_id = g.id) AS members`
 
 export const statements = {
-  list: (it: { organisationId: string; afterName: string | null; afterId: string | null; limit: number }) => sql<GroupRow>`
+  list: (it: {
+    organisationId: string
+    afterName: string | null
+    afterId: string | null
+    limit: number
+  }) => sql<GroupRow>`
     SELECT ${columns} FROM groups g WHERE g.organisation_id = ${it.organisationId}::uuid
       AND (${it.afterId}::uuid IS NULL OR (lower(g.name), g.id) > (${it.afterName}::text, ${it.afterId}::uuid))
     ORDER BY lower(g.name), g.id LIMIT ${it.limit}`,
@@ -24,7 +29,8 @@ export const statements = {
     VALUES (${it.id}::uuid, ${it.organisationId}::uuid, ${it.name}, ${it.at}, ${it.at})`,
   rename: (it: { id: string; name: string; at: string }) => sql`
     UPDATE groups SET name = ${it.name}, changed_at = ${it.at} WHERE id = ${it.id}::uuid`,
-  touch: (it: { id: string; at: string }) => sql`UPDATE groups SET changed_at = ${it.at} WHERE id = ${it.id}::uuid`,
+  touch: (it: { id: string; at: string }) =>
+    sql`UPDATE groups SET changed_at = ${it.at} WHERE id = ${it.id}::uuid`,
   remove: ({ id }: { id: string }) => sql`DELETE FROM groups WHERE id = ${id}::uuid`,
 
   membersOf: ({ id }: { id: string }) => sql<{ user_id: string }>`
@@ -39,7 +45,10 @@ export const statements = {
     SELECT count(*)::int AS count FROM users
     WHERE organisation_id = ${it.organisationId}::uuid AND id = any(${it.ids}::uuid[])`,
   /** Both sides are looked up: a foreign key does not ask whose row it is. */
-  join: (it: { organisationId: string; groupIds: string[]; userIds: string[] }) => sql<{ group_id: string; user_id: string }>`
+  join: (it: { organisationId: string; groupIds: string[]; userIds: string[] }) => sql<{
+    group_id: string
+    user_id: string
+  }>`
     INSERT INTO group_members (organisation_id, group_id, user_id)
     SELECT ${it.organisationId}::uuid, g.id, u.id FROM groups g CROSS JOIN users u
     WHERE g.organisation_id = ${it.organisationId}::uuid AND g.id = any(${it.groupIds}::uuid[])

@@ -26,7 +26,11 @@ const selected = sql`SELECT i.id, i.organisation_id, i.email, i.role, i.group_id
 
 export const statements = {
   /** Newest first; ids are in the order of time. */
-  list: (it: { organisationId: string; after: string | null; limit: number }) => sql<InvitationRow>`${selected}
+  list: (it: {
+    organisationId: string
+    after: string | null
+    limit: number
+  }) => sql<InvitationRow>`${selected}
     WHERE i.organisation_id = ${it.organisationId}::uuid AND (${it.after}::uuid IS NULL OR i.id < ${it.after}::uuid)
     ORDER BY i.id DESC LIMIT ${it.limit}`,
   read: ({ id }: { id: string }) => sql<InvitationRow>`${selected} WHERE i.id = ${id}::uuid`,

@@ -8,7 +8,8 @@ export interface OrganisationRow {
   kind: Organisation['kind']
 }
 export const statements = {
-  read: ({ id }: { id: string }) => sql<OrganisationRow>`SELECT id, name, kind FROM organisations WHERE id = ${id}::uuid`,
+  read: ({ id }: { id: string }) =>
+    sql<OrganisationRow>`SELECT id, name, kind FROM organisations WHERE id = ${id}::uuid`,
   /** Null leaves a thing as it is. */
   change: (it: { id: string; name: string | null; kind: string | null }) => sql<OrganisationRow>`
     UPDATE organisations SET name = coalesce(${it.name}, name), kind = coalesce(${it.kind}, kind)

@@ -44,8 +44,7 @@ export const RULES: readonly Rule[] = [
   {
     code: 'person.last-owner',
     acts: ['role', 'off', 'remove', 'leave'],
-    breaks: ({ target, to, otherOwners }) =>
-      target?.role === 'owner' && to !== 'owner' && otherOwners === 0,
+    breaks: ({ target, to, otherOwners }) => target?.role === 'owner' && to !== 'owner' && otherOwners === 0,
   },
 ]
 

@@ -53,7 +53,13 @@ export const statements = {
   /** Who changes owners does it one after the other, so that two cannot each lower the other last one. */
   lockRoles: ({ organisationId }: { organisationId: string }) =>
     sql`SELECT pg_advisory_xact_lock(hashtextextended(${organisationId}::text, 5))`,
-  lock: ({ id }: { id: string }) => sql<{ id: string; organisation_id: string; role: Role; kind: string; state: string }>`
+  lock: ({ id }: { id: string }) => sql<{
+    id: string
+    organisation_id: string
+    role: Role
+    kind: string
+    state: string
+  }>`
     SELECT id, organisation_id, role, kind, state FROM users WHERE id = ${id}::uuid FOR UPDATE`,
   otherOwners: (it: { organisationId: string; id: string }) => sql<{ count: number }>`
     SELECT count(*)::int AS count FROM users WHERE organisation_id = ${it.organisationId}::uuid
