@@ -105,6 +105,66 @@ export const ERRORS = {
     'This claim link is not valid or was used already.',
     'Run `kalnet up` again for the current address, or `kalnet user reset-owner`.',
   ),
+  'provider.unreachable': entry(
+    502,
+    'The identity provider does not answer as it should: {problem}.',
+    'Check its address; a network of your own must be allowed in kalnet.yaml (outbound.allow).',
+  ),
+  'provider.metadata': entry(
+    422,
+    'This is not the metadata of a SAML identity provider: {problem}.',
+    'Export it from the provider once more.',
+  ),
+  'provider.refused': entry(
+    403,
+    'The identity provider did not let you in: {problem}.',
+    'Try again, or ask whoever looks after it.',
+  ),
+  'provider.answer': entry(
+    403,
+    'What came back from the identity provider is not to be trusted.',
+    'Begin again on the sign-in page. If it stays, tell your administrator.',
+  ),
+  'provider.flow': entry(
+    403,
+    'This way of signing in was not begun in this browser, or took too long.',
+    'Begin again on the sign-in page.',
+  ),
+  'provider.stranger': entry(
+    403,
+    'Your account there belongs to nobody here yet.',
+    'Sign in as you usually do and link it on your account page, or ask to be invited.',
+  ),
+  'provider.email-taken': entry(
+    409,
+    'Somebody here has the same e-mail address already.',
+    'Sign in as you usually do, then link the account on your account page.',
+  ),
+  'provider.no-email': entry(
+    403,
+    'The identity provider did not tell your e-mail address.',
+    'Ask whoever looks after it to pass it on.',
+  ),
+  'provider.off': entry(
+    403,
+    'Your account here is switched off.',
+    'Ask an owner or admin of your organisation.',
+  ),
+  'provider.link-taken': entry(
+    409,
+    'This account is linked with somebody already.',
+    'Unlink it there first, or choose another account.',
+  ),
+  'provider.last-way': entry(
+    409,
+    'This is your last way to sign in.',
+    'Set a password or add a passkey first.',
+  ),
+  'provider.address': entry(
+    409,
+    'This works at the address {address} only.',
+    'Open Kalnet there and try again.',
+  ),
   'permission.denied': entry(403, 'You may not do that here.', 'Ask an owner or admin of your organisation.'),
   'thing.unknown': entry(
     404,

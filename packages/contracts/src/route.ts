@@ -2,8 +2,12 @@
 import type { z } from 'zod'
 import type { Permission } from './permission.ts'
 
-/** Forms of answers and errors other than our own. */
-export type RouteForm = 'scim'
+/**
+ * Forms of bodies, answers and errors other than our own.
+ * `navigation`: a browser goes there itself, sent by another site's page: a form is understood, no Origin is demanded (what makes it safe is
+ * in the request), and a failure is said by the dashboard. `urlencoded`: a program of others posts a form; errors are our own.
+ */
+export type RouteForm = 'scim' | 'navigation' | 'urlencoded'
 
 export interface Route<
   P extends z.ZodType = z.ZodType,

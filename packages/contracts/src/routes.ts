@@ -1,7 +1,10 @@
 /** The whole API on one screen: what the server binds, the clients call and the matrix test walks. */
+import { appRoutes } from './app.ts'
 import { auditRoutes, keeperRoutes } from './audit.ts'
 import { catalogRoutes } from './catalog.ts'
 import { controllerRoutes } from './controller.ts'
+import { linkedRoutes, providerRoutes } from './federation.ts'
+import { forwardRoutes } from './forward.ts'
 import { identityRoutes } from './identity.ts'
 import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
@@ -26,5 +29,9 @@ export const ROUTES = {
   organisations: organisationRoutes,
   audit: auditRoutes,
   keepers: keeperRoutes,
+  providers: providerRoutes,
+  linkedAccounts: linkedRoutes,
+  apps: appRoutes,
+  forwards: forwardRoutes,
   local: localRoutes,
 }
