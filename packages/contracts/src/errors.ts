@@ -166,6 +166,27 @@ export const ERRORS = {
     'Open Kalnet there and try again.',
   ),
   'permission.denied': entry(403, 'You may not do that here.', 'Ask an owner or admin of your organisation.'),
+  'consent.unknown': entry(
+    410,
+    'This took too long, or was begun in another browser.',
+    'Go back to the app and sign in from there once more.',
+  ),
+  'app.closed': entry(403, '{name} is not open to you.', 'Ask an owner or admin of your organisation.'),
+  'app.proof': entry(
+    403,
+    '{name} asks for a stronger proof of who you are.',
+    'Set up an authenticator app or a passkey on your account page, then sign in again with it.',
+  ),
+  'forward-route.taken': entry(
+    409,
+    '{host}{pathPrefix} is guarded already.',
+    'Change that entry, or choose another address.',
+  ),
+  'forward-route.unknown': entry(
+    404,
+    'This address is not known here.',
+    'Check it, or ask whoever looks after Kalnet to add it.',
+  ),
   'thing.unknown': entry(
     404,
     'There is no {kind} with this id.',
