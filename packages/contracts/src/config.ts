@@ -91,5 +91,15 @@ export const config = z.strictObject({
         .describe('Live sessions one person may have at once.'),
     })
     .prefault({}),
+  outbound: z
+    .strictObject({
+      allow: z
+        .array(z.string().max(100))
+        .default([])
+        .describe(
+          'Addresses and networks of your own that Kalnet may send requests to (192.168.1.0/24); the open internet is always allowed.',
+        ),
+    })
+    .prefault({}),
 })
 export type Config = z.infer<typeof config>
