@@ -212,7 +212,11 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       },
       connected: async (isThere: boolean) => {
         presence.say(isThere)
-        if (isThere) await lookAtAll()
+        if (!isThere) return
+        await networks
+          .keep()
+          .catch((error) => log.error({ error: String(error) }, 'the filter of networks could not be set'))
+        await lookAtAll()
       },
     }
     watchEngine(parts, stopWatching.signal).catch((error) =>

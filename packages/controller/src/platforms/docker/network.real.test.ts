@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
-import { run, start } from '@kalnet/io/spawn'
+import { must, run, start } from '@kalnet/io/spawn'
 import Docker from 'dockerode'
 import { v7 as newId } from 'uuid'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -225,6 +225,31 @@ else
       await reconciler.idle()
       stop.abort()
       journal.close()
+    })
+
+    test('[CTL-6.docker-filter-kept] after a restart of ours or the engine the filter stands again, and a network lives on', async () => {
+      const it = install()
+      const handle = await ensure(it, ['sleep', '1000'])
+      const before = await onMachine(it)
+      // What a restarted firewall does.
+      const jump = ['-i', `${bridgePrefix(it.installation)}+`, '-j']
+      const chain = `KALNET-DOCKER-${it.installation.toUpperCase()}`
+      await must('iptables', ['-w', '10', '-D', 'DOCKER-USER', ...jump, chain])
+      await must('iptables', ['-w', '10', '-F', chain])
+      expect((await onMachine(it)).rules).toBeLessThan(before.rules)
+      const again = createDockerPlatform({ folders: it.folders, images: testImages(), log })
+      const stop = new AbortController()
+      const noticed: string[] = []
+      const listening = (async () => {
+        for await (const { instanceId } of again.changes(stop.signal)) noticed.push(instanceId)
+      })()
+      await expect.poll(() => noticed, { timeout: 15_000 }).toContain(handle.instanceId)
+      expect(await onMachine(it)).toEqual(before)
+      expect(await again.list()).toEqual([handle])
+      stop.abort()
+      await listening
+      await again.remove(handle)
+      expect(await onMachine(it)).toEqual(NOTHING)
     })
 
     test('[CTL-6.docker-failed-start] a start that fails leaves neither network nor rule', async () => {

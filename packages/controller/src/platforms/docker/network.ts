@@ -23,6 +23,8 @@ export interface InstanceNetworks {
   make(owned: Owned): Promise<{ network: string; resolvers: string[] }>
   /** Takes it away; with the last one the filter goes too. Can be done twice. */
   remove(instanceId: string, generation: number): Promise<void>
+  /** Sets the filter anew where networks are: whatever came back may have come back without it. */
+  keep(): Promise<void>
   /** Takes all of this installation away, and the filter. Answers how many there were. */
   removeAll(): Promise<number>
   /** All of this installation, or of one instance, as the engine has them. */
@@ -127,6 +129,9 @@ export function createInstanceNetworks(
       for (const { Id } of its) await removeOne(Id)
       if (isPossible && its.length > 0)
         await filter.clear(async () => making > 0 || (await list()).length > 0)
+    },
+    async keep() {
+      if (isPossible && (await list()).length > 0) await filter.set()
     },
     async removeAll() {
       const all = await list()
