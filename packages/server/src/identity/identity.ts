@@ -42,6 +42,8 @@ export interface Identity {
   signIns: SignIns
   passwords: Passwords
   claims: Claims
+  /** As the gate wants it, for whoever lets somebody in by another way. Throws thing.unknown. */
+  userById(tx: Tx, id: string): Promise<UserRow>
   /** Of the sign-ins that hold connections: those that have ended. */
   ended: SignIns['ended']
   /** Removes what has run out. Call it now and then. */
@@ -145,6 +147,11 @@ export function createIdentity(options: IdentityOptions): Identity {
     signIns,
     passwords,
     claims,
+    async userById(tx, id) {
+      const user = (await statements.userById({ id }).execute(tx)).rows[0]
+      if (!user) throw fail('thing.unknown', { kind: 'person' })
+      return user
+    },
     ended: signIns.ended,
     async tidy() {
       await signIns.tidy()
