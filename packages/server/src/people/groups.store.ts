@@ -41,6 +41,8 @@ export const statements = {
   countGroups: (it: { organisationId: string; ids: string[] }) => sql<{ count: number }>`
     SELECT count(*)::int AS count FROM groups
     WHERE organisation_id = ${it.organisationId}::uuid AND id = any(${it.ids}::uuid[])`,
+  whichOf: (it: { organisationId: string; ids: string[] }) => sql<{ id: string }>`
+    SELECT id FROM groups WHERE organisation_id = ${it.organisationId}::uuid AND id = any(${it.ids}::uuid[])`,
   countPeople: (it: { organisationId: string; ids: string[] }) => sql<{ count: number }>`
     SELECT count(*)::int AS count FROM users
     WHERE organisation_id = ${it.organisationId}::uuid AND id = any(${it.ids}::uuid[])`,
