@@ -13,7 +13,7 @@ import { ownAddress } from './controllers/own-address.ts'
 import { routesOfControllers } from './controllers/routes.ts'
 import type { Events } from './core/events.ts'
 import { type Handler, type Http, handle } from './core/http.ts'
-import type { Store } from './core/store.ts'
+import type { Store, Tx } from './core/store.ts'
 import { createInstances } from './instances/instances.ts'
 import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -130,6 +130,11 @@ export async function createRunning(options: RunningOptions) {
   ]
   return {
     routes,
+    /** Somebody is being removed: their sessions end with them, once that is committed. */
+    async leaving(tx: Tx, userId: string) {
+      const gone = await sessions.leavePerson(tx, userId)
+      return () => gone(streams.cutInstance)
+    },
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),

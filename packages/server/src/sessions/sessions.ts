@@ -249,6 +249,22 @@ export function createSessions(options: SessionsOptions) {
       return rows.map((row) => row.instance_id)
     },
 
+    /** Somebody is removed, and all of theirs with them. What it answers is called after the commit. */
+    async leavePerson(tx: Tx, userId: string): Promise<(cut: (instanceId: string) => void) => void> {
+      await statements.lockInstancesOf({ userId }).execute(tx)
+      const { rows } = await statements.allOf({ userId }).execute(tx)
+      for (const row of rows) {
+        await instances.remove(tx, row.instance_id)
+        await events.publish(tx, 'session.removed', ownerOf(row), { id: row.id })
+      }
+      return (cut) => {
+        for (const row of rows) {
+          cut(row.instance_id)
+          options.forget(row.controller_id, row.instance_id, row.generation)
+        }
+      }
+    },
+
     /** Its first byte or picture reached a viewer; the first time counts. */
     reached: (id: string, stage: 'firstByte' | 'firstFrame'): Promise<void> =>
       store.system.transaction(async (tx) => {

@@ -87,6 +87,11 @@ export const statements = {
   allOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
     WHERE i.controller_id = ${controllerId}::uuid`,
 
+  lockInstancesOf: ({ userId }: { userId: string }) => sql`
+    SELECT id FROM instances WHERE id IN (SELECT instance_id FROM sessions WHERE user_id = ${userId}::uuid)
+    ORDER BY id FOR UPDATE`,
+  allOf: ({ userId }: { userId: string }) => sql<SessionRow>`${selected} WHERE s.user_id = ${userId}::uuid`,
+
   /** Holding the person's row, so that two launches at once cannot both be the last one allowed. */
   lockUser: ({ userId }: { userId: string }) =>
     sql`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`,
