@@ -3,6 +3,10 @@ import { z } from 'zod'
 
 const address = z.string().min(1).max(255)
 const tcpPort = z.coerce.number().int().min(1).max(65535)
+const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const PRIVATE_RANGE = new RegExp(
+  `^(10\\.${octet}|172\\.(1[6-9]|2\\d|3[01])|192\\.168)\\.${octet}\\.${octet}/(1[6-9]|2[0-6])$`,
+)
 
 export const config = z.strictObject({
   listen: z
@@ -55,10 +59,7 @@ export const config = z.strictObject({
     .strictObject({
       networks: z
         .string()
-        .regex(
-          /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.\d{1,3}\.\d{1,3}\/(1[6-9]|2[0-6])$/,
-          'a private range of /16 to /26, such as 10.214.0.0/16',
-        )
+        .regex(PRIVATE_RANGE, 'a private range of /16 to /26, such as 10.214.0.0/16')
         .default('10.214.0.0/16')
         .describe(
           'Private range that networks of containers are cut from, eight addresses each. What this machine has a route to is left out.',
@@ -78,6 +79,22 @@ export const config = z.strictObject({
         .regex(/^smtps?:\/\//)
         .optional()
         .describe('The mail server for invitations and forgotten passwords. Without it nothing is sent.'),
+    })
+    .prefault({}),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(
+          z
+            .url({ protocol: /^https?$/ })
+            .max(255)
+            .refine((text) => new URL(text).origin === text, 'must be an origin: scheme, name and port only'),
+        )
+        .max(50)
+        .default([])
+        .describe(
+          'Origins of other sites whose pages may call the API with a service key, never with a sign-in.',
+        ),
     })
     .prefault({}),
   sessions: z

@@ -1,4 +1,5 @@
 /** Small private networks for instances, cut out of one range: never one that this machine has a route to. */
+import { readIfThere } from '@kalnet/io/files'
 import { must } from '@kalnet/io/spawn'
 import { contains, toAddress, toNumber } from './process/blocked.ts'
 
@@ -7,9 +8,29 @@ interface Route {
   dev?: string
 }
 
-export const routesHere = async (): Promise<Route[]> => {
-  const { stdout } = await must('ip', ['-j', '-4', 'route', 'show', 'table', 'all'])
-  return JSON.parse(stdout || '[]') as Route[]
+/** All tables where `ip` is there, else what the kernel prints of the main one. */
+export async function routesHere(): Promise<Route[]> {
+  try {
+    const { stdout } = await must('ip', ['-j', '-4', 'route', 'show', 'table', 'all'])
+    return JSON.parse(stdout || '[]') as Route[]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return routesIn((await readIfThere('/proc/net/route')) ?? '')
+  }
+}
+
+/** /proc/net/route: device, destination, …, mask as the eighth word; numbers in hexadecimal with the first byte last (proc(5)). */
+export function routesIn(text: string): Route[] {
+  const number = (word = '') => Buffer.from(word, 'hex').reverse().readUInt32BE()
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter((words) => words.length > 7)
+    .map(([dev, to, , , , , , mask]) => {
+      const bits = number(mask).toString(2).replaceAll('0', '').length
+      return { dev, dst: bits === 0 ? 'default' : `${toAddress(number(to))}/${bits}` }
+    })
 }
 
 /** What the routes lead to; the default one leads everywhere and takes nothing. */

@@ -1,10 +1,13 @@
 /** What the engine is told and what it says back, as tables; no engine is needed. */
+import { config } from '@kalnet/contracts/config'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import type { ContainerInspectInfo } from 'dockerode'
 import { describe, expect, test } from 'vitest'
 import { containerName, createOptions, handleFrom, portsOf } from './container.ts'
 import { negotiated } from './engine.ts'
-import { bridgeRules } from './filter.ts'
+import { bridgePrefix, bridgeRules } from './filter.ts'
+import { createDockerLayout } from './layout.ts'
+import { bridgeName } from './network.ts'
 import { type Line, logLines, mergeLines, observationOf } from './observation.ts'
 
 const id = '01890000-0000-7000-8000-000000000001'
@@ -159,4 +162,30 @@ test('[CTL-6.docker-filter] DNS first, then every private range, and nothing rea
     'COMMIT',
     '',
   ])
+})
+
+test("[CTL-6.docker-names] a bridge's name fits the kernel's limit and is in the filter of its installation alone", () => {
+  const of = (data: string) =>
+    createDockerLayout({ data, runtime: '/run/kalnet', config: '/etc/kalnet' }).installation
+  const [one, other] = [of('/var/lib/kalnet'), of('/srv/other')]
+  const names = [bridgeName(one, containerName(id, 1)), bridgeName(one, containerName(id, 2))]
+  expect(new Set(names).size).toBe(2)
+  for (const name of names) {
+    expect(name).toHaveLength(15)
+    expect(name.startsWith(bridgePrefix(one))).toBe(true)
+    expect(name.startsWith(bridgePrefix(other))).toBe(false)
+  }
+})
+
+test.each([
+  ['10.214.0.0/16', true],
+  ['172.31.8.0/24', true],
+  ['192.168.200.0/26', true],
+  ['172.32.0.0/16', false],
+  ['8.8.0.0/16', false],
+  ['10.0.0.0/8', false],
+  ['10.300.0.0/16', false],
+  ['10.1.0.0/29', false],
+])('[CTL-6.docker-range] networks may be cut from %s: %s', (networks, expected) => {
+  expect(config.safeParse({ docker: { networks } }).success).toBe(expected)
 })

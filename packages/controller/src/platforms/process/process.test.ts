@@ -2,7 +2,7 @@
 import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { freePiece } from '../pieces.ts'
+import { freePiece, routesIn, takenBy } from '../pieces.ts'
 import { freeAccount, parseSubordinates } from './accounts.ts'
 import { blockedRanges, connectedRanges, contains, SPECIAL_RANGES, toAddress, toNumber } from './blocked.ts'
 import { createLayout } from './layout.ts'
@@ -110,6 +110,13 @@ describe('addresses', () => {
     expect(freePiece(range, 29, ['10.213.0.8', '10.213.0.0/30'], () => 0)).toBe('10.213.0.16')
     expect(freePiece('10.213.200.0/28', 29, ['10.213.192.0/29'], () => 0.99)).toBe('10.213.200.8')
     expect(() => freePiece(range, 30, ['10.0.0.0/8'])).toThrow(/taken/)
+    const printed = [
+      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT',
+      'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
+      'eth0\t0000D60A\t00000000\t0001\t0\t0\t0\tF8FFFFFF\t0\t0\t0',
+      '',
+    ]
+    expect(takenBy(routesIn(printed.join('\n')))).toEqual(['10.214.0.0/29'])
     expect(() => freePiece('10.1.0.0/29', 29, ['10.1.0.4/32'])).toThrow(/10\.1\.0\.0\/29/)
   })
 })
