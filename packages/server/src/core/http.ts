@@ -12,17 +12,24 @@ import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '@kalnet/contracts/config'
 import { fail } from '@kalnet/contracts/errors'
+import type { Mounted } from '@kalnet/contracts/mount'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
+import type { RouteForm } from '@kalnet/contracts/route'
+import { SCIM_TYPE } from '@kalnet/contracts/scim'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { RecordAudit } from './audited.ts'
+import { carriesKey } from './bearer.ts'
 import type { Handler, Identified } from './call.ts'
+import { addCorsHeaders, preflight } from './cors.ts'
 import { serveDashboard } from './dashboard.ts'
+import { formOf } from './forms.ts'
 import { createLimits } from './limits.ts'
+import { createMounts, type MountedWork } from './mount.ts'
 import { openApi } from './openapi.ts'
-import { addressOf, isLocal, isSecure, markLocal } from './origin.ts'
+import { addressOf, assertOwnHost, isLocal, isSecure, markLocal } from './origin.ts'
 import { BODY_BYTES, createPipeline } from './pipeline.ts'
 import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
 import type { Store } from './store.ts'
@@ -30,7 +37,14 @@ import { createUpgrades, type Upgrade } from './upgrades.ts'
 
 export type { RecordAudit } from './audited.ts'
 export { type AuditEntry, type Call, type Handler, handle, type Identified, type SignIn } from './call.ts'
+export type { MountedCall, MountedWork } from './mount.ts'
 export type { Upgrade } from './upgrades.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    form?: RouteForm | undefined
+  }
+}
 
 /** What a request brings that tells who asks. */
 export interface Credentials {
@@ -43,7 +57,7 @@ export interface Credentials {
   address: string
 }
 export interface HttpOptions {
-  config: Pick<Config, 'listen' | 'publicUrl' | 'tls'>
+  config: Pick<Config, 'listen' | 'publicUrl' | 'tls' | 'cors'>
   tls?: { key: string | Buffer; cert: string | Buffer }
   store: Store
   log: Log
@@ -61,6 +75,9 @@ export interface HttpOptions {
 export interface Http {
   add(handlers: Handler[]): void
   upgrade(path: string, door: Upgrade): void
+  /** Addresses of another protocol, as data; `work` answers them. */
+  mount(mounts: readonly Mounted[], work: MountedWork): void
+  mounted(): Mounted[]
   /** Cuts every WebSocket and stream of an ended sign-in. */
   cut(signInId: string): number
   /** The sign-ins that have an open WebSocket or stream. */
@@ -86,11 +103,13 @@ export function createHttp(options: HttpOptions): Http {
   const own = {
     names: config.tls.names,
     publicOrigin: config.publicUrl ? new URL(config.publicUrl).origin : null,
+    foreignOrigins: config.cors.origins,
   }
   const limits = createLimits(clock)
   const identify = (request: IncomingMessage) =>
     options.authenticate({
-      cookie: request.headers.cookie ?? '',
+      // Whoever shows a key acts by it alone.
+      cookie: carriesKey(request) ? '' : (request.headers.cookie ?? ''),
       authorization: request.headers.authorization ?? '',
       secure: isSecure(request),
       local: isLocal(request),
@@ -135,12 +154,26 @@ export function createHttp(options: HttpOptions): Http {
   })
   app.removeAllContentTypeParsers()
   const json = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+  app.addContentTypeParser(['application/json', SCIM_TYPE], { parseAs: 'string' }, (request, text, done) => {
     // A POST without a body may still name its type.
     if (text === '') done(null, {})
     else json(request, text.toString(), done)
   })
-  app.addHook('onSend', async (request, reply) => addSafetyHeaders(request, reply))
+  // Only what is asked by routes that say so: a form is what another site's page may send without asking.
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (request, text, done) => {
+      const form = request.routeOptions.config.form
+      if (form === 'navigation' || form === 'urlencoded')
+        done(null, Object.fromEntries(new URLSearchParams(text.toString())))
+      else done(fail('request.unsupported', { type: 'application/x-www-form-urlencoded' }))
+    },
+  )
+  app.addHook('onSend', async (request, reply) => {
+    addSafetyHeaders(request, reply)
+    addCorsHeaders(request.raw, reply, own.foreignOrigins)
+  })
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: an address may carry what is secret.
     log.debug(
@@ -159,6 +192,15 @@ export function createHttp(options: HttpOptions): Http {
   )
   app.setNotFoundHandler((request, reply) => pipeline.failed(fail('route.unknown'), request, reply))
 
+  // Nothing but the question of a browser whether a page of another site may call.
+  app.options('/api/*', async (request, reply) => {
+    assertOwnHost(request.raw, own)
+    const headers = preflight(request.raw, own.foreignOrigins)
+    if (!headers) throw fail('route.unknown')
+    return reply.status(204).headers(headers).send()
+  })
+
+  const mounts = createMounts({ app, clock, log, limits, own, record: options.record, safetyHeaders })
   const bound: Handler['route'][] = []
   let description: string | null = null
   app.get('/api/openapi.json', (_request, reply) => {
@@ -198,17 +240,21 @@ export function createHttp(options: HttpOptions): Http {
           method: route.method,
           url: route.path,
           bodyLimit: route.limits?.bodyBytes ?? BODY_BYTES,
+          config: { form: route.form },
           onRequest: (request) => pipeline.admit(route, request),
           handler: async (request, reply) => {
             const answer = await pipeline.work(handler, request, reply)
             // A handler that set its own type (an icon) sends its text as it is.
             if (typeof answer === 'string' && reply.hasHeader('content-type')) return reply.send(answer)
-            return reply.type('application/json').send(JSON.stringify(answer))
+            if (reply.statusCode === 204 || reply.statusCode === 304) return reply.send()
+            return reply.type(formOf(route.form).type).send(JSON.stringify(answer))
           },
         })
       }
     },
     upgrade: upgrades.add,
+    mount: mounts.add,
+    mounted: mounts.bound,
     cut: upgrades.cut,
     connectedSignIns: upgrades.signIns,
     routes: () => [...bound],
@@ -244,18 +290,19 @@ export function createHttp(options: HttpOptions): Http {
   }
 }
 
+const safetyHeaders = (request: FastifyRequest): Record<string, string> => ({
+  'x-request-id': request.id,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+  ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+})
 /** On every answer; a handler's own (an icon's, the dashboard's policy) win. */
 function addSafetyHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  const headers: Record<string, string> = {
-    'x-request-id': request.id,
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'cache-control': 'no-store',
-    ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-  }
-  for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
+  for (const [name, value] of Object.entries(safetyHeaders(request)))
+    if (!reply.hasHeader(name)) reply.header(name, value)
 }

@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { createAudited, type RecordAudit } from './audited.ts'
 import type { Call, Handler, Identified } from './call.ts'
+import { formOf } from './forms.ts'
 import { createOnce } from './idempotency.ts'
 import type { Limits } from './limits.ts'
 import {
@@ -55,6 +56,10 @@ const namedIn = (params: unknown): string | null => {
   return typeof id === 'string' ? id.slice(0, 100) : null
 }
 
+/** Which key it was, when one came along. */
+const keyOf = (who: Identified | undefined): Record<string, string> =>
+  who?.signIn?.key ? { key: who.signIn.key } : {}
+
 export function createPipeline(options: PipelineOptions) {
   const { store, clock, log, own, limits, identify, authorise, record } = options
   const known = new WeakMap<FastifyRequest, Identified>()
@@ -68,6 +73,7 @@ export function createPipeline(options: PipelineOptions) {
     createAudited({
       action: route.audit,
       actor,
+      details: keyOf(known.get(request)),
       object: namedIn(request.params),
       address: addressOf(request.raw),
       requestId: request.id,
@@ -90,7 +96,7 @@ export function createPipeline(options: PipelineOptions) {
   async function admit(route: AnyRoute, request: FastifyRequest): Promise<void> {
     const raw = request.raw
     assertOwnHost(raw, own)
-    if (route.method !== 'GET') assertSameOrigin(raw, own)
+    if (route.method !== 'GET' && route.form !== 'navigation') assertSameOrigin(raw, own)
     const fallback = route.permission === 'public' ? PUBLIC_PER_MINUTE : PER_MINUTE
     if (!isLocal(raw))
       limits.count(
@@ -184,11 +190,15 @@ export function createPipeline(options: PipelineOptions) {
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',
       })
+      if (request.routeOptions.config?.form === 'navigation')
+        // The browser is here itself: the dashboard says it in words. Only the code goes along, never words from outside.
+        return reply.status(303).header('location', `/?problem=${error.code}`).send()
       if (typeof error.details.seconds === 'number') reply.header('retry-after', error.details.seconds)
+      const form = formOf(request.routeOptions.config?.form)
       return reply
         .status(error.status)
-        .type('application/json')
-        .send(JSON.stringify(error.body(request.id)))
+        .type(form.type)
+        .send(JSON.stringify(form.error(error, request.id)))
     },
   }
 }
