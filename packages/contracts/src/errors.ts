@@ -100,6 +100,10 @@ export const ERRORS = {
     'Make a new one under Settings, Keys.',
   ),
   'key.lifetime': entry(403, 'Only an owner may make a key that never expires.', 'Choose at most a year.'),
+  'scim.invalid': entry(400, '{problem}', 'Correct the request of the directory.'),
+  'scim.refused': entry(403, '{problem}', 'Change it in Kalnet itself.'),
+  'scim.conflict': entry(409, '{problem}', 'Use another name, or change the one that is there.'),
+  'scim.version': entry(412, 'It was changed in the meantime.', 'Read it again and repeat the change.'),
   'claim.unknown': entry(
     403,
     'This claim link is not valid or was used already.',

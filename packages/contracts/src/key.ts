@@ -1,6 +1,6 @@
 /** Service keys: what programs sign in with. Personal ones act as their person, the others as a service account. */
 import { z } from 'zod'
-import { byId, id, nothing, page, time } from './basics.ts'
+import { byId, id, nothing, page, pageQuery, time } from './basics.ts'
 import { type KeyScope, SCOPES } from './permission.ts'
 import { route } from './route.ts'
 
@@ -160,6 +160,7 @@ export const keyRoutes = {
     path: '/api/keys',
     permission: 'key.manage',
     summary: 'Every service key of the organisation',
+    query: pageQuery,
     answer: page(serviceKey),
     audit: null,
   }),
@@ -191,6 +192,7 @@ export const keyRoutes = {
     path: '/api/service-accounts',
     permission: 'key.manage',
     summary: 'Service accounts and their keys',
+    query: pageQuery,
     answer: page(serviceAccount),
     audit: null,
   }),

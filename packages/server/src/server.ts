@@ -14,6 +14,7 @@ import { migrate } from './core/migrate.ts'
 import { loadMasterKey } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
 import { readFingerprint } from './core/tls.ts'
+import { createDoors } from './doors.ts'
 import { createIdentity } from './identity/identity.ts'
 import { watchSignIns } from './identity/watch.ts'
 import { createRunning } from './running.ts'
@@ -60,18 +61,20 @@ export async function createServer(options: ServerOptions) {
 
   // Identity
   const identity = createIdentity({ store, events, clock, version: VERSION, address })
+  const doors = createDoors({ store, events, clock, identity })
   const http = createHttp({
     config,
     tls,
     store,
     log,
     clock,
-    authenticate: identity.authenticate,
+    authenticate: doors.authenticate,
     record,
     controlSocket: join(folders.runtime, 'control.sock'),
     dashboardFolder: DASHBOARD,
   })
   http.add(identity.routes)
+  http.add(doors.routes)
   const live = createLive({ http, events, log })
 
   // Capabilities
@@ -89,7 +92,7 @@ export async function createServer(options: ServerOptions) {
   http.add(running.routes)
 
   watchSignIns({
-    identity,
+    identity: doors,
     events,
     clock,
     log,

@@ -11,6 +11,8 @@ export type RecordAudit = (tx: Tx | null, entry: AuditEntry, again: boolean) => 
 export interface AuditedCall {
   action: string | null
   actor: Actor | null
+  /** Known from the start: which service key it was. */
+  details?: AuditEntry['details']
   /** What it is about, as the address names it; a handler may say it better. */
   object: string | null
   address: string
@@ -24,7 +26,7 @@ export interface AuditedCall {
 export function createAudited(call: AuditedCall) {
   let actor = call.actor
   let object = call.object
-  let details: AuditEntry['details'] = {}
+  let details: AuditEntry['details'] = call.details ?? {}
   let written: AuditEntry | null = null
   let changed = false
   /** What the handler left running behind its answer is no longer this call. */

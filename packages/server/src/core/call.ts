@@ -11,6 +11,8 @@ export interface SignIn {
   hash: string
   /** When the person last proved who it is. */
   provedAt: string
+  /** The beginning of the service key that came along, for the audit; absent: a person's sign-in. */
+  key?: string
 }
 export interface Identified {
   actor: Actor | null

@@ -123,6 +123,7 @@ export function createLive({ http, events, log }: LiveOptions): { close(): void;
   http.upgrade(LIVE_PATH, {
     origin: 'same',
     signIn: 'required',
+    permission: 'event.read',
     handle(request, socket, head, actor) {
       if (!actor) return void socket.destroy()
       server.handleUpgrade(request, socket, head, (accepted) => void serve(accepted, actor))

@@ -4,12 +4,15 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { TLSSocket } from 'node:tls'
 import { fail } from '@kalnet/contracts/errors'
+import { allowedOrigin } from './cors.ts'
 
 export interface OwnNames {
   /** Further names that lead here: of the certificate, of the public address. */
   names: readonly string[]
   /** `https://kalnet.example`, when a proxy of yours stands before us. */
   publicOrigin: string | null
+  /** Origins of other sites whose pages may call with a service key. */
+  foreignOrigins?: readonly string[]
 }
 
 /** Ours on every home network (RFC 8375, RFC 6762). */
@@ -65,6 +68,7 @@ export function assertOwnHost(request: IncomingMessage, own: OwnNames): void {
 export function assertSameOrigin(request: IncomingMessage, own: OwnNames, required = false): void {
   if (isLocal(request)) return
   const { origin, host } = request.headers
+  if (allowedOrigin(request, own.foreignOrigins ?? [])) return
   const site = request.headers['sec-fetch-site']
   const scheme = isSecure(request) ? 'https' : 'http'
   if (origin === undefined) {

@@ -2,9 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
-import type { Actor } from '@kalnet/contracts/permission'
+import { type Actor, can, type Permission, UNPROVED } from '@kalnet/contracts/permission'
 import type { Log } from '@kalnet/io/log'
 import { refuseUpgrade } from '@kalnet/wire/raw'
+import { carriesKey } from './bearer.ts'
 import type { Identified, SignIn } from './call.ts'
 import type { Limits } from './limits.ts'
 import { addressOf, assertOwnHost, assertSameOrigin, isLocal, networkOf, type OwnNames } from './origin.ts'
@@ -14,6 +15,8 @@ export interface Upgrade {
   /** 'same': browsers on our own origin only. 'none': programs, which send no Origin; with one it is refused. */
   origin: 'same' | 'none'
   signIn: 'required' | 'none'
+  /** What one must be allowed at all to come in here. */
+  permission?: Permission
   /** The socket is the handler's from here on; `actor` and `signIn` are there when required. */
   handle(
     request: IncomingMessage,
@@ -53,11 +56,14 @@ export function createUpgrades(options: {
     const door = doors.get(path)
     if (!door) throw fail('route.unknown')
     assertOwnHost(request, own)
-    if (door.origin === 'same') assertSameOrigin(request, own, true)
+    // A browser always names its origin. A program with a key does not have one, and no page can make a browser send a key here.
+    if (door.origin === 'same') assertSameOrigin(request, own, !carriesKey(request))
     else if (request.headers.origin !== undefined) throw fail('origin.foreign')
     if (!isLocal(request)) limits.count(`upgrade ${networkOf(addressOf(request))}`, PER_MINUTE)
     const who = door.signIn === 'required' ? await identify(request) : { actor: null, signIn: null }
     if (door.signIn === 'required' && !who.actor) throw fail('sign-in.required')
+    if (door.permission && !can(who.actor, door.permission))
+      throw fail(who.actor?.scopes === UNPROVED ? 'sign-in.unproved' : 'permission.denied')
     if (socket.destroyed) return
     remember(socket, who.signIn)
     door.handle(request, socket, head, who.actor, who.signIn)

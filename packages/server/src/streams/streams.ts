@@ -135,6 +135,7 @@ export function createStreams(options: StreamsOptions): Streams {
   http.upgrade(STREAM_PATH, {
     origin: 'same',
     signIn: 'required',
+    permission: 'stream.open',
     handle(request, socket, head, actor, signIn) {
       if (!actor) return refuse(socket, fail('sign-in.required'))
       // A viewer that leaves while its ticket is looked up is no fault.

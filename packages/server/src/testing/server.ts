@@ -12,6 +12,7 @@ import { createAudit } from '../audit/audit.ts'
 import { createHttp, type Handler, type Http, type HttpOptions } from '../core/http.ts'
 import { sql } from '../core/store.ts'
 import { type TestStore, testStore } from '../core/testing.ts'
+import { createDoors, type Doors } from '../doors.ts'
 import { hashOf, newSecret } from '../identity/cookie.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 
@@ -36,6 +37,7 @@ export interface AskOptions {
 export interface TestServer extends TestStore {
   http: Http
   identity: Identity
+  doors: Doors
   port: number
   origin: string
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>
@@ -107,6 +109,8 @@ export async function testServer(
     clock?: Clock
     log?: Log
     http?: Partial<HttpOptions>
+    /** Service keys, SCIM and what else comes from elsewhere: their routes too. */
+    doors?: boolean
     listen?: boolean
   } = {},
 ): Promise<TestServer> {
@@ -117,23 +121,25 @@ export async function testServer(
   const home = await mkdtemp('/tmp/kalnet-test-')
   const origin = `http://127.0.0.1:${port}`
   const identity = createIdentity({ store, events, clock, version: 'test', address: () => origin })
+  const doors = createDoors({ store, events, clock, identity })
   const controlSocket = join(home, 'control.sock')
   const http = createHttp({
     config: configSchema.parse({ listen: { port } }),
     store,
     log,
     clock,
-    authenticate: identity.authenticate,
+    authenticate: doors.authenticate,
     record: createAudit({ store }).record,
     controlSocket,
     ...options.http,
   })
-  http.add([...identity.routes, ...(options.handlers ?? [])])
+  http.add([...identity.routes, ...(options.doors ? doors.routes : []), ...(options.handlers ?? [])])
   if (options.listen !== false) await http.listen()
   return {
     ...test,
     http,
     identity,
+    doors,
     port,
     origin,
     ask: (method, path, given = {}) =>
