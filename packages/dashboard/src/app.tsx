@@ -26,9 +26,7 @@ function SignedIn() {
   }, [])
   return (
     <Switch>
-      <Route path="/s/:id">
-        <viewerPage.Page />
-      </Route>
+      <Route path="/s/:id">{({ id }) => <viewerPage.Page key={id} />}</Route>
       <Route>
         <Shell />
       </Route>
@@ -46,23 +44,26 @@ function Gate() {
 export function App() {
   const [path] = useLocation()
   return (
-    <Catch key={path}>
-      <Suspense fallback={<Splash />}>
-        <Switch>
-          {Gallery && (
-            <Route path="/_ui">
-              <Gallery />
+    <>
+      <Catch at={path}>
+        <Suspense fallback={<Splash />}>
+          <Switch>
+            {Gallery && (
+              <Route path="/_ui">
+                <Gallery />
+              </Route>
+            )}
+            <Route path="/claim">
+              <claimPage.Page />
             </Route>
-          )}
-          <Route path="/claim">
-            <claimPage.Page />
-          </Route>
-          <Route>
-            <Gate />
-          </Route>
-        </Switch>
-      </Suspense>
+            <Route>
+              <Gate />
+            </Route>
+          </Switch>
+        </Suspense>
+      </Catch>
+      {/* Outside of what changes with the address: a notice, and its "Undo", outlives going elsewhere. */}
       <ToastPlace />
-    </Catch>
+    </>
   )
 }

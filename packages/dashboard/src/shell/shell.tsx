@@ -77,7 +77,7 @@ export function Shell() {
             <Switch>
               {shellPages.map(({ path: at, Page }) => (
                 <Route key={at} path={at}>
-                  <Page />
+                  <Page key={path} />
                 </Route>
               ))}
               <Route>
