@@ -160,8 +160,7 @@ export default function MePage() {
   const signOut = useMutation({
     mutationFn: () => call(ROUTES.identity.signOut),
     onSuccess: () => {
-      // Nothing that this person saw stays behind for the next one at this device.
-      queryClient.clear()
+      // Nothing that this person saw stays behind for the next one at this device: off the screen now, out of memory with the page.
       queryClient.setQueryData(['me'], null)
       location.assign('/')
     },
