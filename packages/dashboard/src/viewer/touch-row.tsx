@@ -25,8 +25,9 @@ export function TouchRow({ modifiers }: { modifiers: Modifiers }) {
   const type = (event: FormEvent<HTMLTextAreaElement>) => {
     const it = event.currentTarget
     const text = it.value
-    if (text.length < GROUND.length) modifiers.press(KEY.backspace)
-    for (const character of text.slice(GROUND.length)) modifiers.press(keyOf(character))
+    if (!text.includes(GROUND)) modifiers.press(KEY.backspace)
+    // What is typed may come before it: a field that was just entered has its caret at the start.
+    for (const character of text.replace(GROUND, '')) modifiers.press(keyOf(character))
     it.value = GROUND
   }
   return (
