@@ -6,7 +6,9 @@ import { addConfig } from './commands/config.ts'
 import { addControllers } from './commands/controllers.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
+import { addGroup } from './commands/group.ts'
 import { addImages } from './commands/images.ts'
+import { addOrganisation } from './commands/organisation.ts'
 import { addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addStatus } from './commands/status.ts'
@@ -29,6 +31,8 @@ const COMMANDS: readonly AddCommand[] = [
   addControllers,
   addImages,
   addUser,
+  addGroup,
+  addOrganisation,
   addConfig,
   addTest,
   addBench,
