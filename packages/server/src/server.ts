@@ -10,8 +10,9 @@ import { createEvents } from './core/events.ts'
 import { keepHouse } from './core/housekeeping.ts'
 import { createHttp } from './core/http.ts'
 import { createLive } from './core/live.ts'
+import { createMail } from './core/mail.ts'
 import { migrate } from './core/migrate.ts'
-import { loadMasterKey } from './core/secrets.ts'
+import { createSecrets, loadMasterKey } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
 import { readFingerprint } from './core/tls.ts'
 import { createDoors } from './doors.ts'
@@ -49,18 +50,29 @@ export async function createServer(options: ServerOptions) {
   await migrate({ url: databaseUrl, log })
   const store = await createStore({ url: databaseUrl, log })
   // Made at the first start; a database with secrets and no key is refused here, before anything is served.
-  await loadMasterKey({ configFolder: folders.config, env: process.env, store }).catch(
+  const masterKey = await loadMasterKey({ configFolder: folders.config, env: process.env, store }).catch(
     async (error: unknown) => {
       await store.close()
       throw error
     },
   )
+  const secrets = createSecrets({ masterKey, clock })
+  const mail = createMail({ config: config.mail, clock, log })
   const events = createEvents({ store, log, clock })
   const { record } = createAudit({ store })
   const address = () => addressOf(config)
 
   // Identity
-  const identity = createIdentity({ store, events, clock, version: VERSION, address })
+  const identity = createIdentity({
+    store,
+    events,
+    clock,
+    secrets,
+    mail,
+    version: VERSION,
+    address,
+    publicUrl: config.publicUrl ?? null,
+  })
   const doors = createDoors({ store, events, clock, identity })
   const http = createHttp({
     config,
@@ -118,6 +130,7 @@ export async function createServer(options: ServerOptions) {
       running.tellViewers()
       await http.close()
       await running.close()
+      mail.close()
       events.close()
       await store.close()
     },

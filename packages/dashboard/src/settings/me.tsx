@@ -89,7 +89,10 @@ function Password() {
   const [next, setNext] = useState('')
   const [tried, setTried] = useState(false)
   const change = useMutation({
-    mutationFn: () => call(ROUTES.identity.changeMe, { body: { password: { current, new: next } } }),
+    mutationFn: async () => {
+      await call(ROUTES.signIn.stepUp, { body: { proof: { method: 'password', password: current } } })
+      await call(ROUTES.identity.setPassword, { body: { password: next } })
+    },
     onSuccess: () => {
       setCurrent('')
       setNext('')

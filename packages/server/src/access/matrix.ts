@@ -26,6 +26,7 @@ export const MATRIX: Record<string, Expectation> = {
   'POST /api/sign-out': { may: signedIn, about: 'own' },
   'GET /api/me': { may: signedIn, about: 'own' },
   'PATCH /api/me': { may: signedIn, about: 'own' },
+  'PUT /api/me/password': { may: signedIn, about: 'own' },
   'GET /api/sign-in/methods': { may: everybody, about: 'none' },
   'POST /api/sign-in/second-factor': { may: everybody, about: 'none' },
   'POST /api/sign-in/second-factor/passkey': { may: everybody, about: 'none' },

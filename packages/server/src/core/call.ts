@@ -1,4 +1,6 @@
 /** What a handler gets and what it is: a route and the work for it. */
+
+import type { Readable } from 'node:stream'
 import type { Actor } from '@kalnet/contracts/permission'
 import type { AnswerOf, AnyRoute, BodyOf, ParamsOf, QueryOf } from '@kalnet/contracts/route'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -11,6 +13,8 @@ export interface SignIn {
   hash: string
   /** When the person last proved who it is. */
   provedAt: string
+  /** How many factors a person has proved; absent: a service key. */
+  assurance?: 1 | 2
   /** The beginning of the service key that came along, for the audit; absent: a person's sign-in. */
   key?: string
 }
@@ -53,6 +57,9 @@ export const handle = <R extends AnyRoute>(
   // The pipeline parses by this very route before it calls.
   work: work as Handler['work'],
 })
+
+/** An answer too long for the memory: a route whose answer is text may give it piece by piece, as fast as the reader takes it. */
+export const streamed = (stream: Readable): string => stream as unknown as string
 
 /** One line of the audit. `outcome`: 'done', or the code of the refusal. */
 export interface AuditEntry {

@@ -1,5 +1,5 @@
 /** What every route passes through, in this order: host, origin, sign-in, permission, limit, schema, once-only, audit, answer. */
-
+import { Readable } from 'node:stream'
 import { fail } from '@kalnet/contracts/errors'
 import { type Actor, type Permission, UNPROVED } from '@kalnet/contracts/permission'
 import type { AnyRoute } from '@kalnet/contracts/route'
@@ -42,10 +42,10 @@ const CALL_MS = 60_000
 const PER_MINUTE = 60_000
 const PUBLIC_PER_MINUTE = 3_000
 /** For how long a proof is enough for what is dangerous. */
-const PROOF_MS = 10 * 60_000
+export const PROOF_MS = 10 * 60_000
 
 /** What is shown once is kept nowhere: such an answer cannot be repeated, so the key is not honoured there. */
-const SHOWN_ONCE = ['token', 'ticket', 'link']
+const SHOWN_ONCE = ['token', 'ticket', 'link', 'secret', 'recoveryCodes']
 const answersSecret = (route: AnyRoute) =>
   route.answer instanceof z.ZodObject &&
   SHOWN_ONCE.some((name) => name in (route.answer as z.ZodObject).shape)
@@ -121,7 +121,13 @@ export function createPipeline(options: PipelineOptions) {
 
     const key = request.headers['idempotency-key']
     const once =
-      route.method === 'POST' && route.audit && actor && typeof key === 'string' && !answersSecret(route)
+      route.method === 'POST' &&
+      route.audit &&
+      actor &&
+      // What anybody may ask is about who he is, not about who he was.
+      route.permission !== 'public' &&
+      typeof key === 'string' &&
+      !answersSecret(route)
         ? createOnce({ store, clock, actor, key, request: { method: route.method, url: request.url, body } })
         : null
     const before = await once?.earlier()
@@ -171,6 +177,7 @@ export function createPipeline(options: PipelineOptions) {
 
   /** What leaves is what the contract says, nothing more: a row with a column too many is a fault, not a leak. */
   function checked(route: AnyRoute, answer: unknown): unknown {
+    if (answer instanceof Readable && route.answer instanceof z.ZodString) return answer
     const result = route.answer.safeParse(answer)
     if (result.success) return result.data
     throw fail(

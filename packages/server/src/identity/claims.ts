@@ -21,13 +21,15 @@ export interface Claims {
   /** A fresh link; null when somebody has claimed already. Earlier links stay good until one is used. */
   issue(): Promise<Link | null>
   /** Null when there is no owner yet. A new one replaces the old. */
-  issueReset(): Promise<Link | null>
-  /** A new password for this person, asked for by whoever may; a new link replaces the old. */
-  issueResetFor(tx: Tx, user: { id: string; organisation_id: string }): Promise<Link>
+  issueReset(also: { clearFactors: boolean }): Promise<Link | null>
   /** Throws claim.unknown unless the token would work now; nothing is used up. */
   check(token: string): Promise<void>
   /** Uses the token up: makes the owner and the organisation, or gives the owner a new name, address and password. */
-  use(tx: Tx, token: string, person: Person): Promise<{ user: UserRow; reset: boolean }>
+  use(
+    tx: Tx,
+    token: string,
+    person: Person,
+  ): Promise<{ user: UserRow; reset: boolean; clearFactors: boolean }>
 }
 
 const CLAIM_MS = 24 * 3600_000
@@ -70,13 +72,14 @@ export function createClaims({
           kind: 'claim',
           organisationId: null,
           userId: null,
+          clearFactors: false,
           expiresAt,
           at: moment(),
         }
         await statements.addClaim(row).execute(tx)
         return linkFor(token, expiresAt)
       }),
-    issueReset: () =>
+    issueReset: ({ clearFactors }) =>
       store.system.transaction(async (tx) => {
         const owner = (await statements.firstOwner().execute(tx)).rows[0]
         if (!owner) return null
@@ -85,20 +88,10 @@ export function createClaims({
         await statements.dropClaims({ kind: 'reset' }).execute(tx)
         const whose = { organisationId: owner.organisation_id, userId: owner.id }
         await statements
-          .addClaim({ hash: hashOf(token), kind: 'reset', ...whose, expiresAt, at: moment() })
+          .addClaim({ hash: hashOf(token), kind: 'reset', ...whose, clearFactors, expiresAt, at: moment() })
           .execute(tx)
         return linkFor(token, expiresAt)
       }),
-    async issueResetFor(tx, user) {
-      const token = newSecret()
-      const expiresAt = moment(RESET_MS)
-      const whose = { organisationId: user.organisation_id, userId: user.id }
-      await statements.dropResetsOf({ userId: user.id }).execute(tx)
-      await statements
-        .addClaim({ hash: hashOf(token), kind: 'reset', ...whose, expiresAt, at: moment() })
-        .execute(tx)
-      return { url: `${new URL('/reset', address())}#${token}`, expiresAt }
-    },
     async check(token) {
       const { rows } = await store.system.read((tx) =>
         statements.findClaim({ hash: hashOf(token), now: moment() }).execute(tx),
@@ -114,7 +107,7 @@ export function createClaims({
         await statements.renameUser({ id, name: person.name }).execute(tx)
         await statements.setEmail({ id, email: person.email }).execute(tx)
         await statements.setPassword({ id, passwordHash: person.passwordHash }).execute(tx)
-        return { user: await reread(tx, id), reset: true }
+        return { user: await reread(tx, id), reset: true, clearFactors: claim.clear_factors }
       }
       if (await isClaimed(tx)) throw fail('claim.unknown')
       await statements.dropClaims({ kind: 'claim' }).execute(tx)
@@ -127,7 +120,7 @@ export function createClaims({
       await statements
         .addUser({ id, organisationId, name, email, role: 'owner', passwordHash, at: moment() })
         .execute(tx)
-      return { user: await reread(tx, id), reset: false }
+      return { user: await reread(tx, id), reset: false, clearFactors: false }
     },
   }
 }

@@ -1,5 +1,6 @@
 /** Claim, sign-in, sign-out, reset: through the real pipeline, with the clock in our hands. */
 import { identityRoutes } from '@kalnet/contracts/identity'
+import { signInRoutes } from '@kalnet/contracts/sign-in'
 import type { Clock } from '@kalnet/io/clock'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
@@ -222,17 +223,26 @@ describe('[IDN-1.reset] the owner who forgot the password', () => {
 })
 
 describe('[IDN-1.me] my name and password', () => {
-  it('needs the current password, and ends the other sign-ins', async () => {
+  it('a new password needs a fresh proof, renews the secret, and ends the other sign-ins', async () => {
     const [here, there] = [secretOf(await signIn('a new password')), secretOf(await signIn('a new password'))]
-    const change = (body: object) => server.ask('PATCH', '/api/me', { as: here, body })
-    expect((await change({ name: 'Ada L.' })).body.name).toBe('Ada L.')
-    expect((await change({ password: { current: 'no', new: 'another password' } })).body.error?.code).toBe(
-      'sign-in.wrong',
+    expect((await server.ask('PATCH', '/api/me', { as: here, body: { name: 'Ada L.' } })).body.name).toBe(
+      'Ada L.',
     )
-    expect((await change({ password: { current: 'a new password', new: 'another password' } })).status).toBe(
-      200,
-    )
-    expect([(await me(here)).status, (await me(there)).status]).toEqual([200, 401])
+    const change = (as: string, password = 'another password') =>
+      server.ask('PUT', '/api/me/password', { as, body: { password } })
+    const stepUp = (password: string) =>
+      server.ask('POST', '/api/sign-in/step-up', {
+        as: here,
+        body: { proof: { method: 'password', password } },
+      })
+    offset += 11 * 60_000
+    expect((await change(here)).body.error?.code).toBe('step-up.required')
+    expect((await stepUp('no')).body.error?.code).toBe('step-up.wrong')
+    const fresh = secretOf(await stepUp('a new password'))
+    expect([(await me(here)).status, (await me(fresh)).status]).toEqual([401, 200])
+    expect((await change(fresh, 'Ada Example Home')).body.error?.code).toBe('password.weak')
+    expect((await change(fresh)).status).toBe(200)
+    expect([(await me(fresh)).status, (await me(there)).status]).toEqual([200, 401])
     expect((await signIn('another password')).status).toBe(200)
   })
 })
@@ -279,5 +289,6 @@ describe('[IDN-1.passwords] the bounded pool', () => {
 
 it('every route of identity is bound', () => {
   const bound = server.http.routes().map((route) => route.path)
-  for (const route of Object.values(identityRoutes)) expect(bound).toContain(route.path)
+  for (const route of [...Object.values(identityRoutes), ...Object.values(signInRoutes)])
+    expect(bound).toContain(route.path)
 })

@@ -1,48 +1,40 @@
-/** People: who they are, how they get in, how they leave. More ways to sign in come beside the password and end in the same gate. */
+/** How people get in and leave: put together here. Every way to sign in ends in the one gate. */
 import { fail } from '@kalnet/contracts/errors'
-import type { Me } from '@kalnet/contracts/identity'
-import type { Actor } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import type { Events } from '../core/events.ts'
 import type { Handler } from '../core/http.ts'
+import type { Mail } from '../core/mail.ts'
+import type { Secrets } from '../core/secrets.ts'
 import type { Store, Tx } from '../core/store.ts'
-import { isDuplicate } from '../core/store-errors.ts'
-import { type Claims, createClaims, type Person } from './claims.ts'
-import { createGate, type Entered, type Gate, shapeMe } from './gate.ts'
+import { createAccounts } from './accounts.ts'
+import { type Claims, createClaims } from './claims.ts'
+import { createDevices } from './devices.ts'
+import { createFactors, type Factors } from './factors.ts'
+import { createGate, type Gate } from './gate.ts'
+import { createMyFactors } from './my-factors.ts'
 import { createPasswords, type Passwords } from './passwords.ts'
+import { createResets, type Resets } from './resets.ts'
 import { routesOfIdentity } from './routes.ts'
-import { createSignIns, type DeviceOf, type SignIns } from './sign-ins.ts'
+import { routesOfFactors } from './routes-factors.ts'
+import { routesOfSignIn } from './routes-sign-in.ts'
+import { createSignIns, type SignIns } from './sign-ins.ts'
+import { createStepUp } from './step-up.ts'
 import { statements, type UserRow } from './store.ts'
 import { createThrottle } from './throttle.ts'
 
-/** Told who it is before the change is committed, so that its audit row says so. */
-type Known = (actor: Actor) => void
-export interface People {
-  claim(
-    input: Omit<Person, 'passwordHash'> & { token: string; password: string },
-    device: DeviceOf,
-    known: Known,
-  ): Promise<Entered>
-  signIn(input: { email: string; password: string }, device: DeviceOf, known: Known): Promise<Entered>
-  signOut(signInId: string): Promise<void>
-  me(userId: string, signInId: string | null): Promise<Me>
-  change(call: {
-    userId: string
-    organisationId: string
-    signInId: string | null
-    address: string
-    name?: string
-    password?: { current: string; new: string }
-  }): Promise<Me>
-}
 export interface Identity {
   routes: Handler[]
   authenticate: SignIns['authenticate']
   gate: Gate
   signIns: SignIns
+  /** For a new one: `hashNew`, which refuses what is easy to guess. */
   passwords: Passwords
   claims: Claims
-  /** As the gate wants it, for whoever lets somebody in by another way. Throws thing.unknown. */
+  /** Links for a new password: `issue(tx, user)`. */
+  resets: Resets
+  /** `clear(tx, user)` when a person is removed: sealed seeds do not go with the row. */
+  factors: Factors
+  /** For the gate, by whoever lets somebody in another way; thing.unknown when there is none. */
   userById(tx: Tx, id: string): Promise<UserRow>
   /** Of the sign-ins that hold connections: those that have ended. */
   ended: SignIns['ended']
@@ -54,99 +46,51 @@ export interface IdentityOptions {
   store: Store
   events: Events
   clock: Clock
+  secrets: Secrets
+  mail: Mail
   version: string
   /** Where people reach the dashboard. */
   address: () => string
+  /** The address of the configuration, which passkeys are bound to; null: whatever a browser asks for. */
+  publicUrl: string | null
   passwords?: Passwords
 }
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { store, events, clock, passwords = createPasswords() } = options
+  const { store, events, clock, secrets, mail, publicUrl, passwords = createPasswords() } = options
   const claims = createClaims({ store, clock, address: options.address })
   const signIns = createSignIns({ store, events, clock })
-  const gate = createGate({ signIns, clock })
   const throttle = createThrottle({ store, clock })
+  const factors = createFactors({ store, secrets, clock })
+  const gate = createGate({ store, signIns, factors, throttle, clock })
+  const resets = createResets({
+    store,
+    clock,
+    mail,
+    address: options.address,
+    passwords,
+    gate,
+    signIns,
+    throttle,
+  })
+  const accounts = createAccounts({ store, events, claims, signIns, factors, gate, throttle, passwords })
+  const myFactors = createMyFactors({ store, factors, signIns })
+  const stepUp = createStepUp({ store, factors, passwords, signIns, throttle })
+  const devices = createDevices({ store, signIns, clock })
 
-  const changed = async (tx: Tx, user: UserRow) => {
-    const { signedInAt: _, unproved: __, ...data } = shapeMe(user, null)
-    await events.publish(tx, 'user.changed', { organisationId: user.organisation_id, userId: user.id }, data)
-  }
-  const people: People = {
-    async claim({ token, password, ...person }, device, known) {
-      await claims.check(token)
-      const passwordHash = await passwords.hash(password)
-      try {
-        return await store.system.transaction(async (tx) => {
-          const { user, reset } = await claims.use(tx, token, { ...person, passwordHash })
-          if (reset) await signIns.endAllOf(tx, user.id, null)
-          const organisationId = user.organisation_id
-          if (!reset)
-            await events.publish(
-              tx,
-              'organisation.claimed',
-              { organisationId, userId: null },
-              { organisationId },
-            )
-          await changed(tx, user)
-          const by = reset ? { ...device, replaces: null } : device
-          return gate.enter(tx, user, { method: 'link', assurance: 1 }, by, known)
-        })
-      } catch (error) {
-        if (isDuplicate(error, 'users_email_key'))
-          throw fail('request.invalid', { problem: 'email: somebody else has this address' })
-        throw error
-      }
-    },
-    async signIn({ email, password }, device, known) {
-      await throttle.attempt(email, device.address)
-      const user = (await store.system.read((tx) => statements.userByEmail({ email }).execute(tx))).rows[0]
-      if (!(await passwords.verify(user?.password_hash ?? null, password)) || user?.state !== 'active')
-        throw fail('sign-in.wrong')
-      await throttle.succeeded(email, device.address)
-      return store.system.transaction((tx) =>
-        gate.enter(tx, user, { method: 'password', assurance: 1 }, device, known),
-      )
-    },
-    async signOut(signInId) {
-      await store.system.transaction((tx) => signIns.end(tx, signInId))
-    },
-    async me(userId, signInId) {
-      const { rows } = await store.system.read((tx) => statements.me({ id: userId, signInId }).execute(tx))
-      const user = rows[0]
-      if (!user) throw fail('sign-in.required')
-      return shapeMe(user, user.signed_in_at)
-    },
-    async change({ userId, organisationId, signInId, address, name, password }) {
-      const home = store.as(organisationId)
-      const before = (await home.read((tx) => statements.userById({ id: userId }).execute(tx))).rows[0]
-      if (!before) throw fail('sign-in.required')
-      let passwordHash: string | null = null
-      if (password) {
-        await throttle.attempt(before.email, address)
-        if (!(await passwords.verify(before.password_hash, password.current))) throw fail('sign-in.wrong')
-        await throttle.succeeded(before.email, address)
-        passwordHash = await passwords.hash(password.new)
-      }
-      await home.transaction(async (tx) => {
-        if (name !== undefined) await statements.renameUser({ id: userId, name }).execute(tx)
-        if (passwordHash) {
-          await statements.setPassword({ id: userId, passwordHash }).execute(tx)
-          // Whoever knew the old password is out.
-          await signIns.endAllOf(tx, userId, signInId)
-        }
-        const after = (await statements.userById({ id: userId }).execute(tx)).rows[0]
-        if (after) await changed(tx, after)
-      })
-      return people.me(userId, signInId)
-    },
-  }
   return {
-    routes: routesOfIdentity({ people, claims, clock, version: options.version }),
+    routes: [
+      ...routesOfIdentity({ accounts, claims, clock, version: options.version }),
+      ...routesOfSignIn({ accounts, gate, factors, resets, signIns, store, mail, publicUrl }),
+      ...routesOfFactors({ accounts, myFactors, stepUp, devices, clock, publicUrl }),
+    ],
     authenticate: signIns.authenticate,
     gate,
     signIns,
     passwords,
     claims,
+    resets,
+    factors,
     async userById(tx, id) {
       const user = (await statements.userById({ id }).execute(tx)).rows[0]
       if (!user) throw fail('thing.unknown', { kind: 'person' })
@@ -156,6 +100,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     async tidy() {
       await signIns.tidy()
       await throttle.tidy()
+      await store.system.transaction((tx) => factors.tidy(tx))
     },
   }
 }

@@ -1,24 +1,37 @@
 /** argon2id in a bounded pool: each takes 19 MiB and a core for a moment, so a crowd waits in a short line or is sent away. */
+import { availableParallelism } from 'node:os'
 import { fail } from '@kalnet/contracts/errors'
 import { hash, verify } from '@node-rs/argon2'
+import { weaknessOf } from './weak-passwords.ts'
 
 export interface Passwords {
   hash(password: string): Promise<string>
+  /** The same for one a person has chosen. `context`: names and addresses it must not be made of. Throws password.weak. */
+  hashNew(password: string, context: readonly string[]): Promise<string>
   /** `stored` null: nobody with this name; takes as long as a real one. */
   verify(stored: string | null, password: string): Promise<boolean>
+  /** Throws request.too-many when the line is full: before anything else is done for one who would be sent away. */
+  admit(): void
 }
 
-const AT_ONCE = 2
+/** Half of the cores at most: whoever is signed in already keeps the other half. */
+const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 const WAITING = 32
+
+/** Nobody has this one; made by the same parameters, so that looking at it takes as long. */
+const NOBODY =
+  '$argon2id$v=19$m=19456,t=2,p=1$BFgE3fA38EQn6zcjFXFhrQ$ETl+DoRhQk76qqXLcimtHKhTalDwJ+B3gxHcgvVav1k'
 
 export function createPasswords({ atOnce = AT_ONCE, waiting = WAITING } = {}): Passwords {
   let running = 0
   const line: (() => void)[] = []
+  const admit = () => {
+    if (running >= atOnce && line.length >= waiting) throw fail('request.too-many', { seconds: 2 })
+  }
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= atOnce) {
-      if (line.length >= waiting) throw fail('request.too-many', { seconds: 2 })
-      await new Promise<void>((resolve) => line.push(resolve))
-    } else running += 1
+    admit()
+    if (running >= atOnce) await new Promise<void>((resolve) => line.push(resolve))
+    else running += 1
     try {
       return await work()
     } finally {
@@ -28,15 +41,19 @@ export function createPasswords({ atOnce = AT_ONCE, waiting = WAITING } = {}): P
       else running -= 1
     }
   }
-  let nobody: Promise<string> | null = null
+  // The library's defaults are argon2id, 19 MiB, 2 passes, 1 lane (OWASP Password Storage).
+  const hashed = (password: string) => inTurn(() => hash(password))
   return {
-    // The library's defaults are argon2id, 19 MiB, 2 passes, 1 lane (OWASP Password Storage).
-    hash: (password) => inTurn(() => hash(password)),
+    hash: hashed,
+    async hashNew(password, context) {
+      const problem = await weaknessOf(password, context)
+      if (problem) throw fail('password.weak', { problem })
+      return hashed(password)
+    },
     async verify(stored, password) {
-      nobody ??= inTurn(() => hash('nobody has this password'))
-      const against = stored ?? (await nobody)
-      const right = await inTurn(() => verify(against, password))
+      const right = await inTurn(() => verify(stored ?? NOBODY, password))
       return right && stored !== null
     },
+    admit,
   }
 }

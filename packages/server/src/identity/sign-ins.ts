@@ -1,4 +1,5 @@
 /** A person's authenticated period on a device: begun by one gate, looked up at every request, ended for good. */
+import { fail } from '@kalnet/contracts/errors'
 import { type Actor, type Role, UNPROVED } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
@@ -38,7 +39,11 @@ export interface SignIns {
     user: UserRow,
     device: DeviceOf,
     proof: Proof,
-  ): Promise<{ id: string; secret: string; maxAgeMs: number }>
+  ): Promise<{ id: string; secret: string; maxAgeMs: number; unproved: boolean }>
+  /** The person has proved who it is once more: a new secret, the same sign-in; the old secret is dead at once. */
+  renew(tx: Tx, id: string, assurance: 1 | 2): Promise<{ secret: string; maxAgeMs: number }>
+  /** The limits and demands of the role hold for those who are signed in already; of one person, or of all with the role. */
+  refit(tx: Tx, whose: { organisationId: string; role: Role; userId: string | null }): Promise<void>
   end(tx: Tx, id: string): Promise<void>
   /** All of a person's, but the one named. */
   endAllOf(tx: Tx, userId: string, except: string | null): Promise<void>
@@ -96,12 +101,14 @@ export function createSignIns(options: { store: Store; events: Events; clock: Cl
         role,
         scopes: row.assurance < demanded ? UNPROVED : null,
       }
-      return { actor, signIn: { id: row.id, hash, provedAt: row.proved_at } }
+      const assurance = row.assurance === 2 ? 2 : 1
+      return { actor, signIn: { id: row.id, hash, provedAt: row.proved_at, assurance } }
     },
     async begin(tx, user, device, { method, assurance, provider }) {
       const secret = newSecret()
       const id = newId()
-      const { idleMs, absoluteMs } = await policyOf(tx, user.organisation_id, user.role as Role)
+      const policy = await policyOf(tx, user.organisation_id, user.role as Role)
+      const { idleMs, absoluteMs } = policy
       if (device.replaces)
         await tell(tx, (await statements.endSignInOfHash({ hash: device.replaces }).execute(tx)).rows)
       await statements
@@ -121,7 +128,18 @@ export function createSignIns(options: { store: Store; events: Events; clock: Cl
           providerSession: provider?.session ?? null,
         })
         .execute(tx)
-      return { id, secret, maxAgeMs: absoluteMs }
+      return { id, secret, maxAgeMs: absoluteMs, unproved: assurance < policy.assurance }
+    },
+    async renew(tx, id, assurance) {
+      const secret = newSecret()
+      const given = { id, hash: hashOf(secret), assurance, now: moment() }
+      const row = (await statements.renewSignIn(given).execute(tx)).rows[0]
+      if (!row) throw fail('sign-in.required')
+      return { secret, maxAgeMs: Date.parse(row.expires_at) - clock.now().getTime() }
+    },
+    async refit(tx, whose) {
+      const { idleMs, absoluteMs } = await policyOf(tx, whose.organisationId, whose.role)
+      await statements.refitSignIns({ ...whose, idleMs, absoluteMs }).execute(tx)
     },
     async end(tx, id) {
       await tell(tx, (await statements.endSignIn({ id }).execute(tx)).rows)

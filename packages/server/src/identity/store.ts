@@ -35,6 +35,23 @@ export interface ClaimRow {
   kind: 'claim' | 'reset'
   organisation_id: string | null
   user_id: string | null
+  clear_factors: boolean
+}
+
+export interface PolicyRow {
+  assurance: number
+  idle_ms: string
+  absolute_ms: string
+}
+export interface DeviceRow {
+  id: string
+  address: string | null
+  user_agent: string | null
+  method: string
+  assurance: number
+  created_at: string
+  last_seen_at: string
+  expires_at: string
 }
 
 export const statements = {
@@ -46,18 +63,17 @@ export const statements = {
     kind: string
     organisationId: string | null
     userId: string | null
+    clearFactors: boolean
     expiresAt: string
     at: string
   }) => sql`
-    insert into claims (hash, kind, organisation_id, user_id, expires_at, created_at)
-    values (${it.hash}, ${it.kind}, ${it.organisationId}, ${it.userId}, ${it.expiresAt}, ${it.at})`,
+    insert into claims (hash, kind, organisation_id, user_id, clear_factors, expires_at, created_at)
+    values (${it.hash}, ${it.kind}, ${it.organisationId}, ${it.userId}, ${it.clearFactors}, ${it.expiresAt}, ${it.at})`,
   findClaim: (it: { hash: string; now: string }) => sql<ClaimRow>`
-    select kind, organisation_id, user_id from claims where hash = ${it.hash} and expires_at > ${it.now}`,
+    select kind, organisation_id, user_id, clear_factors from claims where hash = ${it.hash} and expires_at > ${it.now}`,
   useClaim: (it: { hash: string; now: string }) => sql<ClaimRow>`
-    delete from claims where hash = ${it.hash} and expires_at > ${it.now} returning kind, organisation_id, user_id`,
+    delete from claims where hash = ${it.hash} and expires_at > ${it.now} returning kind, organisation_id, user_id, clear_factors`,
   dropClaims: (it: { kind: string }) => sql`delete from claims where kind = ${it.kind}`,
-  dropResetsOf: (it: { userId: string }) =>
-    sql`delete from claims where kind = 'reset' and user_id = ${it.userId}`,
   dropOldClaims: (it: { now: string }) => sql`delete from claims where expires_at <= ${it.now}`,
 
   addOrganisation: (it: { id: string; name: string; at: string }) => sql`
@@ -121,11 +137,7 @@ export const statements = {
     from sign_ins join users on users.id = sign_ins.user_id
       left join sign_in_policies on sign_in_policies.organisation_id = users.organisation_id and sign_in_policies.role = users.role
     where sign_ins.hash = ${it.hash} and sign_ins.expires_at > ${it.now} and sign_ins.idle_until > ${it.now} and users.state = 'active'`,
-  policy: (it: { organisationId: string; role: string }) => sql<{
-    assurance: number
-    idle_ms: string
-    absolute_ms: string
-  }>`
+  policy: (it: { organisationId: string; role: string }) => sql<PolicyRow>`
     select assurance, idle_ms, absolute_ms from sign_in_policies
     where organisation_id = ${it.organisationId} and role = ${it.role}`,
   /** Which of these have not ended. */
@@ -135,6 +147,42 @@ export const statements = {
   /** The idle limit moves on by as much as it was given at the beginning. */
   touchSignIn: (it: { id: string; now: string }) => sql`
     update sign_ins set idle_until = idle_until + (${it.now}::timestamptz - last_seen_at), last_seen_at = ${it.now} where id = ${it.id}`,
+  renewSignIn: (it: { id: string; hash: string; assurance: number; now: string }) => sql<{
+    expires_at: string
+  }>`
+    update sign_ins set hash = ${it.hash}, assurance = greatest(assurance, ${it.assurance}), proved_at = ${it.now}
+    where id = ${it.id} returning expires_at`,
+  refitSignIns: (it: {
+    organisationId: string
+    role: string
+    userId: string | null
+    idleMs: number
+    absoluteMs: number
+  }) => sql`
+    update sign_ins set
+      idle_until = sign_ins.last_seen_at + ${it.idleMs}::float8 * interval '1 millisecond',
+      expires_at = sign_ins.created_at + ${it.absoluteMs}::float8 * interval '1 millisecond'
+    from users where users.id = sign_ins.user_id and users.organisation_id = ${it.organisationId} and users.role = ${it.role}
+      and (${it.userId}::uuid is null or users.id = ${it.userId}::uuid)`,
+  signInsOf: (it: { userId: string; now: string }) => sql<DeviceRow>`
+    select id, address, user_agent, method, assurance, created_at, last_seen_at, least(expires_at, idle_until) as expires_at
+    from sign_ins where user_id = ${it.userId} and expires_at > ${it.now} and idle_until > ${it.now}
+    order by last_seen_at desc, id`,
+  signInOwner: (it: { id: string }) => sql<{ organisation_id: string; user_id: string }>`
+    select organisation_id, user_id from sign_ins where id = ${it.id}`,
+  policies: (it: { organisationId: string }) => sql<PolicyRow & { role: string }>`
+    select role, assurance, idle_ms, absolute_ms from sign_in_policies where organisation_id = ${it.organisationId}`,
+  setPolicy: (it: {
+    organisationId: string
+    role: string
+    assurance: number
+    idleMs: number
+    absoluteMs: number
+  }) => sql`
+    insert into sign_in_policies (organisation_id, role, assurance, idle_ms, absolute_ms)
+    values (${it.organisationId}, ${it.role}, ${it.assurance}, ${it.idleMs}, ${it.absoluteMs})
+    on conflict (organisation_id, role) do update set
+      assurance = excluded.assurance, idle_ms = excluded.idle_ms, absolute_ms = excluded.absolute_ms`,
   endSignIn: (it: { id: string }) => sql<EndedRow>`
     delete from sign_ins where id = ${it.id} returning id, organisation_id, user_id`,
   endSignInOfHash: (it: { hash: string }) => sql<EndedRow>`

@@ -1,4 +1,5 @@
 /** For tests: the real pipeline with real authentication on a free port and a database of its own. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createSocket } from 'node:net'
@@ -10,11 +11,14 @@ import { createLog, type Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import { createAudit } from '../audit/audit.ts'
 import { createHttp, type Handler, type Http, type HttpOptions } from '../core/http.ts'
+import { createMail, type Mail } from '../core/mail.ts'
+import { createSecrets, type Secrets } from '../core/secrets.ts'
 import { sql } from '../core/store.ts'
 import { type TestStore, testStore } from '../core/testing.ts'
 import { createDoors, type Doors } from '../doors.ts'
 import { hashOf, newSecret } from '../identity/cookie.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
+import type { Passwords } from '../identity/passwords.ts'
 
 export interface Answer {
   status: number
@@ -37,6 +41,7 @@ export interface AskOptions {
 export interface TestServer extends TestStore {
   http: Http
   identity: Identity
+  secrets: Secrets
   doors: Doors
   port: number
   origin: string
@@ -111,7 +116,11 @@ export async function testServer(
     http?: Partial<HttpOptions>
     /** Service keys, SCIM and what else comes from elsewhere: their routes too. */
     doors?: boolean
+    /** Without the routes of signing in: a test puts marks in their place. */
+    bare?: boolean
     listen?: boolean
+    mail?: Mail
+    passwords?: Passwords
   } = {},
 ): Promise<TestServer> {
   const { clock = systemClock, log = createLog('test', 'silent') } = options
@@ -120,7 +129,18 @@ export async function testServer(
   const port = await freePort()
   const home = await mkdtemp('/tmp/kalnet-test-')
   const origin = `http://127.0.0.1:${port}`
-  const identity = createIdentity({ store, events, clock, version: 'test', address: () => origin })
+  const secrets = createSecrets({ masterKey: randomBytes(32), clock })
+  const identity = createIdentity({
+    store,
+    events,
+    clock,
+    secrets,
+    mail: options.mail ?? createMail({ config: {}, clock, log }),
+    version: 'test',
+    address: () => origin,
+    publicUrl: null,
+    passwords: options.passwords,
+  })
   const doors = createDoors({ store, events, clock, identity })
   const controlSocket = join(home, 'control.sock')
   const http = createHttp({
@@ -133,12 +153,17 @@ export async function testServer(
     controlSocket,
     ...options.http,
   })
-  http.add([...identity.routes, ...(options.doors ? doors.routes : []), ...(options.handlers ?? [])])
+  http.add([
+    ...(options.bare ? [] : identity.routes),
+    ...(options.doors ? doors.routes : []),
+    ...(options.handlers ?? []),
+  ])
   if (options.listen !== false) await http.listen()
   return {
     ...test,
     http,
     identity,
+    secrets,
     doors,
     port,
     origin,

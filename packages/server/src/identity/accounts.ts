@@ -1,0 +1,135 @@
+/** One's own account: made by the claim link, entered by password or passkey, looked at, changed. */
+import { fail } from '@kalnet/contracts/errors'
+import type { Me } from '@kalnet/contracts/identity'
+import type { Assertion } from '@kalnet/contracts/passkey'
+import type { Actor } from '@kalnet/contracts/permission'
+import type { Events } from '../core/events.ts'
+import type { Store, Tx } from '../core/store.ts'
+import { isDuplicate } from '../core/store-errors.ts'
+import type { Claims, Person } from './claims.ts'
+import type { Factors } from './factors.ts'
+import { type Entered, type Gate, shapeMe } from './gate.ts'
+import type { Mine } from './my-factors.ts'
+import type { Passwords } from './passwords.ts'
+import { wordsOf } from './resets.ts'
+import type { DeviceOf, SignIns } from './sign-ins.ts'
+import { statements, type UserRow } from './store.ts'
+import type { Throttle } from './throttle.ts'
+
+/** Told who it is before the change is committed, so that its audit row says so. */
+type Known = (actor: Actor) => void
+export interface Accounts {
+  claim(
+    input: Omit<Person, 'passwordHash'> & { token: string; password: string },
+    device: DeviceOf,
+    known: Known,
+  ): Promise<Entered>
+  signIn(input: { email: string; password: string }, device: DeviceOf, known: Known): Promise<Entered>
+  /** Without a name: the passkey says who it is. */
+  signInByPasskey(response: Assertion, device: DeviceOf, known: Known): Promise<Entered>
+  signOut(signInId: string): Promise<void>
+  me(userId: string, signInId: string | null, unproved: boolean): Promise<Me>
+  rename(userId: string, organisationId: string, name: string): Promise<void>
+  /** Whoever knew the old one is out; this sign-in stays. */
+  setPassword(mine: Mine, password: string): Promise<void>
+}
+
+export function createAccounts(options: {
+  store: Store
+  events: Events
+  claims: Claims
+  signIns: SignIns
+  factors: Factors
+  gate: Gate
+  throttle: Throttle
+  passwords: Passwords
+}): Accounts {
+  const { store, events, claims, signIns, factors, gate, throttle, passwords } = options
+
+  const changed = async (tx: Tx, user: UserRow) => {
+    const { signedInAt: _, unproved: __, ...data } = shapeMe(user, null)
+    await events.publish(tx, 'user.changed', { organisationId: user.organisation_id, userId: user.id }, data)
+  }
+  async function existing(tx: Tx, id: string): Promise<UserRow> {
+    const user = (await statements.userById({ id }).execute(tx)).rows[0]
+    if (!user) throw fail('sign-in.required')
+    return user
+  }
+
+  return {
+    async claim({ token, password, ...person }, device, known) {
+      await claims.check(token)
+      const context = [person.name, person.email, person.organisationName]
+      const passwordHash = await passwords.hashNew(password, context)
+      try {
+        return await store.system.transaction(async (tx) => {
+          const { user, reset, clearFactors } = await claims.use(tx, token, { ...person, passwordHash })
+          if (reset) await signIns.endAllOf(tx, user.id, null)
+          if (clearFactors) await factors.clear(tx, user)
+          const organisationId = user.organisation_id
+          if (!reset)
+            await events.publish(
+              tx,
+              'organisation.claimed',
+              { organisationId, userId: null },
+              { organisationId },
+            )
+          await changed(tx, user)
+          const by = reset ? { ...device, replaces: null } : device
+          return gate.enter(tx, user, { method: 'link', assurance: 1 }, by, known)
+        })
+      } catch (error) {
+        if (isDuplicate(error, 'users_email_key'))
+          throw fail('request.invalid', { problem: 'email: somebody else has this address' })
+        throw error
+      }
+    },
+    async signIn({ email, password }, device, known) {
+      // A crowd is sent away before it costs the database anything.
+      passwords.admit()
+      await throttle.attempt('password', email, device.address)
+      const user = (await store.system.read((tx) => statements.userByEmail({ email }).execute(tx))).rows[0]
+      if (!(await passwords.verify(user?.password_hash ?? null, password)) || user?.state !== 'active')
+        throw fail('sign-in.wrong')
+      await throttle.succeeded('password', email, device.address)
+      return store.system.transaction((tx) =>
+        gate.enter(tx, user, { method: 'password', assurance: 1 }, device, known),
+      )
+    },
+    async signInByPasskey(response, device, known) {
+      const shown = await factors.passkeys.shown('sign-in', null, response)
+      return store.system.transaction(async (tx) => {
+        const user = await existing(tx, shown.passkey.user_id)
+        if (user.state !== 'active') throw fail('passkey.refused')
+        await shown.use(tx)
+        return gate.enter(tx, user, { method: 'passkey', assurance: 2 }, device, known)
+      })
+    },
+    async signOut(signInId) {
+      await store.system.transaction((tx) => signIns.end(tx, signInId))
+    },
+    async me(userId, signInId, unproved) {
+      const { rows } = await store.system.read((tx) => statements.me({ id: userId, signInId }).execute(tx))
+      const user = rows[0]
+      if (!user) throw fail('sign-in.required')
+      return shapeMe(user, user.signed_in_at, unproved)
+    },
+    rename: (userId, organisationId, name) =>
+      store.as(organisationId).transaction(async (tx) => {
+        await statements.renameUser({ id: userId, name }).execute(tx)
+        await changed(tx, await existing(tx, userId))
+      }),
+    async setPassword(mine, password) {
+      const home = store.as(mine.organisationId)
+      const user = await home.read((tx) => existing(tx, mine.userId))
+      const needsFactor = await home.read((tx) => factors.methodsOf(tx, user.id))
+      if (mine.signIn.assurance !== 2 && needsFactor.length > 0) throw fail('step-up.required')
+      const passwordHash = await passwords.hashNew(password, wordsOf(user))
+      await home.transaction(async (tx) => {
+        await statements.setPassword({ id: user.id, passwordHash }).execute(tx)
+        await signIns.endAllOf(tx, user.id, mine.signIn.id)
+        await changed(tx, user)
+      })
+    },
+  }
+}
