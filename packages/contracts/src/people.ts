@@ -156,7 +156,7 @@ export const peopleRoutes = {
     method: 'POST',
     path: '/api/people/:id/reset',
     permission: 'person.manage',
-    summary: 'A one-use link with which a person sets a new password, valid 1 hour',
+    summary: 'A one-use link with which a person sets a new password, valid half an hour',
     params: byId,
     query: nothing,
     body: nothing,

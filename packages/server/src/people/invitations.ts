@@ -27,6 +27,8 @@ export interface NewInvitation {
 export interface Made {
   invitation: Invitation
   link: HandedLink
+  /** Its name, for the letter. */
+  organisation: string
 }
 export type Invitations = ReturnType<typeof createInvitations>
 
@@ -49,9 +51,14 @@ export function createInvitations(options: {
     return { url, expiresAt, qr: qrOf(url) }
   }
 
-  async function tell(tx: Tx, id: string): Promise<Invitation> {
+  async function rowOf(tx: Tx, id: string): Promise<InvitationRow> {
     const row = (await statements.read({ id }).execute(tx)).rows[0]
     if (!row) throw fail('thing.unknown', { kind: 'invitation' })
+    return row
+  }
+
+  async function tell(tx: Tx, id: string): Promise<Invitation> {
+    const row = await rowOf(tx, id)
     const shown = shapeInvitation(row, clock.now())
     await events.publish(
       tx,
@@ -60,6 +67,12 @@ export function createInvitations(options: {
       shown,
     )
     return shown
+  }
+
+  async function madeOf(tx: Tx, id: string, token: string, expiresAt: string): Promise<Made> {
+    const invitation = await tell(tx, id)
+    const organisation = (await rowOf(tx, id)).organisation_name
+    return { invitation, link: linkOf(token, expiresAt), organisation }
   }
 
   async function hold(tx: Tx, actor: Actor, id: string): Promise<InvitationRow> {
@@ -103,14 +116,14 @@ export function createInvitations(options: {
       .catch((error: unknown) => {
         throw isDuplicate(error, 'invitations_open') ? fail('invitation.open') : error
       })
-    return { invitation: await tell(tx, id), link: linkOf(token, expiresAt) }
+    return madeOf(tx, id, token, expiresAt)
   }
 
   async function renew(tx: Tx, { id }: { id: string }): Promise<Made> {
     const token = newSecret()
     const expiresAt = later(INVITATION_DAYS)
     await statements.renew({ id, hash: hashOf(token), expiresAt }).execute(tx)
-    return { invitation: await tell(tx, id), link: linkOf(token, expiresAt) }
+    return madeOf(tx, id, token, expiresAt)
   }
 
   return {
@@ -166,10 +179,9 @@ export function createInvitations(options: {
     /** Uses the link up. */
     async use(tx: Tx, token: string): Promise<InvitationRow> {
       const used = (await statements.use({ hash: hashOf(token), now: now() }).execute(tx)).rows[0]
-      const row = used && (await statements.read({ id: used.id }).execute(tx)).rows[0]
-      if (!row) throw fail('invitation.unknown')
-      await tell(tx, row.id)
-      return row
+      if (!used) throw fail('invitation.unknown')
+      await tell(tx, used.id)
+      return rowOf(tx, used.id)
     },
   }
 }

@@ -26,12 +26,12 @@ export function createJoining(options: {
   const { store, identity, people, invitations } = options
   return {
     async accept(it: Accepting, device: DeviceOf, known: (actor: Actor) => void): Promise<Entered> {
-      const { email: named } = await invitations.look(it.token)
+      const { email: named, organisation_name: organisation } = await invitations.look(it.token)
       const email = named ?? it.email
       if (!email) throw fail('request.invalid', { problem: 'body: email: is missing' })
       if (named && it.email && it.email !== named)
         throw fail('request.invalid', { problem: 'body: email: this invitation is for another address' })
-      const passwordHash = await identity.passwords.hash(it.password)
+      const passwordHash = await identity.passwords.hashNew(it.password, [it.name, email, organisation])
       // Nobody is signed in, so no organisation is known before the token is used; and this device may leave another one.
       return store.system.transaction(async (tx) => {
         const invitation = await invitations.use(tx, it.token)

@@ -1,6 +1,5 @@
 /** People, groups and their rules, through the real pipeline: who may do what to whom, and what it ends. */
 import type { Role } from '@kalnet/contracts/permission'
-import { createLog } from '@kalnet/io/log'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
@@ -17,7 +16,7 @@ beforeAll(async () => {
     store,
     events,
     clock: { now: () => new Date(), sleep: async () => undefined },
-    log: createLog('test', 'silent'),
+    mail: { configured: false, send: async () => undefined, failed: () => undefined, close: () => undefined },
     identity,
     address: () => server.origin,
     leaving: async (_tx, userId) => () => void left.push(userId),
@@ -313,7 +312,9 @@ describe('[SEC-2.roles] another role, off, removed: at once and everywhere', () 
     expect(new URL(link.url).hash.length).toBe(44)
     expect(link.qr.rows.length).toBe(link.qr.size)
     const { rows } = await server.store.system.read((tx) =>
-      sql<{ kind: string }>`select kind from claims where user_id = ${member!.userId}`.execute(tx),
+      sql<{
+        kind: string
+      }>`select 'reset' as kind from password_resets where user_id = ${member!.userId}`.execute(tx),
     )
     expect(rows).toEqual([{ kind: 'reset' }])
   })

@@ -122,6 +122,9 @@ export function createPeople(options: PeopleOptions) {
   }
 
   return {
+    /** In the transaction of a change made elsewhere. */
+    tell,
+
     async list(
       actor: Actor,
       query: { after?: string; limit: number; search?: string; group?: string; kind?: Person['kind'] },

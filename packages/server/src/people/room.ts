@@ -1,13 +1,14 @@
 /** The room put together: people, groups, invitations, organisations, and their routes. */
 import type { Clock } from '@kalnet/io/clock'
-import type { Log } from '@kalnet/io/log'
 import type { Events } from '../core/events.ts'
 import type { Handler } from '../core/http.ts'
+import type { Mail } from '../core/mail.ts'
 import type { Store, Tx } from '../core/store.ts'
 import type { Identity } from '../identity/identity.ts'
 import { createGroups, type Groups } from './groups.ts'
-import { createInvitations, type Invitations, type Made } from './invitations.ts'
+import { createInvitations, type Invitations } from './invitations.ts'
 import { createJoining } from './joining.ts'
+import { mailInvitation } from './letter.ts'
 import { createOrganisations, type Organisations } from './organisations.ts'
 import { createPeople, type People } from './people.ts'
 import { routesOfPeople } from './routes.ts'
@@ -23,18 +24,16 @@ export interface PeopleRoomOptions {
   store: Store
   events: Events
   clock: Clock
-  log: Log
-  identity: Pick<Identity, 'gate' | 'passwords' | 'userById' | 'signIns' | 'claims'>
+  identity: Pick<Identity, 'gate' | 'passwords' | 'userById' | 'signIns' | 'resets'>
   /** Where people reach the dashboard. */
   address: () => string
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
   leaving(tx: Tx, userId: string): Promise<() => void>
-  /** Sends an invitation to its address; absent or false: no mail is sent here. */
-  mailInvitation?(made: Made): Promise<boolean>
+  mail: Mail
 }
 
 export function createPeopleRoom(options: PeopleRoomOptions): PeopleRoom {
-  const { store, events, clock, log, identity, address, leaving } = options
+  const { store, events, clock, mail, identity, address, leaving } = options
   const groups = createGroups({ store, events, clock })
   const invitations = createInvitations({ store, events, clock, address })
   const people = createPeople({
@@ -42,26 +41,25 @@ export function createPeopleRoom(options: PeopleRoomOptions): PeopleRoom {
     events,
     clock,
     signIns: identity.signIns,
-    resetLink: identity.claims.issueResetFor,
+    resetLink: identity.resets.issue,
     leaving,
     tellGroup: async (tx, id) => void (await groups.tell(tx, id)),
     tellInvitation: async (tx, id) => void (await invitations.tell(tx, id)),
   })
   const organisations = createOrganisations({ store, events, clock, invitations })
   const joining = createJoining({ store, identity, people, invitations })
-  const mail = async (made: Made) => {
-    try {
-      return (await options.mailInvitation?.(made)) ?? false
-    } catch (error) {
-      log.warn({ problem: error instanceof Error ? error.message : '' }, 'an invitation could not be mailed')
-      return false
-    }
-  }
   return {
     people,
     groups,
     invitations,
     organisations,
-    routes: routesOfPeople({ people, groups, invitations, organisations, joining, mail }),
+    routes: routesOfPeople({
+      people,
+      groups,
+      invitations,
+      organisations,
+      joining,
+      mail: (made) => mailInvitation({ mail, clock }, made),
+    }),
   }
 }

@@ -19,7 +19,7 @@ export interface PeopleRoutesOptions {
   invitations: Invitations
   organisations: Organisations
   joining: Joining
-  /** Sends an invitation to its address; false when no mail is sent here. Never throws: the link is shown anyway. */
+  /** Sends an invitation to its address; false when that did not happen. Never throws: the link is shown anyway. */
   mail(made: Made): Promise<boolean>
 }
 
@@ -88,11 +88,11 @@ export function routesOfPeople(options: PeopleRoutesOptions): Handler[] {
       audit({ email: body.email, role: body.role })
       const made = await invitations.invite(actor, body)
       audit({}, made.invitation.id)
-      return { ...made, mailed: await mail(made) }
+      return { invitation: made.invitation, link: made.link, mailed: await mail(made) }
     }),
     handle(invitationRoutes.resend, async ({ actor, params }) => {
       const made = await invitations.resend(actor, params.id)
-      return { ...made, mailed: await mail(made) }
+      return { invitation: made.invitation, link: made.link, mailed: await mail(made) }
     }),
     handle(invitationRoutes.revoke, async ({ actor, params }) => {
       await invitations.revoke(actor, params.id)
