@@ -8,6 +8,7 @@ import type { PlatformName } from '@kalnet/contracts/instance'
 import { chainOf } from '@kalnet/contracts/recipe'
 import type { Template } from '@kalnet/contracts/template'
 import { createImages, type Images, type Report } from '@kalnet/controller/images/images'
+import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
 import type { Platform } from '@kalnet/controller/platforms/platform'
 import { createPlatforms } from '@kalnet/controller/platforms/registry'
 import { readIfThere, writeWhole } from '@kalnet/io/files'
@@ -71,7 +72,11 @@ export async function openBench(options: {
       }
       return null
     },
-    close: () => rm(home, { recursive: true, force: true }),
+    async close() {
+      // The image stays in the engine for a running Kalnet, without the name it had for this home.
+      if (options.platform === 'docker') await purgeDocker({ folders, keepImages: true })
+      await rm(home, { recursive: true, force: true })
+    },
   }
 }
 
