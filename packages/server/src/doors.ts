@@ -3,18 +3,25 @@ import type { Clock } from '@kalnet/io/clock'
 import { bearerKey } from './core/bearer.ts'
 import type { Events } from './core/events.ts'
 import type { Credentials, Handler, Identified } from './core/http.ts'
-import type { Store } from './core/store.ts'
+import type { Mail } from './core/mail.ts'
+import type { Store, Tx } from './core/store.ts'
 import type { Identity } from './identity/identity.ts'
 import { createAccounts } from './keys/accounts.ts'
 import { createKeyDoor } from './keys/authenticate.ts'
 import { createKeys } from './keys/keys.ts'
 import { routesOfKeys } from './keys/routes.ts'
+import { createPeopleRoom } from './people/room.ts'
 
 export interface DoorsOptions {
   store: Store
   events: Events
   clock: Clock
   identity: Identity
+  mail: Mail
+  /** Where people reach the dashboard. */
+  address: () => string
+  /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
+  leaving(tx: Tx, userId: string): Promise<() => void>
 }
 export interface Doors {
   routes: Handler[]
@@ -25,13 +32,15 @@ export interface Doors {
   tidy(): Promise<void>
 }
 
-export function createDoors({ store, events, clock, identity }: DoorsOptions): Doors {
+export function createDoors(options: DoorsOptions): Doors {
+  const { store, events, clock, identity, mail, address, leaving } = options
+  const room = createPeopleRoom({ store, events, clock, mail, identity, address, leaving })
   const keys = createKeys({ store, events, clock })
   const accounts = createAccounts({ store, clock, keys })
   const keyDoor = createKeyDoor({ store, clock })
 
   return {
-    routes: [...routesOfKeys({ keys, accounts })],
+    routes: [...room.routes, ...routesOfKeys({ keys, accounts })],
     authenticate(credentials) {
       const token = bearerKey(credentials.authorization)
       return token === null

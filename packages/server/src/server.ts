@@ -59,7 +59,7 @@ export async function createServer(options: ServerOptions) {
   const secrets = createSecrets({ masterKey, clock })
   const mail = createMail({ config: config.mail, clock, log })
   const events = createEvents({ store, log, clock })
-  const { record } = createAudit({ store })
+  const { record, keep } = createAudit({ store, clock })
   const address = () => addressOf(config)
 
   // Identity
@@ -73,7 +73,16 @@ export async function createServer(options: ServerOptions) {
     address,
     publicUrl: config.publicUrl ?? null,
   })
-  const doors = createDoors({ store, events, clock, identity })
+  const doors = createDoors({
+    store,
+    events,
+    clock,
+    identity,
+    mail,
+    address,
+    // What runs is put together below; nobody is removed before it is.
+    leaving: (tx, userId) => running.leaving(tx, userId),
+  })
   const http = createHttp({
     config,
     tls,
@@ -102,6 +111,14 @@ export async function createServer(options: ServerOptions) {
     fingerprint: () => readFingerprint(folders.config),
   })
   http.add(running.routes)
+  const audit = await keep({
+    events,
+    secrets,
+    log,
+    version: VERSION,
+    anchorFile: join(folders.data, 'audit-ends.json'),
+  })
+  http.add(audit.routes)
 
   watchSignIns({
     identity: doors,

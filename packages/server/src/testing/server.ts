@@ -15,7 +15,7 @@ import { createMail, type Mail } from '../core/mail.ts'
 import { createSecrets, type Secrets } from '../core/secrets.ts'
 import { sql } from '../core/store.ts'
 import { type TestStore, testStore } from '../core/testing.ts'
-import { createDoors, type Doors } from '../doors.ts'
+import { createDoors, type Doors, type DoorsOptions } from '../doors.ts'
 import { hashOf, newSecret } from '../identity/cookie.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import type { Passwords } from '../identity/passwords.ts'
@@ -120,6 +120,7 @@ export async function testServer(
     bare?: boolean
     listen?: boolean
     mail?: Mail
+    leaving?: DoorsOptions['leaving']
     passwords?: Passwords
   } = {},
 ): Promise<TestServer> {
@@ -130,18 +131,27 @@ export async function testServer(
   const home = await mkdtemp('/tmp/kalnet-test-')
   const origin = `http://127.0.0.1:${port}`
   const secrets = createSecrets({ masterKey: randomBytes(32), clock })
+  const mail = options.mail ?? createMail({ config: {}, clock, log })
   const identity = createIdentity({
     store,
     events,
     clock,
     secrets,
-    mail: options.mail ?? createMail({ config: {}, clock, log }),
+    mail,
     version: 'test',
     address: () => origin,
     publicUrl: null,
     passwords: options.passwords,
   })
-  const doors = createDoors({ store, events, clock, identity })
+  const doors = createDoors({
+    store,
+    events,
+    clock,
+    identity,
+    mail,
+    address: () => origin,
+    leaving: options.leaving ?? (async () => () => undefined),
+  })
   const controlSocket = join(home, 'control.sock')
   const http = createHttp({
     config: configSchema.parse({ listen: { port } }),
@@ -149,7 +159,7 @@ export async function testServer(
     log,
     clock,
     authenticate: doors.authenticate,
-    record: createAudit({ store }).record,
+    record: createAudit({ store, clock }).record,
     controlSocket,
     ...options.http,
   })
