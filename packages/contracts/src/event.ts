@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { id, time } from './basics.ts'
 import { controller } from './controller.ts'
 import { me } from './identity.ts'
-import { group, invitation, organisation, person } from './people.ts'
+import { invitation, organisation } from './invitation.ts'
+import { group, person } from './people.ts'
 import { session } from './session.ts'
 
 /** Type → data. Whole things travel, so that a reader needs no second question. */

@@ -1,5 +1,5 @@
 /** `kalnet organisation list|add`: more than one household or team on this installation. On this machine only. */
-import { organisationKind, organisationRoutes } from '@kalnet/contracts/people'
+import { organisationKind, organisationRoutes } from '@kalnet/contracts/invitation'
 import type { AddCommand } from '../context.ts'
 import { linkLines, plainLink } from '../link.ts'
 import { table } from '../output.ts'

@@ -1,5 +1,5 @@
 /** `kalnet user invite|invitations|uninvite`: a link for one address that works once. */
-import { INVITATION_DAYS, type Invitation, invitationRoutes } from '@kalnet/contracts/people'
+import { INVITATION_DAYS, type Invitation, invitationRoutes } from '@kalnet/contracts/invitation'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { linkLines, plainLink } from '../link.ts'

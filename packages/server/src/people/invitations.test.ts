@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Letter } from '../core/mail.ts'
 import { sql } from '../core/store.ts'
 import { type Answer, type TestServer, testServer } from '../testing/server.ts'
-import { createPeopleRoom } from './room.ts'
 
 let offset = 0
 const clock = {
@@ -25,20 +24,7 @@ const mail = {
 }
 let server: TestServer
 beforeAll(async () => {
-  server = await testServer({ listen: false, clock })
-  const { store, events, identity } = server
-  const leaving = async () => () => undefined
-  const room = createPeopleRoom({
-    store,
-    events,
-    clock,
-    mail,
-    identity,
-    address: () => server.origin,
-    leaving,
-  })
-  server.http.add(room.routes)
-  await server.http.listen()
+  server = await testServer({ doors: true, clock, mail })
 })
 afterAll(() => server.end())
 

@@ -1,6 +1,7 @@
 /** Invitations: one address, one role, one link that works once and for some days. */
 import { fail } from '@kalnet/contracts/errors'
-import { type HandedLink, INVITATION_DAYS, type Invitation } from '@kalnet/contracts/people'
+import { INVITATION_DAYS, type Invitation } from '@kalnet/contracts/invitation'
+import type { HandedLink } from '@kalnet/contracts/people'
 import type { Actor, Role } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'

@@ -1,5 +1,5 @@
 /** SQL of organisations: one's own, and for the CLI on the machine all of them. */
-import type { Organisation } from '@kalnet/contracts/people'
+import type { Organisation } from '@kalnet/contracts/invitation'
 import { sql } from '../core/store.ts'
 
 export interface OrganisationRow {

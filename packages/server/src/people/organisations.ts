@@ -1,6 +1,7 @@
 /** The organisation itself: its name and kind; on the machine, another one beside it. */
 import { fail } from '@kalnet/contracts/errors'
-import type { HandedLink, Organisation } from '@kalnet/contracts/people'
+import type { Organisation } from '@kalnet/contracts/invitation'
+import type { HandedLink } from '@kalnet/contracts/people'
 import type { Actor } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'

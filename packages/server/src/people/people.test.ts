@@ -3,26 +3,12 @@ import type { Role } from '@kalnet/contracts/permission'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
-import { createPeopleRoom, type PeopleRoom } from './room.ts'
 import { type Act, judge } from './rules.ts'
 
 let server: TestServer
-let room: PeopleRoom
 const left: string[] = []
 beforeAll(async () => {
-  server = await testServer({ listen: false })
-  const { store, events, identity } = server
-  room = createPeopleRoom({
-    store,
-    events,
-    clock: { now: () => new Date(), sleep: async () => undefined },
-    mail: { configured: false, send: async () => undefined, failed: () => undefined, close: () => undefined },
-    identity,
-    address: () => server.origin,
-    leaving: async (_tx, userId) => () => void left.push(userId),
-  })
-  server.http.add(room.routes)
-  await server.http.listen()
+  server = await testServer({ doors: true, leaving: async (_tx, userId) => () => void left.push(userId) })
 })
 afterAll(() => server.end())
 

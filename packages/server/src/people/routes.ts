@@ -1,7 +1,8 @@
 /** People, groups, invitations and the organisation over HTTP. */
 
 import { id } from '@kalnet/contracts/basics'
-import { groupRoutes, invitationRoutes, organisationRoutes, peopleRoutes } from '@kalnet/contracts/people'
+import { invitationRoutes, organisationRoutes } from '@kalnet/contracts/invitation'
+import { groupRoutes, peopleRoutes } from '@kalnet/contracts/people'
 import { type Handler, handle } from '../core/http.ts'
 import { parseInput } from '../core/parse.ts'
 import { qrOf } from '../core/qr.ts'

@@ -1,6 +1,7 @@
 /** Rows as the API shows them, and the places in lists that are ordered by name. */
 import { fail } from '@kalnet/contracts/errors'
-import type { Group, Invitation, Person } from '@kalnet/contracts/people'
+import type { Invitation } from '@kalnet/contracts/invitation'
+import type { Group, Person } from '@kalnet/contracts/people'
 import { z } from 'zod'
 import type { GroupRow } from './groups.store.ts'
 import type { InvitationRow } from './invitations.store.ts'
