@@ -1,6 +1,8 @@
 /** The audit: who did what, from where, what was refused; its chain, its search, its export. */
 import { z } from 'zod'
 import { id, nothing, page, pageQuery, time } from './basics.ts'
+import { LINK_PATH } from './controller.ts'
+import { LIVE_PATH } from './event.ts'
 import { route } from './route.ts'
 import { DIAL_PATH, STREAM_PATH } from './stream.ts'
 
@@ -214,8 +216,10 @@ export const keeperRoutes = {
   }),
 }
 
-/** What is on record of connections that are upgraded: the act, and its end with how long it lasted. null: nothing of anybody's is reached. */
-export const RECORDED_UPGRADES = {
+/** What is on record of connections that are upgraded: a refusal under `opened`; what reaches something of somebody's, its opening and its end too. */
+export const RECORDED_UPGRADES: Readonly<Record<string, { opened: string; closed: string | null }>> = {
   [STREAM_PATH]: { opened: 'stream.opened', closed: 'stream.closed' },
-  [DIAL_PATH]: null,
-} as const
+  [LIVE_PATH]: { opened: 'live.opened', closed: null },
+  [DIAL_PATH]: { opened: 'stream.dialled', closed: null },
+  [LINK_PATH]: { opened: 'controller.linked', closed: null },
+}

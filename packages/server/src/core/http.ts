@@ -10,6 +10,7 @@ import {
 import { createServer as createSecure, type Server as SecureServer } from 'node:https'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Config } from '@kalnet/contracts/config'
 import { fail } from '@kalnet/contracts/errors'
 import type { Mounted } from '@kalnet/contracts/mount'
@@ -39,6 +40,7 @@ export type { RecordAudit } from './audited.ts'
 export { type AuditEntry, type Call, type Handler, handle, type Identified, type SignIn } from './call.ts'
 export type { MountedCall, MountedWork } from './mount.ts'
 export type { Upgrade } from './upgrades.ts'
+export type { Visit } from './visits.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -125,7 +127,7 @@ export function createHttp(options: HttpOptions): Http {
     authorise: options.authorise ?? can,
     record: options.record,
   })
-  const upgrades = createUpgrades({ log, limits, own, identify })
+  const upgrades = createUpgrades({ log, limits, own, identify, record: options.record, clock })
 
   const server: ServerOptions = {
     headersTimeout: options.limits?.headersMs ?? 10_000,
@@ -245,6 +247,7 @@ export function createHttp(options: HttpOptions): Http {
           handler: async (request, reply) => {
             const answer = await pipeline.work(handler, request, reply)
             // A handler that set its own type (an icon) sends its text as it is.
+            if (answer instanceof Readable) return reply.send(answer)
             if (typeof answer === 'string' && reply.hasHeader('content-type')) return reply.send(answer)
             if (reply.statusCode === 204 || reply.statusCode === 304) return reply.send()
             return reply.type(formOf(route.form).type).send(JSON.stringify(answer))

@@ -3,13 +3,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
 import { type Actor, can, type Permission, UNPROVED } from '@kalnet/contracts/permission'
+import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { refuseUpgrade } from '@kalnet/wire/raw'
+import type { RecordAudit } from './audited.ts'
 import { carriesKey } from './bearer.ts'
 import type { Identified, SignIn } from './call.ts'
 import type { Limits } from './limits.ts'
 import { addressOf, assertOwnHost, assertSameOrigin, isLocal, networkOf, type OwnNames } from './origin.ts'
 import { storeError } from './store-errors.ts'
+import { createVisits, type Visit } from './visits.ts'
 
 export interface Upgrade {
   /** 'same': browsers on our own origin only. 'none': programs, which send no Origin; with one it is refused. */
@@ -24,6 +27,7 @@ export interface Upgrade {
     head: Buffer,
     actor: Actor | null,
     signIn: SignIn | null,
+    visit: Visit,
   ): void
 }
 
@@ -34,8 +38,11 @@ export function createUpgrades(options: {
   limits: Limits
   own: OwnNames
   identify(request: IncomingMessage): Promise<Identified>
+  record: RecordAudit
+  clock: Clock
 }) {
   const { log, limits, own, identify } = options
+  const visits = createVisits(options)
   const doors = new Map<string, Upgrade>()
   const open = new Set<Duplex>()
   const bySignIn = new Map<string, Set<Duplex>>()
@@ -55,18 +62,37 @@ export function createUpgrades(options: {
     const path = (request.url ?? '').split('?')[0] ?? ''
     const door = doors.get(path)
     if (!door) throw fail('route.unknown')
+    let who: Identified = { actor: null, signIn: null }
+    const visit = visits(path, request, socket, () => who)
+    try {
+      await enter(door, request, (found) => {
+        who = found
+      })
+    } catch (error) {
+      visit.refused(error)
+      throw error
+    }
+    if (socket.destroyed) return
+    remember(socket, who.signIn)
+    door.handle(request, socket, head, who.actor, who.signIn, visit)
+  }
+
+  /** Throws for whom the door stays shut; who it is, is told as soon as it is known. */
+  async function enter(
+    door: Upgrade,
+    request: IncomingMessage,
+    known: (who: Identified) => void,
+  ): Promise<void> {
     assertOwnHost(request, own)
     // A browser always names its origin. A program with a key does not have one, and no page can make a browser send a key here.
     if (door.origin === 'same') assertSameOrigin(request, own, !carriesKey(request))
     else if (request.headers.origin !== undefined) throw fail('origin.foreign')
     if (!isLocal(request)) limits.count(`upgrade ${networkOf(addressOf(request))}`, PER_MINUTE)
     const who = door.signIn === 'required' ? await identify(request) : { actor: null, signIn: null }
+    known(who)
     if (door.signIn === 'required' && !who.actor) throw fail('sign-in.required')
     if (door.permission && !can(who.actor, door.permission))
       throw fail(who.actor?.scopes === UNPROVED ? 'sign-in.unproved' : 'permission.denied')
-    if (socket.destroyed) return
-    remember(socket, who.signIn)
-    door.handle(request, socket, head, who.actor, who.signIn)
   }
 
   return {

@@ -17,7 +17,7 @@ import type { Log } from '@kalnet/io/log'
 import { acceptRaw, refuseUpgrade } from '@kalnet/wire/raw'
 import { createRelay, offeredProtocols, type Viewer } from '@kalnet/wire/relay'
 import { v7 as newId } from 'uuid'
-import { type Handler, type Http, handle } from '../core/http.ts'
+import { type Handler, type Http, handle, type Visit } from '../core/http.ts'
 import type { Store } from '../core/store.ts'
 import { bearerOf, createTickets } from './tickets.ts'
 
@@ -116,6 +116,7 @@ export function createStreams(options: StreamsOptions): Streams {
     head: Buffer,
     actor: Actor,
     bearer: string,
+    visit: Visit,
   ): Promise<void> {
     const offered = offeredProtocols(request)
     const ticket = offered.find((name) => name.startsWith(TICKET_PREFIX))?.slice(TICKET_PREFIX.length)
@@ -123,6 +124,8 @@ export function createStreams(options: StreamsOptions): Streams {
     const row = await tickets.use(actor, bearer, ticket)
     // Asked again: what was allowed when the ticket was made may have ended since.
     const where = await locate(row.session_id, actor)
+    if (socket.destroyed) return
+    await visit.opened(row.session_id, { port: row.port })
     if (socket.destroyed) return
     const viewer = relay.accept(request, socket, head)
     if (viewer) open({ ...where, streamId: newId(), bearer, viewer }, row.port)
@@ -136,11 +139,14 @@ export function createStreams(options: StreamsOptions): Streams {
     origin: 'same',
     signIn: 'required',
     permission: 'stream.open',
-    handle(request, socket, head, actor, signIn) {
+    handle(request, socket, head, actor, signIn, visit) {
       if (!actor) return refuse(socket, fail('sign-in.required'))
       // A viewer that leaves while its ticket is looked up is no fault.
       socket.on('error', () => socket.destroy())
-      connect(request, socket, head, actor, bearerOf(signIn)).catch((error: unknown) => refuse(socket, error))
+      connect(request, socket, head, actor, bearerOf(signIn), visit).catch((error: unknown) => {
+        visit.refused(error)
+        refuse(socket, error)
+      })
     },
   })
   http.upgrade(DIAL_PATH, {
