@@ -1,10 +1,14 @@
 /** The part of the composition by which programs and people of elsewhere come in: service keys, other directories. */
 import type { Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { Outbound } from '@kalnet/io/outbound'
 import { bearerKey } from './core/bearer.ts'
 import type { Events } from './core/events.ts'
 import type { Credentials, Handler, Identified } from './core/http.ts'
 import type { Mail } from './core/mail.ts'
+import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
+import { createFederation, type Federation } from './federation/federation.ts'
 import type { Identity } from './identity/identity.ts'
 import { createAccounts } from './keys/accounts.ts'
 import { createKeyDoor } from './keys/authenticate.ts'
@@ -18,6 +22,9 @@ export interface DoorsOptions {
   clock: Clock
   identity: Identity
   mail: Mail
+  secrets: Secrets
+  log: Log
+  outbound: Outbound
   /** Where people reach the dashboard. */
   address: () => string
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
@@ -25,22 +32,30 @@ export interface DoorsOptions {
 }
 export interface Doors {
   routes: Handler[]
+  federation: Federation
   /** The one answer to who asks: by a service key when one came along, else by sign-in. */
   authenticate(credentials: Credentials): Promise<Identified>
   /** Of the sign-ins and keys that hold connections: those that have ended. */
   ended(ids: string[]): Promise<string[]>
   tidy(): Promise<void>
+  /** Looks after what comes from elsewhere, until the signal. */
+  follow(signal: AbortSignal): void
 }
 
 export function createDoors(options: DoorsOptions): Doors {
   const { store, events, clock, identity, mail, address, leaving } = options
   const room = createPeopleRoom({ store, events, clock, mail, identity, address, leaving })
+  const federation = createFederation({
+    ...options,
+    personChanged: async (tx, userId) => void (await room.people.tell(tx, userId)),
+  })
   const keys = createKeys({ store, events, clock })
   const accounts = createAccounts({ store, clock, keys })
   const keyDoor = createKeyDoor({ store, clock })
 
   return {
-    routes: [...room.routes, ...routesOfKeys({ keys, accounts })],
+    federation,
+    routes: [...room.routes, ...federation.routes, ...routesOfKeys({ keys, accounts })],
     authenticate(credentials) {
       const token = bearerKey(credentials.authorization)
       return token === null
@@ -52,5 +67,6 @@ export function createDoors(options: DoorsOptions): Doors {
       await identity.tidy()
       await keyDoor.tidy()
     },
+    follow: federation.follow,
   }
 }

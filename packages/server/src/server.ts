@@ -5,6 +5,7 @@ import type { Config } from '@kalnet/contracts/config'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
+import { createOutbound } from '@kalnet/io/outbound'
 import { createAudit } from './audit/audit.ts'
 import { createEvents } from './core/events.ts'
 import { keepHouse } from './core/housekeeping.ts'
@@ -73,12 +74,16 @@ export async function createServer(options: ServerOptions) {
     address,
     publicUrl: config.publicUrl ?? null,
   })
+  const outbound = createOutbound({ allow: config.outbound.allow })
   const doors = createDoors({
     store,
     events,
     clock,
     identity,
     mail,
+    secrets,
+    log,
+    outbound,
     address,
     // What runs is put together below; nobody is removed before it is.
     leaving: (tx, userId) => running.leaving(tx, userId),
@@ -134,6 +139,7 @@ export async function createServer(options: ServerOptions) {
     signal: stopping.signal,
   })
 
+  doors.follow(stopping.signal)
   keepHouse({ store, events, clock, log, signal: stopping.signal })
 
   return {
@@ -148,6 +154,7 @@ export async function createServer(options: ServerOptions) {
       await http.close()
       await running.close()
       mail.close()
+      await outbound.close()
       events.close()
       await store.close()
     },

@@ -8,6 +8,7 @@ import { config as configSchema } from '@kalnet/contracts/config'
 import type { Role } from '@kalnet/contracts/permission'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import { createLog, type Log } from '@kalnet/io/log'
+import { createOutbound } from '@kalnet/io/outbound'
 import { v7 as newId } from 'uuid'
 import { createAudit } from '../audit/audit.ts'
 import { createHttp, type Handler, type Http, type HttpOptions } from '../core/http.ts'
@@ -143,12 +144,17 @@ export async function testServer(
     publicUrl: null,
     passwords: options.passwords,
   })
+  // What tests talk to is on this machine.
+  const outbound = createOutbound({ allow: ['127.0.0.0/8', '::1'] })
   const doors = createDoors({
     store,
     events,
     clock,
     identity,
     mail,
+    secrets,
+    log,
+    outbound,
     address: () => origin,
     leaving: options.leaving ?? (async () => () => undefined),
   })
@@ -200,6 +206,7 @@ export async function testServer(
     },
     async end() {
       await http.close()
+      await outbound.close()
       await test.end()
       await rm(home, { recursive: true, force: true })
     },

@@ -68,11 +68,11 @@ export async function discover(
     execute,
     timeout: 10,
   })
-  const said = found.serverMetadata()
+  const { supportsPKCE: _, ...said } = found.serverMetadata()
   const algorithms = said.id_token_signing_alg_values_supported?.filter((it) =>
     (ALGORITHMS as readonly string[]).includes(it),
   )
-  const server: client.ServerMetadata = { ...said, id_token_signing_alg_values_supported: algorithms ?? ['RS256'] }
+  const server = { ...said, id_token_signing_alg_values_supported: algorithms ?? ['RS256'] }
   const made = new client.Configuration(server, clientId, undefined, authentication(said, secret))
   made[client.customFetch] = ask
   made.timeout = 10
