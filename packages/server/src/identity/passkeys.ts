@@ -16,6 +16,8 @@ import { type PasskeyRow, statements } from './factors.store.ts'
 import type { PasskeyPlace } from './passkey-place.ts'
 import type { UserRow } from './store.ts'
 
+/** Ed25519, ES256, RS256: what every authenticator has one of. */
+const ALGORITHMS = [-8, -7, -257]
 const CHALLENGE_MS = 5 * 60_000
 type Place = Extract<PasskeyPlace, { available: true }>
 type Purpose = 'make' | 'sign-in' | 'second-factor' | 'step-up'
@@ -92,6 +94,7 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
         userDisplayName: user.name,
         userID: new Uint8Array(Buffer.from(user.id)),
         attestationType: 'none',
+        supportedAlgorithmIDs: ALGORITHMS,
         excludeCredentials: await owned(user, place.rpId),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       })
@@ -106,6 +109,7 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
         expectedOrigin: origin,
         expectedRPID: rpId,
         requireUserVerification: true,
+        supportedAlgorithmIDs: ALGORITHMS,
       }).catch((error: unknown) => {
         throw fail('passkey.refused', {}, error)
       })
