@@ -1,10 +1,9 @@
 /** Signing in by somebody else's identity provider: which there are, who may come in by them, and the accounts that are linked. */
 import { z } from 'zod'
-import { byId, id, nothing, page, pageQuery, time } from './basics.ts'
+import { id, time } from './basics.ts'
 import { role } from './permission.ts'
-import { route } from './route.ts'
 
-const webAddress = z.url({ protocol: /^https?$/ }).max(500)
+export const webAddress = z.url({ protocol: /^https?$/ }).max(500)
 const name = z.string().trim().min(1, 'is missing').max(60)
 
 /** A word of the icon set; the picture belongs to the dashboard. */
@@ -62,7 +61,7 @@ const openIdFields = {
   groupsClaim: z.string().min(1).max(100),
 }
 const clientSecret = z.string().min(1).max(1000)
-const samlMetadata = z
+export const samlMetadata = z
   .strictObject({
     /** The provider's metadata document, or where it is. */
     xml: z.string().max(200_000).optional(),
@@ -134,7 +133,7 @@ export const newProvider = z.discriminatedUnion('kind', [
   }),
 ])
 export type NewProvider = z.infer<typeof newProvider>
-const changeProvider = z
+export const changeProvider = z
   .strictObject({
     ...z.strictObject(common).partial().shape,
     clientId: openIdFields.clientId.optional(),
@@ -172,245 +171,3 @@ export const linkedAccount = z.strictObject({
   removable: z.boolean(),
 })
 export type LinkedAccount = z.infer<typeof linkedAccount>
-
-const bare = { params: nothing, query: nothing, body: nothing }
-/** What other programs send along may hold more than we asked for. */
-const anything = z.record(z.string(), z.union([z.string().max(4_000), z.array(z.string().max(4_000))]))
-const samlForm = z.looseObject({
-  SAMLResponse: z.string().max(200_000),
-  RelayState: z.string().max(200).optional(),
-})
-const goTo = z.strictObject({ link: z.string() })
-/** Redirects and documents: text with a type of its own. */
-const asItIs = z.string()
-/** A page of ours, never another site: one slash, then no second one. */
-const back = z
-  .string()
-  .max(300)
-  .regex(/^\/(?![/\\])/)
-  .optional()
-
-export const providerRoutes = {
-  buttons: route({
-    method: 'GET',
-    path: '/api/sign-in/providers',
-    permission: 'public',
-    summary: 'The identity providers one may sign in with',
-    ...bare,
-    answer: page(providerButton),
-    audit: null,
-  }),
-  start: route({
-    method: 'GET',
-    path: '/api/sign-in/providers/:id/start',
-    permission: 'public',
-    summary: 'Go to the identity provider',
-    ...bare,
-    params: byId,
-    query: z.strictObject({ back }),
-    answer: asItIs,
-    audit: null,
-    form: 'navigation',
-    limits: { perMinute: 120 },
-  }),
-  callback: route({
-    method: 'GET',
-    path: '/api/sign-in/providers/:id/callback',
-    permission: 'public',
-    summary: 'Back from an OpenID Connect provider',
-    ...bare,
-    params: byId,
-    query: anything,
-    answer: asItIs,
-    audit: 'user.signed-in',
-    form: 'navigation',
-    limits: { perMinute: 120 },
-  }),
-  acs: route({
-    method: 'POST',
-    path: '/api/sign-in/providers/:id/acs',
-    permission: 'public',
-    summary: 'Back from a SAML provider',
-    ...bare,
-    params: byId,
-    body: samlForm,
-    answer: asItIs,
-    audit: 'assertion.received',
-    form: 'navigation',
-    limits: { bodyBytes: 262_144, perMinute: 120 },
-  }),
-  finish: route({
-    method: 'GET',
-    path: '/api/sign-in/providers/:id/finish',
-    permission: 'public',
-    summary: 'The last step after a SAML provider, in the browser that began',
-    ...bare,
-    params: byId,
-    query: z.strictObject({ handle: z.string().max(100) }),
-    answer: asItIs,
-    audit: 'user.signed-in',
-    form: 'navigation',
-    limits: { perMinute: 120 },
-  }),
-  metadata: route({
-    method: 'GET',
-    path: '/api/sign-in/providers/:id/metadata',
-    permission: 'public',
-    summary: 'Our SAML metadata for this provider',
-    ...bare,
-    params: byId,
-    answer: asItIs,
-    audit: null,
-  }),
-  backchannelLogout: route({
-    method: 'POST',
-    path: '/api/sign-in/providers/:id/logout',
-    permission: 'public',
-    summary: 'The provider tells that somebody signed out there (OpenID Connect Back-Channel Logout)',
-    ...bare,
-    params: byId,
-    body: z.looseObject({ logout_token: z.string().max(16_000) }),
-    answer: nothing,
-    audit: 'user.signed-out-elsewhere',
-    form: 'urlencoded',
-    limits: { bodyBytes: 32_768, perMinute: 600 },
-  }),
-  list: route({
-    method: 'GET',
-    path: '/api/providers',
-    permission: 'provider.manage',
-    summary: 'Identity providers',
-    ...bare,
-    query: pageQuery,
-    answer: page(provider),
-    audit: null,
-  }),
-  read: route({
-    method: 'GET',
-    path: '/api/providers/:id',
-    permission: 'provider.manage',
-    summary: 'One identity provider',
-    ...bare,
-    params: byId,
-    answer: provider,
-    audit: null,
-  }),
-  look: route({
-    method: 'POST',
-    path: '/api/providers/look',
-    permission: 'provider.manage',
-    summary: 'What stands at an issuer address or in SAML metadata, before it is added',
-    ...bare,
-    body: z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('openid'), issuer: webAddress }),
-      z.strictObject({ kind: z.literal('saml'), metadata: samlMetadata }),
-    ]),
-    answer: z.strictObject({ check: providerCheck, saml: samlFacts.nullable() }),
-    audit: null,
-    limits: { perMinute: 30 },
-  }),
-  add: route({
-    method: 'POST',
-    path: '/api/providers',
-    permission: 'provider.manage',
-    summary: 'Add an identity provider',
-    ...bare,
-    body: newProvider,
-    answer: provider,
-    audit: 'provider.added',
-    stepUp: true,
-  }),
-  change: route({
-    method: 'PATCH',
-    path: '/api/providers/:id',
-    permission: 'provider.manage',
-    summary: 'Change an identity provider; switched off, its sign-ins end',
-    ...bare,
-    params: byId,
-    body: changeProvider,
-    answer: provider,
-    audit: 'provider.changed',
-    stepUp: true,
-  }),
-  remove: route({
-    method: 'DELETE',
-    path: '/api/providers/:id',
-    permission: 'provider.manage',
-    summary: 'Remove an identity provider, its links and its sign-ins; people stay',
-    ...bare,
-    params: byId,
-    answer: nothing,
-    audit: 'provider.removed',
-    stepUp: true,
-  }),
-  test: route({
-    method: 'POST',
-    path: '/api/providers/:id/test',
-    permission: 'provider.manage',
-    summary: 'Look whether an identity provider answers as it should',
-    ...bare,
-    params: byId,
-    answer: providerCheck,
-    audit: null,
-    limits: { perMinute: 30 },
-  }),
-}
-
-export const linkedRoutes = {
-  list: route({
-    method: 'GET',
-    path: '/api/me/linked-accounts',
-    permission: 'me.secure',
-    summary: 'My accounts at identity providers, and which could be linked',
-    ...bare,
-    answer: z.strictObject({
-      items: z.array(linkedAccount),
-      next: z.null(),
-      available: z.array(providerButton),
-    }),
-    audit: null,
-  }),
-  link: route({
-    method: 'POST',
-    path: '/api/me/linked-accounts',
-    permission: 'me.secure',
-    summary: 'Link an account: answers where to go',
-    ...bare,
-    body: z.strictObject({ providerId: id, back }),
-    answer: goTo,
-    audit: 'account.link-begun',
-    stepUp: true,
-  }),
-  /** For those who came in by a provider and have no password: prove it there once more. */
-  prove: route({
-    method: 'POST',
-    path: '/api/me/linked-accounts/:id/prove',
-    permission: 'me.secure',
-    summary: 'Prove at the provider once more who I am: answers where to go',
-    ...bare,
-    params: byId,
-    body: z.strictObject({ back }),
-    answer: goTo,
-    audit: 'user.step-up-begun',
-  }),
-  unlink: route({
-    method: 'DELETE',
-    path: '/api/me/linked-accounts/:id',
-    permission: 'me.secure',
-    summary: 'Unlink an account; never the last way in',
-    ...bare,
-    params: byId,
-    answer: nothing,
-    audit: 'account.unlinked',
-    stepUp: true,
-  }),
-  signOutThere: route({
-    method: 'POST',
-    path: '/api/me/sign-out-there',
-    permission: 'me.change',
-    summary: 'Sign out here, and answer where to go to sign out at the provider too',
-    ...bare,
-    answer: z.strictObject({ link: z.string().nullable() }),
-    audit: 'user.signed-out',
-  }),
-}

@@ -1,6 +1,6 @@
 /** A person's own linked accounts: link, prove, unlink, sign out there. */
 import { fail } from '@kalnet/contracts/errors'
-import { linkedRoutes } from '@kalnet/contracts/federation'
+import { linkedRoutes } from '@kalnet/contracts/federation-routes'
 import { type Call, type Handler, handle } from '../core/http.ts'
 import type { Store } from '../core/store.ts'
 import { clearCookie } from '../identity/cookie.ts'

@@ -1,6 +1,6 @@
 /** The doors: buttons for the sign-in page, the way to a provider and back, our SAML metadata, sign-outs told by providers, and their settings. */
 import { fail, KalnetError } from '@kalnet/contracts/errors'
-import { providerRoutes } from '@kalnet/contracts/federation'
+import { providerRoutes } from '@kalnet/contracts/federation-routes'
 import type { AnyRoute } from '@kalnet/contracts/route'
 import { type Call, type Handler, handle } from '../core/http.ts'
 import type { Store } from '../core/store.ts'
