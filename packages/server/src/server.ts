@@ -6,14 +6,16 @@ import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import { createOutbound } from '@kalnet/io/outbound'
+import { createApps } from './apps/apps.ts'
 import { createAudit } from './audit/audit.ts'
 import { createEvents } from './core/events.ts'
 import { keepHouse } from './core/housekeeping.ts'
 import { createHttp } from './core/http.ts'
+import { createRotation, routesOfSecrets } from './core/key-rotation.ts'
 import { createLive } from './core/live.ts'
 import { createMail } from './core/mail.ts'
 import { migrate } from './core/migrate.ts'
-import { createSecrets, loadMasterKey } from './core/secrets.ts'
+import { createKeyRing, createSecrets, loadMasterKey, masterKeyFile } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
 import { readFingerprint } from './core/tls.ts'
 import { createDoors } from './doors.ts'
@@ -57,7 +59,8 @@ export async function createServer(options: ServerOptions) {
       throw error
     },
   )
-  const secrets = createSecrets({ masterKey, clock })
+  const ring = createKeyRing(masterKey)
+  const secrets = createSecrets({ masterKey: ring, clock })
   const mail = createMail({ config: config.mail, clock, log })
   const events = createEvents({ store, log, clock })
   const { record, keep } = createAudit({ store, clock })
@@ -101,6 +104,19 @@ export async function createServer(options: ServerOptions) {
   })
   http.add(identity.routes)
   http.add(doors.routes)
+  const apps = createApps({
+    store,
+    events,
+    clock,
+    log,
+    secrets,
+    outbound,
+    signIns: identity.signIns,
+    address,
+  })
+  http.add(apps.routes)
+  apps.mount(http)
+  apps.watch(stopping.signal)
   const live = createLive({ http, events, log })
 
   // Capabilities
@@ -124,6 +140,8 @@ export async function createServer(options: ServerOptions) {
     anchorFile: join(folders.data, 'audit-ends.json'),
   })
   http.add(audit.routes)
+  const path = masterKeyFile(folders.config, process.env)
+  http.add(routesOfSecrets(createRotation({ store, ring, path, log })))
 
   watchSignIns({
     identity: doors,

@@ -10,5 +10,13 @@ export const statements = {
     select envelope from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
   drop: (it: { organisationId: string | null; name: string }) => sql`
     delete from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
+  lockForWriting: () => sql`lock table secrets in row exclusive mode`,
+  /** Nobody writes until the transaction ends; reading goes on. */
+  lockAll: () => sql`lock table secrets in exclusive mode`,
+  all: () => sql<{ id: string; organisation_id: string | null; name: string; envelope: string }>`
+    select id, organisation_id, name, envelope from secrets order by id`,
+  reseal: (it: { ids: string[]; envelopes: string[] }) => sql`
+    update secrets set envelope = given.envelope
+    from unnest(${it.ids}::uuid[], ${it.envelopes}::text[]) as given (id, envelope) where secrets.id = given.id`,
   any: () => sql<{ envelope: string }>`select envelope from secrets order by id limit 1`,
 }

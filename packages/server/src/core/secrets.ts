@@ -1,6 +1,6 @@
 /** Secrets at rest: sealed by the master key, which is a file and never in the database nor in a backup. */
 import { randomBytes } from 'node:crypto'
-import { chmod, link, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import { readIfThere, writeWhole } from '@kalnet/io/files'
@@ -45,6 +45,9 @@ export async function loadMasterKey(options: {
   const path = masterKeyFile(configFolder, env)
   const { rows } = await store.system.read((tx) => statements.any().execute(tx))
   const sealedBy = rows[0]?.envelope.split('.')[1] ?? null
+  // A change of the key that was committed and then cut off: the new key takes its place now.
+  const next = await readKey(nextKeyFile(path))
+  if (next && sealedBy === keyId(next)) await putInPlace(path)
   const existing = await readKey(path)
   if (existing && (sealedBy === null || sealedBy === keyId(existing))) return existing
   if (existing)
@@ -68,17 +71,55 @@ export async function loadMasterKey(options: {
   return Buffer.from((await readFile(path, 'utf8')).trim(), 'base64')
 }
 
-const about = (organisationId: string | null, name: string) => JSON.stringify([organisationId, name])
+export const nextKeyFile = (path: string) => `${path}.next`
 
-export function createSecrets({ masterKey, clock }: { masterKey: Buffer; clock: Clock }): Secrets {
+/** The new key becomes the key; the old one stays beside it, for backups made before. Twice gives the same. */
+export async function putInPlace(path: string): Promise<string> {
+  const old = await readKey(path)
+  const kept = old ? `${path}.before-${keyId(old)}` : ''
+  if (old)
+    await link(path, kept).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  await rename(nextKeyFile(path), path)
+  return kept
+}
+
+/** The master key in use, and the one before it for whoever read an envelope just before it was sealed anew. */
+export interface KeyRing {
+  current(): Buffer
+  byId(id: string): Buffer | null
+  use(next: Buffer): void
+}
+export function createKeyRing(masterKey: Buffer): KeyRing {
+  let current = masterKey
+  const known = new Map([[keyId(masterKey), masterKey]])
+  return {
+    current: () => current,
+    byId: (id) => known.get(id) ?? null,
+    use(next) {
+      known.set(keyId(next), next)
+      current = next
+    },
+  }
+}
+
+export const about = (organisationId: string | null, name: string) => JSON.stringify([organisationId, name])
+
+export function createSecrets({ masterKey, clock }: { masterKey: Buffer | KeyRing; clock: Clock }): Secrets {
+  const ring = Buffer.isBuffer(masterKey) ? createKeyRing(masterKey) : masterKey
   return {
     async put(tx, organisationId, name, secret) {
-      const envelope = seal(masterKey, secret, about(organisationId, name))
+      // Waits for a change of the master key, and then takes the new one.
+      await statements.lockForWriting().execute(tx)
+      const envelope = seal(ring.current(), secret, about(organisationId, name))
       await statements.put({ id: newId(), organisationId, name, envelope, at: stamp(clock) }).execute(tx)
     },
     async get(tx, organisationId, name) {
       const row = (await statements.get({ organisationId, name }).execute(tx)).rows[0]
-      return row ? unseal(masterKey, row.envelope, about(organisationId, name)) : null
+      if (!row) return null
+      const key = ring.byId(row.envelope.split('.')[1] ?? '') ?? ring.current()
+      return unseal(key, row.envelope, about(organisationId, name))
     },
     async drop(tx, organisationId, name) {
       await statements.drop({ organisationId, name }).execute(tx)
