@@ -130,13 +130,10 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
       loadExistingGrant,
       scopes: [...appScope.options],
       claims: {
-        openid: ['sub'],
+        openid: ['sub', 'acr', 'amr', 'auth_time'],
         profile: ['name', 'preferred_username'],
         email: ['email', 'email_verified'],
         groups: ['groups', 'role', 'roles'],
-        acr: null,
-        amr: null,
-        auth_time: null,
       },
       // Many apps read the id token only.
       conformIdTokenClaims: false,
