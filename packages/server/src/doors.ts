@@ -15,6 +15,7 @@ import { createKeyDoor } from './keys/authenticate.ts'
 import { createKeys } from './keys/keys.ts'
 import { routesOfKeys } from './keys/routes.ts'
 import { createPeopleRoom } from './people/room.ts'
+import { createScimRoom } from './scim/room.ts'
 
 export interface DoorsOptions {
   store: Store
@@ -52,10 +53,23 @@ export function createDoors(options: DoorsOptions): Doors {
   const keys = createKeys({ store, events, clock })
   const accounts = createAccounts({ store, clock, keys })
   const keyDoor = createKeyDoor({ store, clock })
+  const scim = createScimRoom({
+    store,
+    clock,
+    address,
+    tellPerson: room.people.tell,
+    tellGroup: room.groups.tell,
+    groupGone: (tx, { organisationId, id }) =>
+      events.publish(tx, 'group.removed', { organisationId, userId: null }, { id }),
+    async endAll(tx, userId) {
+      await identity.signIns.endAllOf(tx, userId, null)
+      await keys.cutAllOf(tx, userId)
+    },
+  })
 
   return {
     federation,
-    routes: [...room.routes, ...federation.routes, ...routesOfKeys({ keys, accounts })],
+    routes: [...room.routes, ...federation.routes, ...routesOfKeys({ keys, accounts }), ...scim.routes],
     authenticate(credentials) {
       const token = bearerKey(credentials.authorization)
       return token === null

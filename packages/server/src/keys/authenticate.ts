@@ -26,6 +26,9 @@ export function createKeyDoor({ store, clock }: { store: Store; clock: Clock }):
   const moment = (ms = 0) => new Date(clock.now().getTime() + ms).toISOString()
   const wrongTries = createWrongTries(clock)
   const known = new Set<string>()
+  /** The role each secret acted in: whatever it holds open was opened in that role, and ends with it. */
+  const roles = new Map<string, string>()
+  const stale = new Set<string>()
 
   /** Which of its secrets was shown: null when neither, or when it counts no more. */
   function secretShown(row: KeyRow, hash: string): string | null {
@@ -54,11 +57,14 @@ export function createKeyDoor({ store, clock }: { store: Store; clock: Clock }):
       }
       if (known.size >= KNOWN) known.clear()
       known.add(publicId)
-      const before = moment(-TOUCH_MS)
-      if (row.last_used_at === null || row.last_used_at < before)
+      const before = roles.get(secretId)
+      if (before !== undefined && before !== row.user_role) stale.add(secretId)
+      roles.set(secretId, row.user_role)
+      const longAgo = moment(-TOUCH_MS)
+      if (row.last_used_at === null || row.last_used_at < longAgo)
         await aside(() =>
           store.system.transaction((tx) =>
-            statements.touch({ id: row.id, now: moment(), before, address }).execute(tx),
+            statements.touch({ id: row.id, now: moment(), before: longAgo, address }).execute(tx),
           ),
         )
       return {
@@ -73,9 +79,15 @@ export function createKeyDoor({ store, clock }: { store: Store; clock: Clock }):
       }
     },
     async ended(ids) {
+      for (const id of roles.keys()) if (!ids.includes(id)) roles.delete(id)
       if (ids.length === 0) return []
       const { rows } = await store.system.read((tx) => statements.alive({ ids, now: moment() }).execute(tx))
-      const alive = new Set(rows.map((row) => row.secret_id))
+      const alive = new Set<string>()
+      for (const { secret_id, role } of rows) {
+        if ((roles.get(secret_id) ?? role) === role && !stale.has(secret_id)) alive.add(secret_id)
+        roles.set(secret_id, role)
+      }
+      stale.clear()
       return ids.filter((id) => !alive.has(id))
     },
     async tidy() {

@@ -334,6 +334,17 @@ describe('[IDN-3.key-cut] what a key holds open ends with it, within five second
     await closed(socket)
     expect(codeOf(await byKey(token))).toBe('key.invalid')
   })
+  it('its person has another role now', async () => {
+    const person = await server.person('admin', owner.organisationId)
+    const { token } = await make(person)
+    const socket = await open(token)
+    await server.store.system.transaction((tx) =>
+      sql`update users set role = 'member' where id = ${person.userId}`.execute(tx),
+    )
+    expect((await byKey(token)).body).toMatchObject({ role: 'member' })
+    await clock.pass(4_000)
+    await closed(socket)
+  })
   it('a key without the scope does not get in, and a wrong one neither', async () => {
     const { token } = await make(owner, { scopes: ['me.read'] })
     for (const shown of [token, `kal_abcdefghijkl_${'q'.repeat(43)}`]) {

@@ -87,8 +87,8 @@ export const statements = {
     update service_keys set last_used_at = ${it.now}, last_used_address = ${it.address}
     where id = ${it.id} and (last_used_at is null or last_used_at < ${it.before})`,
   /** Of the secrets that hold connections: the ones still good, with whom they act for. */
-  alive: (it: { ids: string[]; now: string }) => sql<{ secret_id: string; role: string; kind: string }>`
-    select held.secret_id, users.role, users.kind from unnest(${it.ids}::uuid[]) as held (secret_id)
+  alive: (it: { ids: string[]; now: string }) => sql<{ secret_id: string; role: string }>`
+    select held.secret_id, users.role from unnest(${it.ids}::uuid[]) as held (secret_id)
       join service_keys on service_keys.secret_id = held.secret_id
         or (service_keys.old_secret_id = held.secret_id and service_keys.old_until > ${it.now})
       join users on users.id = service_keys.user_id
