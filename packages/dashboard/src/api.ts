@@ -84,7 +84,7 @@ export async function call<R extends AnyRoute>(
   const limit = AbortSignal.timeout(LIMIT_MS)
   const signal = input.signal ? AbortSignal.any([input.signal, limit]) : limit
   const headers = new Headers({ accept: 'application/json' })
-  const hasBody = route.method === 'POST' || route.method === 'PATCH'
+  const hasBody = route.method === 'POST' || route.method === 'PATCH' || route.method === 'PUT'
   if (hasBody) headers.set('content-type', 'application/json')
   if (input.idempotencyKey) headers.set('idempotency-key', input.idempotencyKey)
   let answer: Response
