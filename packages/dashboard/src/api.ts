@@ -1,7 +1,7 @@
 /** The typed client of the control plane: one function, the routes of the contracts, problems in words. */
 
 import { type Address, ROUTES } from 'virtual:contracts'
-import type { ErrorBody } from '@kalnet/contracts/errors'
+import type { Details, ErrorBody } from '@kalnet/contracts/errors'
 import type { AnswerOf, AnyRoute, BodyIn, ParamsOf, QueryOf } from '@kalnet/contracts/route'
 import * as m from './messages/index.ts'
 
@@ -13,13 +13,22 @@ export class ApiProblem extends Error {
   readonly next: string
   readonly status: number
   readonly requestId: string
-  constructor(it: { code: string; message: string; next: string; status: number; requestId: string }) {
+  readonly details: Details
+  constructor(it: {
+    code: string
+    message: string
+    next: string
+    status: number
+    requestId: string
+    details?: Details
+  }) {
     super(it.message)
     this.name = 'ApiProblem'
     this.code = it.code
     this.next = it.next
     this.status = it.status
     this.requestId = it.requestId
+    this.details = it.details ?? {}
   }
 }
 
@@ -35,10 +44,30 @@ export interface Input<R> {
 const LIMIT_MS = 20_000
 const heard = new EventTarget()
 
-/** `heard` when the server answered, `lost` when it could not be reached, `signed-out` when it no longer knows us. */
-export const onServer = (what: 'heard' | 'lost' | 'signed-out', listener: () => void, signal?: AbortSignal) =>
+/**
+ * `heard` when the server answered, `lost` when it could not be reached, `signed-out` when it no longer knows us,
+ * `unproved` when it asks for a second way to prove who this is before anything else.
+ */
+export type Heard = 'heard' | 'lost' | 'signed-out' | 'unproved'
+export const onServer = (what: Heard, listener: () => void, signal?: AbortSignal) =>
   heard.addEventListener(what, listener, { signal })
-export const tell = (what: 'heard' | 'lost' | 'signed-out') => heard.dispatchEvent(new Event(what))
+export const tell = (what: Heard) => heard.dispatchEvent(new Event(what))
+
+/** Asks the person to prove once more who it is; false: not now. There is one such dialog for the whole dashboard. */
+let prover: (() => Promise<boolean>) | null = null
+export const onProofWanted = (ask: typeof prover) => {
+  prover = ask
+}
+export const isCancelled = (problem: unknown) =>
+  problem instanceof ApiProblem && problem.code === 'step-up.cancelled'
+const cancelled = ({ status, requestId }: ApiProblem) =>
+  new ApiProblem({
+    code: 'step-up.cancelled',
+    message: m.problemNotProved,
+    next: m.problemNotProvedNext,
+    status,
+    requestId,
+  })
 
 function addressOf<R extends AnyRoute>(route: Address<R>, input: Input<R>): string {
   const params: Record<string, unknown> = { ...(input.params as object | undefined) }
@@ -76,15 +105,28 @@ async function problemOf(answer: Response): Promise<ApiProblem> {
   }
 }
 
-/** Calls a route. Throws an ApiProblem; the caller's own abort passes through as it is. */
+/**
+ * Calls a route. Throws an ApiProblem; the caller's own abort passes through as it is. What is dangerous is asked again after the
+ * person has proved who it is; whoever declines gets a problem that the screens do not speak of (`isCancelled`).
+ */
 export async function call<R extends AnyRoute>(
   route: Address<R>,
   input: Input<R> = {},
 ): Promise<AnswerOf<R>> {
+  try {
+    return await once(route, input)
+  } catch (problem) {
+    if (!(problem instanceof ApiProblem) || problem.code !== 'step-up.required' || !prover) throw problem
+    if (!(await prover())) throw cancelled(problem)
+    return await once(route, input)
+  }
+}
+
+async function once<R extends AnyRoute>(route: Address<R>, input: Input<R>): Promise<AnswerOf<R>> {
   const limit = AbortSignal.timeout(LIMIT_MS)
   const signal = input.signal ? AbortSignal.any([input.signal, limit]) : limit
   const headers = new Headers({ accept: 'application/json' })
-  const hasBody = route.method === 'POST' || route.method === 'PATCH' || route.method === 'PUT'
+  const hasBody = ['POST', 'PUT', 'PATCH'].includes(route.method)
   if (hasBody) headers.set('content-type', 'application/json')
   if (input.idempotencyKey) headers.set('idempotency-key', input.idempotencyKey)
   let answer: Response
@@ -105,6 +147,7 @@ export async function call<R extends AnyRoute>(
   if (!answer.ok) {
     const problem = await problemOf(answer)
     if (problem.code === 'sign-in.required') tell('signed-out')
+    if (problem.code === 'sign-in.unproved') tell('unproved')
     throw problem
   }
   return (await answer.json()) as AnswerOf<R>

@@ -3,7 +3,7 @@ declare module 'virtual:contracts' {
   type All = typeof import('@kalnet/contracts/routes').ROUTES
   /** Where a route is; what it takes and answers is known to the type checker only. */
   export interface Address<R> {
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
     path: string
     of?: R
   }

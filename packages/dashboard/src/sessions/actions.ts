@@ -3,7 +3,7 @@ import type { Session } from '@kalnet/contracts/session'
 import { useMutation } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { useLocation } from 'wouter'
-import { ApiProblem, call, ROUTES } from '../api.ts'
+import { ApiProblem, call, isCancelled, ROUTES } from '../api.ts'
 import { applyEvent } from '../apply-event.ts'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
@@ -13,6 +13,7 @@ import { toast } from '../ui/toast.ts'
 const know = (session: Session) => applyEvent(queryClient, 'session.changed', session)
 
 export function tellProblem(problem: unknown): void {
+  if (isCancelled(problem)) return
   const known = problem instanceof ApiProblem
   toast({
     tone: 'bad',

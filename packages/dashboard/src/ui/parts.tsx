@@ -1,7 +1,7 @@
 /** Small widgets that know no data: card, empty, error, skeleton, log, progress, key. */
 import { CircleAlert } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { ApiProblem } from '../api.ts'
+import { ApiProblem, isCancelled } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { Button } from './button.tsx'
 import { classes } from './classes.ts'
@@ -60,6 +60,8 @@ export function CopyButton({ text, label = m.copy }: { text: string; label?: str
 
 /** What happened, why, what to do; the code small beside it. */
 export function ErrorBox({ problem, retry }: { problem: unknown; retry?: () => void }) {
+  // Whoever declined to prove who it is knows what happened.
+  if (isCancelled(problem)) return null
   const known = problem instanceof ApiProblem ? problem : null
   const details = known
     ? `${known.code}: ${known.message}\n${m.requestLabel}: ${known.requestId || '-'}`
