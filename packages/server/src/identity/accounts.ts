@@ -4,9 +4,11 @@ import type { Me } from '@kalnet/contracts/identity'
 import type { Assertion } from '@kalnet/contracts/passkey'
 import type { Actor } from '@kalnet/contracts/permission'
 import type { Events } from '../core/events.ts'
+import type { Tried } from '../core/http.ts'
 import type { Store, Tx } from '../core/store.ts'
 import { isDuplicate } from '../core/store-errors.ts'
 import type { Claims, Person } from './claims.ts'
+import { hashOf } from './cookie.ts'
 import type { Factors } from './factors.ts'
 import { type Entered, type Gate, shapeMe } from './gate.ts'
 import type { Mine } from './my-factors.ts'
@@ -24,7 +26,12 @@ export interface Accounts {
     device: DeviceOf,
     known: Known,
   ): Promise<Entered>
-  signIn(input: { email: string; password: string }, device: DeviceOf, known: Known): Promise<Entered>
+  signIn(
+    input: { email: string; password: string },
+    device: DeviceOf,
+    known: Known,
+    tried: (account: Tried) => void,
+  ): Promise<Entered>
   /** Without a name: the passkey says who it is. */
   signInByPasskey(response: Assertion, device: DeviceOf, known: Known): Promise<Entered>
   signOut(signInId: string): Promise<void>
@@ -84,11 +91,13 @@ export function createAccounts(options: {
         throw error
       }
     },
-    async signIn({ email, password }, device, known) {
+    async signIn({ email, password }, device, known, tried) {
+      tried({ hash: hashOf(email).slice(0, 16) })
       // A crowd is sent away before it costs the database anything.
       passwords.admit()
       await throttle.attempt('password', email, device.address)
       const user = (await store.system.read((tx) => statements.userByEmail({ email }).execute(tx))).rows[0]
+      if (user) tried({ organisationId: user.organisation_id, userId: user.id })
       if (!(await passwords.verify(user?.password_hash ?? null, password)) || user?.state !== 'active')
         throw fail('sign-in.wrong')
       await throttle.succeeded('password', email, device.address)

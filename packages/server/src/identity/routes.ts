@@ -42,7 +42,7 @@ export function routesOfIdentity(options: {
       entered(call, await accounts.claim(call.body, deviceOf(call), call.actAs)),
     ),
     handle(identityRoutes.signIn, async (call) =>
-      entered(call, await accounts.signIn(call.body, deviceOf(call), call.actAs)),
+      entered(call, await accounts.signIn(call.body, deviceOf(call), call.actAs, call.tried)),
     ),
     handle(identityRoutes.signOut, async ({ signIn, reply, secure }) => {
       if (signIn) await accounts.signOut(signIn.id)
