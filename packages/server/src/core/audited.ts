@@ -2,7 +2,7 @@
 import { KalnetError } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import { v7 as newId } from 'uuid'
-import type { AuditEntry } from './call.ts'
+import type { AuditEntry, Tried } from './call.ts'
 import { beforeCommit, type Tx } from './store.ts'
 
 /** Writes the row: in `tx`, or in a transaction of its own when null. Called again with the same id: its object and details were completed. */
@@ -27,13 +27,14 @@ export function createAudited(call: AuditedCall) {
   let actor = call.actor
   let object = call.object
   let details: AuditEntry['details'] = call.details ?? {}
+  let home: string | null = null
   let written: AuditEntry | null = null
   let changed = false
   /** What the handler left running behind its answer is no longer this call. */
   let over = false
   const entry = (outcome: string): AuditEntry => ({
     id: newId(),
-    organisationId: actor?.organisationId ?? null,
+    organisationId: actor?.organisationId ?? home,
     at: call.now(),
     actorKind: actor?.kind ?? 'nobody',
     userId: actor?.userId ?? null,
@@ -52,6 +53,13 @@ export function createAudited(call: AuditedCall) {
     },
     actAs(who: Actor) {
       actor = who
+    },
+    tried(account: Tried) {
+      if ('hash' in account) details = { ...details, account: account.hash }
+      else {
+        home = account.organisationId
+        object = account.userId
+      }
     },
     /** Runs the handler; its first writing transaction carries the row. */
     async run<T>(work: () => Promise<T>): Promise<T> {

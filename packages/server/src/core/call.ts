@@ -23,6 +23,8 @@ export interface Identified {
   signIn: SignIn | null
 }
 
+export type Tried = { organisationId: string; userId: string } | { hash: string }
+
 export interface Call<R> {
   params: ParamsOf<R>
   query: QueryOf<R>
@@ -42,6 +44,8 @@ export interface Call<R> {
   audit(details: Record<string, string | number | boolean>, object?: string): void
   /** Who it turned out to be (sign-in, claim), for the audit row. */
   actAs(actor: Actor): void
+  /** Whose account was tried while nobody is signed in: a refusal is on that organisation's record. Unknown ones only as a hash. */
+  tried(account: Tried): void
 }
 
 export interface Handler {

@@ -37,7 +37,15 @@ import type { Store } from './store.ts'
 import { createUpgrades, type Upgrade } from './upgrades.ts'
 
 export type { RecordAudit } from './audited.ts'
-export { type AuditEntry, type Call, type Handler, handle, type Identified, type SignIn } from './call.ts'
+export {
+  type AuditEntry,
+  type Call,
+  type Handler,
+  handle,
+  type Identified,
+  type SignIn,
+  type Tried,
+} from './call.ts'
 export type { MountedCall, MountedWork } from './mount.ts'
 export type { Upgrade } from './upgrades.ts'
 export type { Visit } from './visits.ts'

@@ -154,6 +154,7 @@ export function createPipeline(options: PipelineOptions) {
       secure: isSecure(request.raw),
       audit: audited.add,
       actAs: audited.actAs,
+      tried: audited.tried,
     }
     try {
       const answer = await audited.run(async () => checked(route, await handler.work(call)))

@@ -309,6 +309,28 @@ describe('streams', () => {
     expect(got).toEqual([])
   })
 
+  it('[GOV-1.access] who opened a screen, how long, and who was refused is on record', async () => {
+    const rows = async () =>
+      (
+        await server.store.system.read((tx) =>
+          sql<{ action: string; outcome: string; user_id: string; details: { port?: string; durationMs?: number } }>`
+            select action, outcome, user_id, details from audit where object = ${sessionId} or outcome = 'ticket.invalid'
+            order by seq desc limit 3`.execute(tx),
+        )
+      ).rows
+    const { viewer } = await joined()
+    viewer.socket.terminate()
+    await until(() => streams.count() === 0, 'closed')
+    let found = await rows()
+    for (let tries = 0; found[0]?.action !== 'stream.closed' && tries < 500; tries++) found = await rows()
+    expect(found.map((row) => row.action)).toEqual(['stream.closed', 'stream.opened', 'stream.ticket-issued'])
+    expect(found[0]).toMatchObject({ user_id: owner.userId, outcome: 'done', details: { port: 'display' } })
+    expect(found[0]?.details.durationMs).toBeGreaterThanOrEqual(0)
+    await refusedWith(view('x'.repeat(43)), 403, 'ticket.invalid')
+    for (let tries = 0; found[0]?.outcome !== 'ticket.invalid' && tries < 500; tries++) found = await rows()
+    expect(found[0]).toMatchObject({ action: 'stream.opened', outcome: 'ticket.invalid', user_id: owner.userId })
+  })
+
   it('[STR-1.cut] what is about somebody else is left alone', async () => {
     const { viewer } = await joined()
     streams.cutSignIn('another')
