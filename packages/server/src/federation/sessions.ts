@@ -93,14 +93,19 @@ export function createProviderSessions(options: SessionsOptions): ProviderSessio
   }
   async function refreshDue(): Promise<number> {
     const due = { before: moment(-REFRESH_MS), now: moment(), limit: AT_ONCE }
-    const { rows } = await store.system.transaction((tx) => statements.takeDue(due).execute(tx))
-    for (const row of rows)
-      await refresh(row).catch((error: unknown) => {
+    const asked = async (row: SessionRow) =>
+      refresh(row).catch((error: unknown) => {
         // It cannot be asked now: what was true ten minutes ago stands until it can be.
         const problem = error instanceof Error ? error.message : String(error)
         log.warn({ provider: row.provider_id, problem }, 'cannot ask a provider about a sign-in now')
       })
-    return rows.length
+    // What was taken is not due again: the rounds end.
+    for (let count = 0; ; ) {
+      const { rows } = await store.system.transaction((tx) => statements.takeDue(due).execute(tx))
+      await Promise.all(rows.map(asked))
+      count += rows.length
+      if (rows.length < AT_ONCE) return count
+    }
   }
   async function endDangling() {
     const { rows } = await store.system.read((tx) => statements.dangling().execute(tx))
