@@ -38,8 +38,9 @@ export async function testDatabase({
   }
 }
 
-export async function testStore(): Promise<TestStore> {
-  const database = await testDatabase()
+/** `beside`: another process on the database of an earlier one, which drops it. */
+export async function testStore(beside?: { url: string }): Promise<TestStore> {
+  const database = beside ? { url: beside.url, drop: async () => undefined } : await testDatabase()
   const log = createLog('test', 'silent')
   const store = await createStore({ url: database.url, log, connections: 6 })
   const events = createEvents({ store, log })

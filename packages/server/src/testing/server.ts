@@ -120,13 +120,15 @@ export async function testServer(
     /** Without the routes of signing in: a test puts marks in their place. */
     bare?: boolean
     listen?: boolean
+    /** A second server on the database of this one. */
+    beside?: { url: string }
     mail?: Mail
     leaving?: DoorsOptions['leaving']
     passwords?: Passwords
   } = {},
 ): Promise<TestServer> {
   const { clock = systemClock, log = createLog('test', 'silent') } = options
-  const test = await testStore()
+  const test = await testStore(options.beside)
   const { store, events } = test
   const port = await freePort()
   const home = await mkdtemp('/tmp/kalnet-test-')
