@@ -1,5 +1,6 @@
 /** The one form of a row and of a segment's head that is hashed and signed. It never changes; a new one gets a new first word. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { AuditSegment } from '@kalnet/contracts/audit'
 
 /** A row as stored: every field of it. Hashes are hex, 64-bit numbers text, times RFC 3339 UTC with milliseconds. */
 export interface StoredRow {
@@ -93,3 +94,6 @@ export const isSigned = (key: Buffer, head: Head, signature: string): boolean =>
   const [given, right] = [Buffer.from(signature, 'hex'), Buffer.from(signHead(key, head), 'hex')]
   return given.length === right.length && timingSafeEqual(given, right)
 }
+
+export const headOf = ({ droppedAt: _, signature: __, ...head }: AuditSegment): Head => head
+export const lastPosition = (head: Head): bigint => BigInt(head.firstPosition) + BigInt(head.count) - 1n

@@ -25,7 +25,11 @@ export function createExport({ search, heads, version }: ExportOptions) {
   ): AsyncGenerator<string> {
     let rows = 0
     if (format === 'csv') yield csvHead()
-    if (format === 'json') yield jsonLine('kalnet.audit', { version: 1, organisationId, filter })
+    if (format === 'json') {
+      yield jsonLine('kalnet.audit', { version: 1, organisationId, filter })
+      // Before the rows, so that a reader checks them as they come and keeps none.
+      for (const head of await heads(organisationId)) yield jsonLine('head', head)
+    }
     for await (const page of search.walk(organisationId, filter, signal)) {
       rows += page.length
       const text = page.map((row) =>
@@ -34,7 +38,6 @@ export function createExport({ search, heads, version }: ExportOptions) {
       yield text.join('')
     }
     if (format !== 'json') return
-    for (const head of await heads(organisationId)) yield jsonLine('head', head)
     // Without this line the file is not whole.
     yield jsonLine('end', { rows })
   }

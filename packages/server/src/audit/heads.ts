@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import type { AuditSegment } from '@kalnet/contracts/audit'
 import type { Secrets } from '../core/secrets.ts'
 import type { Store } from '../core/store.ts'
-import type { Head } from './canonical.ts'
 import { type SegmentRow, statements } from './store.ts'
 
 const NAME = 'audit.head-key'
@@ -34,6 +33,3 @@ export const shapeSegment = (row: SegmentRow): AuditSegment => ({
   droppedAt: row.dropped_at,
   signature: row.signature,
 })
-
-export const headOf = ({ droppedAt: _, signature: __, ...head }: AuditSegment): Head => head
-export const lastPosition = (head: Head): bigint => BigInt(head.firstPosition) + BigInt(head.count) - 1n

@@ -4,8 +4,18 @@ import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import type { Events } from '../core/events.ts'
 import type { Store, Tx } from '../core/store.ts'
-import { type Head, hashOfHead, hashOfRow, isSigned, type StoredRow, signHead, ZEROS } from './canonical.ts'
-import { headOf, lastPosition, shapeSegment } from './heads.ts'
+import {
+  type Head,
+  hashOfHead,
+  hashOfRow,
+  headOf,
+  isSigned,
+  lastPosition,
+  type StoredRow,
+  signHead,
+  ZEROS,
+} from './canonical.ts'
+import { shapeSegment } from './heads.ts'
 import { type ReadRow, statements } from './store.ts'
 
 /** Rows in one transaction: well under a second. */

@@ -1,90 +1,21 @@
 /** Does the chain hold? From the first head to the last row, and exactly where it does not. */
-import type { AuditBreak, AuditSegment, Verified } from '@kalnet/contracts/audit'
+import type { AuditSegment, Verified } from '@kalnet/contracts/audit'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Store, Tx } from '../core/store.ts'
 import type { Anchor } from './anchor.ts'
-import { hashOfHead, hashOfRow, isSigned, ZEROS } from './canonical.ts'
-import { headOf, lastPosition, shapeSegment } from './heads.ts'
+import { headOf, isSigned, lastPosition } from './canonical.ts'
+import { shapeSegment } from './heads.ts'
 import { storedRow } from './sealer.ts'
 import { type ChainRow, statements } from './store.ts'
+import { broken, checkHead, createWalk, type Found, type WalkedRow } from './walk.ts'
 
 const PAGE = 2_000
 /** Segments of a chain: more than ten years of days. */
 const ALL = 100_000
 
-type Found = Omit<AuditBreak, 'segment'>
-const broken = (
-  problem: Found['problem'],
-  position: string | null,
-  id: string | null,
-  message: string,
-): Found => ({
-  problem,
-  position,
-  id,
-  message,
-})
-
-/** Walks rows in their order; each must be the next one, link to the one before, and be what its hash says. */
-export function createWalk(start: { position: bigint; hash: string }) {
-  let place = start.position
-  let last = start.hash
-  let before: { xid: bigint; seq: bigint } | null = null
-  return {
-    end: () => ({ position: place - 1n, hash: last }),
-    step(row: ChainRow): Found | null {
-      const position = String(place)
-      if (row.position !== position)
-        return BigInt(row.position) > place
-          ? broken('missing', position, null, `The row at place ${position} is gone.`)
-          : broken('inserted', row.position, row.id, `There is a second row at place ${row.position}.`)
-      const { id } = row
-      if (id === null) return broken('missing', position, null, `The row at place ${position} is gone.`)
-      if (row.previous !== last)
-        return broken(
-          'order',
-          position,
-          id,
-          `The row at place ${position} does not follow the one before it.`,
-        )
-      if (hashOfRow(storedRow({ ...row, id }), position, last) !== row.hash)
-        return broken(
-          'changed',
-          position,
-          id,
-          `The row at place ${position} was changed after it was sealed.`,
-        )
-      const here = { xid: BigInt(row.xid), seq: BigInt(row.seq) }
-      if (before && (here.xid < before.xid || (here.xid === before.xid && here.seq <= before.seq)))
-        return broken('order', position, id, `The row at place ${position} is older than the one before it.`)
-      before = here
-      last = row.hash
-      place += 1n
-      return null
-    },
-  }
-}
-
-/** The heads among themselves: numbered through, linked, signed. */
-export function checkHead(
-  head: AuditSegment,
-  before: AuditSegment | null,
-  key: Buffer,
-): Omit<AuditBreak, 'id' | 'segment'> | null {
-  const at = (problem: AuditBreak['problem'], message: string) => ({
-    problem,
-    position: head.firstPosition,
-    message,
-  })
-  const number = (before?.number ?? 0) + 1
-  if (head.number !== number) return at('missing', `The head of segment ${number} is gone.`)
-  if (!isSigned(key, headOf(head), head.signature))
-    return at('signature', `The head of segment ${head.number} was not signed by this installation.`)
-  const fits =
-    head.firstPosition === String(before ? lastPosition(before) + 1n : 1n) &&
-    head.previous === (before?.lastHash ?? ZEROS) &&
-    head.previousHead === (before ? hashOfHead(headOf(before)) : ZEROS)
-  return fits ? null : at('head', `Segment ${head.number} does not follow segment ${number - 1}.`)
+const walked = (row: ChainRow): WalkedRow => {
+  const { id, position, previous, hash } = row
+  return { position, previous, hash, stored: id === null ? null : storedRow({ ...row, id }) }
 }
 
 export interface VerifierOptions {
@@ -130,7 +61,7 @@ export function createVerifier({ store, clock, key, anchor }: VerifierOptions) {
         const place = String(walk.end().position + 1n)
         if (!row)
           return result(broken('missing', place, null, `The row at place ${place} is gone.`), head.number)
-        const found = walk.step(row)
+        const found = walk.step(walked(row))
         if (found) return result(found, head.number)
         if (known?.position === row.position && known.hash !== row.hash)
           return result(
