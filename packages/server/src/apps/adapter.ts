@@ -33,10 +33,15 @@ function grantsIn(payload: AdapterPayload): string[] {
 }
 
 /** Its own id is a secret that a browser or an app keeps: the row has the hash alone, in the key and inside. */
-const stored = ({ jti: _, ...payload }: AdapterPayload) => {
-  const { session } = payload
-  return { ...payload, ...(session ? { session: { ...session, cookie: undefined } } : {}) }
+function stored(id: string, { jti: _, ...payload }: AdapterPayload) {
+  const { session, returnTo } = payload
+  return {
+    ...payload,
+    ...(session ? { session: { ...session, cookie: undefined } } : {}),
+    ...(returnTo ? { returnTo: returnTo.replace(id, UID) } : {}),
+  }
 }
+const UID = '{uid}'
 
 export function createAdapters({ store, clock }: { store: Store; clock: Clock }) {
   const now = () => clock.now().toISOString()
@@ -45,6 +50,9 @@ export function createAdapters({ store, clock }: { store: Store; clock: Clock })
     row && {
       ...row.payload,
       ...(row.consumed_at ? { consumed: Math.floor(Date.parse(row.consumed_at) / 1000) } : {}),
+      ...(typeof row.payload.returnTo === 'string'
+        ? { returnTo: row.payload.returnTo.replace(UID, id) }
+        : {}),
       jti: id,
     }
 
@@ -69,7 +77,7 @@ export function createAdapters({ store, clock }: { store: Store; clock: Clock })
           .putRecord({
             kind,
             id: hashed(id),
-            payload: JSON.stringify(stored(payload)),
+            payload: JSON.stringify(stored(id, payload)),
             userId: kind === 'Interaction' ? null : text(payload.accountId),
             clientId: text(payload.clientId) ?? text(payload.params?.client_id),
             grantId: kind === 'Session' ? null : (grants[0] ?? null),

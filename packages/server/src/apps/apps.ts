@@ -8,6 +8,7 @@ import type { Outbound } from '@kalnet/io/outbound'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Events } from '../core/events.ts'
 import type { Handler, Http, MountedCall } from '../core/http.ts'
+import type { MountedFact } from '../core/mount.ts'
 import type { Secrets } from '../core/secrets.ts'
 import type { Store } from '../core/store.ts'
 import type { SignIns } from '../identity/sign-ins.ts'
@@ -52,45 +53,42 @@ export function createApps(options: AppsOptions): Apps {
   const keys = createSigningKeys({ store, secrets, clock })
   const calls = new WeakMap<IncomingMessage, MountedCall>()
 
-  /** What is given to apps is put on record; what went wrong there too. */
+  /** What is given to apps is put on record before it leaves; what went wrong there too. */
   function heard(provider: Provider): void {
+    const notes = new WeakMap<object, Promise<void>[]>()
+    async function write(ctx: KoaContextWithOIDC, fact: Pick<MountedFact, 'action' | 'outcome' | 'details'>) {
+      const { account, client, params } = ctx.oidc
+      const clientId = client?.clientId ?? (typeof params?.client_id === 'string' ? params.client_id : '')
+      const app = (await store.system.read((tx) => statements.appOfClient({ clientId }).execute(tx))).rows[0]
+      const organisationId = app?.organisation_id
+      await calls.get(ctx.req)?.record({
+        ...fact,
+        actor: account && organisationId ? { kind: 'user', userId: account.accountId, organisationId } : null,
+        organisationId,
+        object: app?.id,
+        details: { ...fact.details, ...(app ? { app: app.name } : {}) },
+      })
+    }
     const note = (
       ctx: KoaContextWithOIDC,
       action: string,
       outcome: string,
-      details: Record<string, string> = {},
-    ) => {
-      const { account, client, params } = ctx.oidc
-      const clientId = client?.clientId ?? (typeof params?.client_id === 'string' ? params.client_id : '')
-      const write = async () => {
-        const app = (await store.system.read((tx) => statements.appOfClient({ clientId }).execute(tx)))
-          .rows[0]
-        await calls.get(ctx.req)?.record({
-          action,
-          outcome,
-          actor:
-            account && app
-              ? { kind: 'user', userId: account.accountId, organisationId: app.organisation_id }
-              : null,
-          organisationId: app?.organisation_id,
-          object: app?.id,
-          details: { ...details, ...(app ? { app: app.name } : {}) },
-        })
-      }
-      write().catch((error: unknown) =>
-        log.warn(
-          { problem: error instanceof Error ? error.message : '' },
-          'what an app was given is not in the audit',
-        ),
-      )
-    }
-    const grantOf = (ctx: KoaContextWithOIDC) => String(ctx.oidc.params?.grant_type ?? 'unknown').slice(0, 40)
+      details?: MountedFact['details'],
+    ) => notes.get(ctx.req)?.push(write(ctx, { action, outcome, details }))
+    // Around all of it: no answer without its record.
+    provider.use(async (ctx, next) => {
+      const mine: Promise<void>[] = []
+      notes.set(ctx.req, mine)
+      await next()
+      await Promise.all(mine)
+    })
+    const by = (ctx: KoaContextWithOIDC) => ({
+      by: String(ctx.oidc.params?.grant_type ?? 'unknown').slice(0, 40),
+    })
     provider.on('authorization.success', (ctx) => note(ctx, 'app.signed-in', 'done'))
     provider.on('authorization.error', (ctx, error) => note(ctx, 'app.signed-in', error.error))
-    provider.on('grant.success', (ctx) => note(ctx, 'app.token-issued', 'done', { by: grantOf(ctx) }))
-    provider.on('grant.error', (ctx, error) =>
-      note(ctx, 'app.token-issued', error.error, { by: grantOf(ctx) }),
-    )
+    provider.on('grant.success', (ctx) => note(ctx, 'app.token-issued', 'done', by(ctx)))
+    provider.on('grant.error', (ctx, error) => note(ctx, 'app.token-issued', error.error, by(ctx)))
     provider.on('grant.revoked', (ctx) => note(ctx, 'app.grant-revoked', 'done'))
   }
 

@@ -119,6 +119,20 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
     return prompts
   }
 
+  /** Back-channel logout leaves by the one way out. */
+  const sendOut: Configuration['fetch'] = async (url, given) => {
+    const { method, body, headers } = given ?? {}
+    const answer = await outbound.ask(String(url), {
+      method: method === 'POST' ? 'POST' : 'GET',
+      headers: Object.fromEntries(new Headers(headers)),
+      body: body ? String(body) : undefined,
+      signal: AbortSignal.timeout(10_000),
+      redirects: 0,
+    })
+    const empty = [204, 205, 304].includes(answer.status)
+    return new Response(empty ? null : new Uint8Array(answer.body), { status: answer.status })
+  }
+
   function build(issuerNow: string, jwks: Configuration['jwks']): Provider {
     const overTls = issuerNow.startsWith('https:')
     const names = cookieNames(overTls)
@@ -193,20 +207,7 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
         ctx.status = 303
         ctx.redirect(`/consent/problem?code=${encodeURIComponent(out.error)}`)
       },
-      // Back-channel logout leaves by the one way out.
-      async fetch(url, given) {
-        const { method, body, headers } = given ?? {}
-        const answer = await outbound.ask(String(url), {
-          method: method === 'POST' ? 'POST' : 'GET',
-          headers: Object.fromEntries(new Headers(headers)),
-          body: body ? String(body) : undefined,
-          signal: AbortSignal.timeout(10_000),
-          redirects: 0,
-        })
-        return new Response([204, 205, 304].includes(answer.status) ? null : new Uint8Array(answer.body), {
-          status: answer.status,
-        })
-      },
+      fetch: sendOut,
     })
     provider.proxy = true
     provider.silent = true
