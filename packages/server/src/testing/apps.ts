@@ -65,7 +65,10 @@ export function createBrowser(secret?: string) {
           url,
           {
             method,
+            // Names under localhost are this machine (RFC 6761), whatever the resolver knows.
+            ...(url.hostname.endsWith('.localhost') ? { hostname: '127.0.0.1' } : {}),
             headers: {
+              host: url.host,
               accept: 'text/html',
               ...(cookies.length ? { cookie: cookies.join('; ') } : {}),
               ...(body
