@@ -34,6 +34,9 @@ function Connection({ state }: { state: Controller['state'] }) {
   )
 }
 
+/** Facts in a row; a line breaks between two of them, never inside one. */
+const row = (facts: string[]) => facts.map((it) => it.replaceAll(' ', '\u00a0')).join(' · ')
+
 function Platform({ it }: { it: Fingerprint }) {
   const facts = it.usable
     ? [
@@ -50,7 +53,7 @@ function Platform({ it }: { it: Fingerprint }) {
         <span className={css.quiet}>{it.version}</span>
         <Badge tone={it.usable ? 'good' : 'warn'}>{it.usable ? m.platformUsable : m.platformUnusable}</Badge>
       </div>
-      {facts.length > 0 && <p className={css.quiet}>{facts.join(' · ')}</p>}
+      {facts.length > 0 && <p className={css.quiet}>{row(facts)}</p>}
       {!it.usable && it.detail && <p className={css.quiet}>{it.detail}</p>}
     </li>
   )
@@ -116,11 +119,11 @@ export function ControllerCard({ controller, manages }: ControllerCardProps) {
               text={m.controllerMemoryUse(size(used), size(capacity.memoryBytes))}
             />
             <p className={css.quiet}>
-              {[
+              {row([
                 m.controllerCpus(capacity.cpus),
                 m.controllerLoad(capacity.load1.toFixed(1)),
                 m.controllerDisk(size(capacity.diskFreeBytes)),
-              ].join(' · ')}
+              ])}
             </p>
           </div>
         )}

@@ -1,4 +1,5 @@
 /** Controllers: the machines that run things, what each can do, adding and revoking. */
+import type { Controller } from '@kalnet/contracts/controller'
 import { useQuery } from '@tanstack/react-query'
 import { Plus, Server } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
@@ -11,6 +12,13 @@ import { Frame } from './frame.tsx'
 import css from './settings.module.css'
 
 const Enrol = lazy(() => import('./enrol.tsx'))
+
+/** Always the same order, however the list was told: one's own machine first, then by name. */
+const inOrder = (items: Controller[]) =>
+  items.toSorted(
+    (one, other) =>
+      Number(other.installation) - Number(one.installation) || one.name.localeCompare(other.name),
+  )
 
 export default function Controllers() {
   const me = useMe()
@@ -47,7 +55,7 @@ export default function Controllers() {
       )}
       {data && data.items.length > 0 && (
         <ul className={css.list}>
-          {data.items.map((controller) => (
+          {inOrder(data.items).map((controller) => (
             <li key={controller.id}>
               <ControllerCard controller={controller} manages={manages} />
             </li>

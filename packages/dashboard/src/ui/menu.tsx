@@ -26,7 +26,7 @@ export function Menu({ label, trigger, actions, defaultOpen }: MenuProps) {
   return (
     <MenuTrigger defaultOpen={defaultOpen}>
       {trigger}
-      <Popover className={css.popover} offset={6}>
+      <Popover className={css.popover} placement="bottom end" offset={6}>
         <AriaMenu aria-label={label} className={css.menu}>
           {actions.map((it) => (
             <MenuItem
