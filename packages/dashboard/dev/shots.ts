@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import type { World } from './fixtures.ts'
 import { ENDED, LIVE, uuid } from './fixtures.ts'
+import { PEOPLE_SHOTS } from './shots-people.ts'
 import type { StandIn } from './stand-in.ts'
 
 export interface Shot {
@@ -286,4 +287,5 @@ export const SHOTS: Shot[] = [
     path: '/_ui',
     ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
   },
+  ...PEOPLE_SHOTS,
 ]

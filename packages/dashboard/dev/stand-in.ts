@@ -8,6 +8,7 @@ import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
+import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
 import { serveRfb } from './rfb.ts'
 
@@ -41,6 +42,8 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
+  const people = createPeopleStandIn()
+  people.use(world)
   let failNext = false
   let hold = false
   let away = false
@@ -185,7 +188,8 @@ export function createStandIn(world: World = 'usual') {
     const body = method === 'POST' || method === 'PATCH' ? await readBody(request) : {}
     const what = `${method} ${[area, id && (verb || area === 'sessions' || area === 'templates') ? ':id' : id, verb].filter(Boolean).join('/')}`
     if (what === 'GET status') return { version: '0.1.0', claimed: state.claimed, now: now() }
-    if (what === 'POST claim' || what === 'POST sign-in') {
+    if (what === 'POST invitations/look') return people.look(body.token)
+    if (what === 'POST claim' || what === 'POST sign-in' || what === 'POST invitations/accept') {
       if (body.password === 'wrong password')
         return refuse(
           401,
@@ -214,6 +218,8 @@ export function createStandIn(world: World = 'usual') {
         'There is no session with this id.',
         'It may have been removed; look at the list again.',
       )
+    const ours = people.answer(method, url, body, publish)
+    if (ours !== undefined) return ours
     switch (what) {
       case 'PATCH me':
         state.me = { ...me, name: String(body.name ?? me.name) }
@@ -281,6 +287,7 @@ export function createStandIn(world: World = 'usual') {
 
   return {
     use(next: World, options: { failNext?: boolean; hold?: boolean } = {}) {
+      people.use(next)
       state = makeState(next)
       failNext = options.failNext ?? false
       hold = options.hold ?? false

@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { onServer } from './api.ts'
 import { followLive } from './live.ts'
-import { claimPage, prepare, signInPage, viewerPage } from './pages.ts'
+import { claimPage, joinPage, prepare, signInPage, viewerPage } from './pages.ts'
 import { meQuery, queryClient } from './queries.ts'
 import { Catch } from './shell/catch.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -53,6 +53,9 @@ export function App() {
                 <Gallery />
               </Route>
             )}
+            <Route path="/join">
+              <joinPage.Page />
+            </Route>
             <Route path="/claim">
               <claimPage.Page />
             </Route>

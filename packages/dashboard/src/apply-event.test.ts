@@ -11,10 +11,14 @@ const [first, second] = LIVE as [Session, Session]
 /** A cache as small as the applying needs. */
 function cacheOf(start: Record<string, unknown>) {
   const data = new Map(Object.entries(start))
+  const invalidated: string[] = []
   return {
     data,
     setQueryData: (key: readonly unknown[], change: (known: never) => unknown) =>
       data.set(key.join('/'), change(data.get(key.join('/')) as never)),
+    invalidated,
+    invalidateQueries: ({ queryKey }: { queryKey: readonly unknown[] }) =>
+      invalidated.push(queryKey.join('/')),
     removeQueries: ({ queryKey }: { queryKey: readonly unknown[] }) => data.delete(queryKey.join('/')),
   }
 }
@@ -90,4 +94,21 @@ test('a controller is replaced, in the order of names', () => {
   const [one] = CONTROLLERS as [Controller]
   const renamed = placeController({ items: CONTROLLERS }, { ...one, name: 'Zebra' })
   expect(renamed.items.map((it) => it.name)).toEqual(['Attic box', 'Living room', 'Zebra'])
+})
+
+test.each([
+  ['person.changed', { id: '1' }, ['people', 'person/1']],
+  ['person.removed', { id: '1' }, ['people', 'person/1']],
+  ['group.changed', { id: '2' }, ['groups']],
+  ['invitation.changed', { id: '3' }, ['invitations']],
+])('[UI-2.live] %s asks again for the lists it may stand in', (type, data, expected) => {
+  const cache = cacheOf({})
+  applyEvent(cache, type, data)
+  expect(cache.invalidated).toEqual(expected)
+})
+
+test('[UI-2.live] the new name of the organisation reaches everybody in it', () => {
+  const cache = cacheOf({ me: { id: '1', organisationName: 'Old' } })
+  applyEvent(cache, 'organisation.changed', { id: '2', name: 'New', kind: 'team' })
+  expect(cache.data.get('me')).toMatchObject({ organisationName: 'New' })
 })

@@ -2,6 +2,7 @@
 import type { Controller } from '@kalnet/contracts/controller'
 import type { EventType } from '@kalnet/contracts/event'
 import type { Me } from '@kalnet/contracts/identity'
+import type { Organisation } from '@kalnet/contracts/invitation'
 import type { Session } from '@kalnet/contracts/session'
 import type { SessionPage } from './queries.ts'
 
@@ -32,6 +33,8 @@ export function placeController<T extends { items: Controller[] }>(page: T, cont
 export interface Cache {
   setQueryData(key: readonly unknown[], change: (known: never) => unknown): unknown
   removeQueries(filter: { queryKey: readonly unknown[] }): void
+  /** Asks again for what is on screen, and later for the rest. */
+  invalidateQueries(filter: { queryKey: readonly unknown[] }): unknown
 }
 
 /** Unknown kinds of events are newer than this page and mean nothing to it. */
@@ -76,6 +79,27 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       cache.setQueryData(['me'], change)
       return
     }
+    case 'organisation.changed': {
+      const { name } = data as Organisation
+      cache.setQueryData(['organisation'], () => data)
+      cache.setQueryData(['me'], (me: Me | null | undefined) => me && { ...me, organisationName: name })
+      return
+    }
+    // Lists by name, searched and in pages: where a changed one belongs, the server knows.
+    case 'person.changed':
+    case 'person.removed': {
+      const { id } = data as { id: string }
+      cache.invalidateQueries({ queryKey: ['people'] })
+      cache.invalidateQueries({ queryKey: ['person', id] })
+      return
+    }
+    case 'group.changed':
+    case 'group.removed':
+      cache.invalidateQueries({ queryKey: ['groups'] })
+      return
+    case 'invitation.changed':
+      cache.invalidateQueries({ queryKey: ['invitations'] })
+      return
     default:
       return
   }

@@ -24,6 +24,10 @@ export function ago(at: string, now: number, justNow: string): string {
 export const exactly = (at: string) =>
   new Intl.DateTimeFormat(locale(), { dateStyle: 'full', timeStyle: 'medium' }).format(new Date(at))
 
+/** A moment to come, to the minute. */
+export const moment = (at: string) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
+
 const number = (value: number, digits: number) =>
   new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value)
 

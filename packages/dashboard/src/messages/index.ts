@@ -1,2 +1,5 @@
-/** The catalogue in the language of the page. Another language is another file of the same names. */
+/** The catalogue in the language of the page, a file for each room. Another language is other files of the same names. */
+export * from './account.ts'
 export * from './en.ts'
+export * from './people.ts'
+export * from './sign-in.ts'

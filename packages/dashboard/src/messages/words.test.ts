@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import * as messages from './en.ts'
+import * as messages from './index.ts'
 
 const SOURCE = join(import.meta.dirname, '..')
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })

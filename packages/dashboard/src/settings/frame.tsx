@@ -1,4 +1,5 @@
 /** The frame of the settings pages: which there are, and where one is. */
+import type { Permission } from '@kalnet/contracts/permission'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import * as m from '../messages/index.ts'
@@ -6,8 +7,21 @@ import { may, useMe } from '../queries.ts'
 import { useTitle } from '../shell/use-title.ts'
 import css from './settings.module.css'
 
+/** Every settings page, in the order of its tabs; null: for everybody. */
+const PAGES = [
+  { id: 'me', path: '/settings', label: m.settingsMe, permission: null },
+  { id: 'people', path: '/settings/people', label: m.settingsPeople, permission: 'group.read' },
+  { id: 'groups', path: '/settings/groups', label: m.settingsGroups, permission: 'group.read' },
+  {
+    id: 'controllers',
+    path: '/settings/controllers',
+    label: m.settingsControllers,
+    permission: 'controller.read',
+  },
+] as const satisfies readonly { id: string; path: string; label: string; permission: Permission | null }[]
+
 interface FrameProps {
-  here: 'me' | 'controllers'
+  here: (typeof PAGES)[number]['id']
   title: string
   text: string
   action?: ReactNode
@@ -17,16 +31,16 @@ interface FrameProps {
 export function Frame({ here, title, text, action, children }: FrameProps) {
   useTitle(title)
   const me = useMe()
+  const pages = PAGES.filter(({ permission }) => permission === null || may(me, permission))
   return (
     <div className={css.page}>
-      {may(me, 'controller.read') && (
+      {pages.length > 1 && (
         <nav aria-label={m.settings} className={css.tabs}>
-          <Link href="/settings" aria-current={here === 'me' ? 'page' : undefined}>
-            {m.settingsMe}
-          </Link>
-          <Link href="/settings/controllers" aria-current={here === 'controllers' ? 'page' : undefined}>
-            {m.settingsControllers}
-          </Link>
+          {pages.map(({ id, path, label }) => (
+            <Link key={id} href={path} aria-current={here === id ? 'page' : undefined}>
+              {label}
+            </Link>
+          ))}
         </nav>
       )}
       <header className={css.head}>

@@ -1,0 +1,27 @@
+/** A one-use link to hand over: as a picture for a phone beside this screen, and to copy. */
+import type { HandedLink } from '@kalnet/contracts/people'
+import { lazy, Suspense } from 'react'
+import { moment } from '../format.ts'
+import * as m from '../messages/index.ts'
+import { CopyButton, Skeleton } from '../ui/parts.tsx'
+import css from './people.module.css'
+
+const QrCode = lazy(() => import('../ui/qr-code.tsx'))
+
+export function Handed({ link, label }: { link: HandedLink; label: string }) {
+  return (
+    <div className={css.handed}>
+      <Suspense fallback={<Skeleton width="220px" height="220px" />}>
+        <QrCode code={link.qr} label={m.qrLabel} />
+      </Suspense>
+      <div className={css.handedText}>
+        <span className={css.quiet}>{label}</span>
+        <code className={css.link} data-link>
+          {link.url}
+        </code>
+        <CopyButton text={link.url} label={m.copyLink} />
+        <p className={css.quiet}>{m.linkUntil(moment(link.expiresAt))}</p>
+      </div>
+    </div>
+  )
+}
