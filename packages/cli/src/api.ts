@@ -1,5 +1,7 @@
 /** The typed client of the local API: the control plane's control socket, as the owner. */
 import { request } from 'node:http'
+import type { Readable } from 'node:stream'
+import { json } from 'node:stream/consumers'
 import { ERRORS, type ErrorCode, errorBody, fail } from '@kalnet/contracts/errors'
 import type { AnswerOf, AnyRoute, BodyIn, ParamsOf, QueryOf } from '@kalnet/contracts/route'
 import { failed, notRunning } from './problem.ts'
@@ -71,6 +73,8 @@ export interface CallInput<R> {
 }
 export interface Api {
   call<R extends AnyRoute>(route: R, input?: CallInput<R>): Promise<AnswerOf<R>>
+  /** For answers of any length: the text as it comes. */
+  read<R extends AnyRoute>(route: R, input?: CallInput<R>): Promise<Readable>
 }
 
 const isKnown = (code: string): code is ErrorCode => code in ERRORS
@@ -86,6 +90,14 @@ export function address(path: string, params: object = {}, query: object = {}): 
   return `${filled}?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`
 }
 
+/** What a refusal means here, as an error to throw. */
+function refusalOf(status: number, body: unknown): Error {
+  const refusal = errorBody.safeParse(body)
+  if (!refusal.success) return failed(`Kalnet answered with status ${status}.`, 'Look at `kalnet status`.')
+  const { code, message, next, details, requestId } = refusal.data.error
+  return isKnown(code) ? fail(code, { ...details, requestId }) : failed(message, next)
+}
+
 export function createApi(socketPath: string): Api {
   return {
     async call(route, input = {}) {
@@ -94,15 +106,32 @@ export function createApi(socketPath: string): Api {
         method: route.method,
         path: address(route.path, input.params ?? {}, input.query ?? {}),
         // A POST without a body of its own still sends an empty one: the route asks for `{}`.
-        body: route.method === 'POST' || route.method === 'PATCH' ? (input.body ?? {}) : undefined,
+        body: route.method === 'GET' || route.method === 'DELETE' ? undefined : (input.body ?? {}),
         signal: input.signal,
         timeoutMs: input.timeoutMs,
       })
       if (status >= 200 && status < 300) return route.answer.parse(body ?? {}) as AnswerOf<typeof route>
-      const refusal = errorBody.safeParse(body)
-      if (!refusal.success) throw failed(`Kalnet answered with status ${status}.`, 'Look at `kalnet status`.')
-      const { code, message, next, details, requestId } = refusal.data.error
-      throw isKnown(code) ? fail(code, { ...details, requestId }) : failed(message, next)
+      throw refusalOf(status, body)
+    },
+    read(route, input = {}) {
+      return new Promise((resolve, reject) => {
+        const path = address(route.path, input.params ?? {}, input.query ?? {})
+        const call = request({
+          socketPath,
+          method: route.method,
+          path,
+          signal: input.signal,
+          headers: { host: 'localhost' },
+        })
+        call.once('error', (error: NodeJS.ErrnoException) =>
+          reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? notRunning() : error),
+        )
+        call.once('response', (answer) => {
+          if (answer.statusCode === 200) return resolve(answer)
+          json(answer).then((body) => reject(refusalOf(answer.statusCode ?? 0, body)), reject)
+        })
+        call.end()
+      })
     },
   }
 }

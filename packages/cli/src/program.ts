@@ -9,6 +9,7 @@ import { addDown } from './commands/down.ts'
 import { addGroup } from './commands/group.ts'
 import { addImages } from './commands/images.ts'
 import { addOrganisation } from './commands/organisation.ts'
+import { addSecrets } from './commands/secrets.ts'
 import { addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addStatus } from './commands/status.ts'
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addTest,
   addBench,
   addAudit,
+  addSecrets,
   addServe,
 ]
 
