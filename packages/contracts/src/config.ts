@@ -88,7 +88,10 @@ export const config = z.strictObject({
           z
             .url({ protocol: /^https?$/ })
             .max(255)
-            .refine((text) => new URL(text).origin === text, 'must be an origin: scheme, name and port only'),
+            .refine(
+              (text) => URL.canParse(text) && new URL(text).origin === text,
+              'must be an origin: scheme, name and port only',
+            ),
         )
         .max(50)
         .default([])
