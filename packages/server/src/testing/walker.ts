@@ -17,7 +17,11 @@ interface Cookie {
   strict: boolean
 }
 
+let walkers = 0
+/** Each comes from an address of its own on this machine, so that limits of one network are not met by a test of many browsers. */
 export function createWalker() {
+  walkers += 1
+  const localAddress = `127.0.${1 + ((walkers >> 8) % 250)}.${walkers % 256}`
   const jars = new Map<string, Map<string, Cookie>>()
   const jarOf = (origin: string) => {
     const jar = jars.get(origin) ?? new Map<string, Cookie>()
@@ -34,6 +38,7 @@ export function createWalker() {
         url,
         {
           method: form ? 'POST' : 'GET',
+          localAddress,
           signal: AbortSignal.timeout(15_000),
           headers: {
             accept: 'text/html',

@@ -76,6 +76,10 @@ const KNOWN = [
   'SAML assertion expired',
   'SAML assertion not yet valid',
   'Unknown SAML issuer',
+  'SAML assertion audience mismatch',
+  'SAML assertion has no AudienceRestriction',
+  'No valid subject confirmation',
+  'InResponseTo does not match',
 ]
 const knownReason = (error: unknown) =>
   KNOWN.find((it) => error instanceof Error && error.message.startsWith(it)) ?? 'refused by the library'
