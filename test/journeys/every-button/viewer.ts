@@ -1,5 +1,4 @@
 /** The session bar and what stands before and after the picture: away, stopped, failed. */
-import { sessionRoutes } from '@kalnet/contracts/session'
 import { expect } from 'vitest'
 import { screensOf } from '../../support/runtime.ts'
 import type { World } from './world.ts'
@@ -13,11 +12,11 @@ export async function tools(world: World, id: string): Promise<void> {
   await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('CANVAS')
   await use('Home')
   await at('/')
-  await go(path)
+  await page.goBack()
   await live()
   await use('Details')
   await at(`/sessions/${id}`)
-  await go(path)
+  await page.goBack()
   await live()
 
   await use('Full screen')
@@ -58,18 +57,15 @@ export async function tools(world: World, id: string): Promise<void> {
 }
 
 export async function afterTheEnd(world: World, id: string): Promise<void> {
-  const { page, client, button, link, go, at, live, read, running, copied, notice } = world
+  const { page, button, link, go, at, live, read, running, copied, notice } = world
   const path = `/s/${id}`
-  const ways = async () => {
-    await go(path)
-    await link('Home').click()
-    await at('/')
-    await go(path)
-    await link('Details').click()
-    await at(`/sessions/${id}`)
-    await go(path)
-  }
-  await ways()
+  await go(path)
+  await link('Home').click()
+  await at('/')
+  await page.goBack()
+  await link('Details').click()
+  await at(`/sessions/${id}`)
+  await page.goBack()
   const before = (await read(id)).generation
   await button('Start afresh').click()
   await notice('Workbench is starting again.')
@@ -82,7 +78,6 @@ export async function afterTheEnd(world: World, id: string): Promise<void> {
   await page.getByRole('heading', { name: 'Workbench did not make it' }).waitFor()
   const failed = await read(id)
   expect(failed.state).toBe('failed')
-  await ways()
   await button('Copy details').click()
   await button('Copied').waitFor()
   expect(await copied()).toContain(`${id} #${before + 1}\n${failed.reason}`)
@@ -90,7 +85,6 @@ export async function afterTheEnd(world: World, id: string): Promise<void> {
   await notice('Workbench is starting again.')
   await live()
   expect(await running(id)).toMatchObject({ generation: before + 2 })
-  await client.call(sessionRoutes.read, { params: { id } })
 }
 
 export async function reconnect({ page, product, button, go, live, read, holds }: World, id: string) {

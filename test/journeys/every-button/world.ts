@@ -71,9 +71,9 @@ export async function makeWorld() {
         try {
           if (await button('Show the session bar').isVisible())
             await button('Show the session bar').click({ timeout: 1_000 })
-          return await tool(name).click({ timeout: 2_000 })
+          return await tool(name).click({ timeout: 800 })
         } catch (problem) {
-          if (tries === 8) throw problem
+          if (tries === 20) throw problem
         }
       }
     },

@@ -35,7 +35,7 @@ function Connection({ state }: { state: Controller['state'] }) {
 }
 
 /** Facts in a row; a line breaks between two of them, never inside one. */
-const row = (facts: string[]) => facts.map((it) => it.replaceAll(' ', '\u00a0')).join(' · ')
+const row = (facts: string[]) => facts.map((it) => it.replaceAll(' ', '\u00a0')).join('\u00a0· ')
 
 function Platform({ it }: { it: Fingerprint }) {
   const facts = it.usable
