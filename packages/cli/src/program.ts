@@ -1,5 +1,6 @@
 /** The whole command line on one screen: the list of verbs, help, and how failures become exit codes. */
 import { Command, CommanderError } from 'commander'
+import { addAccess } from './commands/access.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addConfig } from './commands/config.ts'
@@ -8,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addGroup } from './commands/group.ts'
 import { addImages } from './commands/images.ts'
+import { addKey } from './commands/key.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addServe } from './commands/serve.ts'
@@ -34,6 +36,8 @@ const COMMANDS: readonly AddCommand[] = [
   addUser,
   addGroup,
   addOrganisation,
+  addKey,
+  addAccess,
   addConfig,
   addTest,
   addBench,

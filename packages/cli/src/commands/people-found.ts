@@ -17,7 +17,7 @@ export function roleOf(text: string): Role {
 }
 
 /** All pages of a list. */
-async function everything<T>(
+export async function everything<T>(
   read: (after: string | undefined) => Promise<{ items: T[]; next: string | null }>,
 ): Promise<T[]> {
   const found: T[] = []
@@ -43,7 +43,7 @@ interface Named {
   name: string
   email?: string | null
 }
-function meant<T extends Named>(all: readonly T[], wanted: string, kind: string, list: string): T {
+export function meant<T extends Named>(all: readonly T[], wanted: string, kind: string, list: string): T {
   const same = (text: string | null | undefined) => text?.toLowerCase() === wanted.toLowerCase()
   const exact = all.filter((one) => one.id === wanted || same(one.email) || same(one.name))
   const ends = (one: T) => one.id.startsWith(wanted) || one.id.endsWith(wanted)
