@@ -2,6 +2,8 @@
 import type { Page } from 'playwright-core'
 import type { World } from './fixtures.ts'
 import { ENDED, LIVE, uuid } from './fixtures.ts'
+import { ACTIVITY_SHOTS } from './shots-activity.ts'
+import { APP_SHOTS } from './shots-apps.ts'
 import { PEOPLE_SHOTS } from './shots-people.ts'
 import type { StandIn } from './stand-in.ts'
 
@@ -288,4 +290,6 @@ export const SHOTS: Shot[] = [
     ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
   },
   ...PEOPLE_SHOTS,
+  ...ACTIVITY_SHOTS,
+  ...APP_SHOTS,
 ]

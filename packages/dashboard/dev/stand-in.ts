@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { createActivityStandIn } from './activity-stand-in.ts'
+import { createAppsStandIn } from './apps-stand-in.ts'
 import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
 import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
@@ -43,7 +45,10 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
   const people = createPeopleStandIn()
+  const apps = createAppsStandIn()
   people.use(world)
+  const activity = createActivityStandIn()
+  activity.use(world)
   let failNext = false
   let hold = false
   let away = false
@@ -185,7 +190,7 @@ export function createStandIn(world: World = 'usual') {
   async function answer(method: string, url: URL, request: IncomingMessage): Promise<unknown> {
     const { me } = state
     const [, , area, id = '', verb = ''] = url.pathname.split('/')
-    const body = method === 'POST' || method === 'PATCH' ? await readBody(request) : {}
+    const body = ['POST', 'PATCH', 'PUT'].includes(method) ? await readBody(request) : {}
     const what = `${method} ${[area, id && (verb || area === 'sessions' || area === 'templates') ? ':id' : id, verb].filter(Boolean).join('/')}`
     if (what === 'GET status') return { version: '0.1.0', claimed: state.claimed, now: now() }
     if (what === 'POST invitations/look') return people.look(body.token)
@@ -220,6 +225,10 @@ export function createStandIn(world: World = 'usual') {
       )
     const ours = people.answer(method, url, body, publish)
     if (ours !== undefined) return ours
+    const record = activity.answer(method, url, body)
+    if (record !== undefined) return record
+    const ofApps = apps.answer(method, url, body)
+    if (ofApps !== undefined) return ofApps
     switch (what) {
       case 'PATCH me':
         state.me = { ...me, name: String(body.name ?? me.name) }
@@ -287,7 +296,9 @@ export function createStandIn(world: World = 'usual') {
 
   return {
     use(next: World, options: { failNext?: boolean; hold?: boolean } = {}) {
+      apps.use(next)
       people.use(next)
+      activity.use(next)
       state = makeState(next)
       failNext = options.failNext ?? false
       hold = options.hold ?? false
@@ -295,6 +306,7 @@ export function createStandIn(world: World = 'usual') {
       for (const socket of [...live, ...screens]) socket.terminate()
     },
     state: () => state,
+    breakRecord: () => activity.break(),
     /** As if the machine had been switched off. */
     goAway() {
       away = true

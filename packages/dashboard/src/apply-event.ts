@@ -100,6 +100,9 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
     case 'invitation.changed':
       cache.invalidateQueries({ queryKey: ['invitations'] })
       return
+    case 'audit.sealed':
+      cache.setQueryData(['audit', 'sealed'], () => (data as { position: string }).position)
+      return
     default:
       return
   }

@@ -6,7 +6,14 @@ const page = (load: Load) => ({ load, Page: lazy(load) })
 
 export const claimPage = page(() => import('./identity/claim.tsx'))
 export const joinPage = page(() => import('./people/join.tsx'))
+export const resetPage = page(() => import('./identity/reset.tsx'))
+export const unprovedPage = page(() => import('./identity/unproved.tsx'))
 export const signInPage = page(() => import('./identity/sign-in.tsx'))
+/** An app asks, an app signs out, on the way to a guarded address: each alone on the screen. */
+export const consentPage = page(() => import('./apps/consent.tsx'))
+export const appProblemPage = page(() => import('./apps/problem.tsx'))
+export const leavePage = page(() => import('./apps/leave.tsx'))
+export const enterPage = page(() => import('./apps/enter.tsx'))
 export const viewerPage = page(() => import('./viewer/viewer.tsx'))
 
 /** Inside the shell. The first that matches is shown. */
@@ -14,25 +21,28 @@ export const shellPages = [
   { path: '/', ...page(() => import('./home/home.tsx')) },
   { path: '/launch', ...page(() => import('./catalog/launch.tsx')) },
   { path: '/sessions/:id', ...page(() => import('./sessions/page.tsx')) },
+  { path: '/activity', ...page(() => import('./activity/activity.tsx')) },
   { path: '/settings/people', ...page(() => import('./people/people.tsx')) },
   { path: '/settings/people/:id', ...page(() => import('./people/person.tsx')) },
   { path: '/settings/groups', ...page(() => import('./people/groups.tsx')) },
+  { path: '/settings/sign-in-rules', ...page(() => import('./settings/sign-in-rules.tsx')) },
   { path: '/settings/controllers', ...page(() => import('./settings/controllers.tsx')) },
+  { path: '/settings/apps', ...page(() => import('./settings/apps.tsx')) },
   { path: '/settings', ...page(() => import('./settings/me.tsx')) },
 ]
+
+/** Before the house, each opened by a link. */
+const DOORS: Record<string, { load: Load }> = { '/claim': claimPage, '/join': joinPage, '/reset': resetPage }
 
 /** Begins to load what an address shows, without waiting for who is signed in. */
 export function prepare(path: string): void {
   const load = path.startsWith('/s/')
     ? viewerPage.load
-    : path === '/claim'
-      ? claimPage.load
-      : path === '/join'
-        ? joinPage.load
-        : (
-            shellPages.find((it) => it.path === path) ??
-            shellPages.find((it) => it.path.split('/')[1] === path.split('/')[1])
-          )?.load
+    : (
+        DOORS[path] ??
+        shellPages.find((it) => it.path === path) ??
+        shellPages.find((it) => it.path.split('/')[1] === path.split('/')[1])
+      )?.load
   // A chunk that cannot be loaded now is asked for again, and its failure shown, when the page is rendered.
   load?.().catch(() => undefined)
 }

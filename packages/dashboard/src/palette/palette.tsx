@@ -1,6 +1,6 @@
 /** Ctrl K: go anywhere, start anything, with the keyboard alone. */
 import { useQuery } from '@tanstack/react-query'
-import { House, MonitorPlay, Rocket, Server, UserRound } from 'lucide-react'
+import { Activity, House, MonitorPlay, Rocket, Server, UserRound } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Autocomplete, useFilter } from 'react-aria-components/Autocomplete'
 import { Header } from 'react-aria-components/Header'
@@ -60,6 +60,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const places: Item[] = [
     { id: 'go-home', words: m.home, icon: <House aria-hidden />, act: () => go('/') },
     { id: 'go-launch', words: m.launch, icon: <Rocket aria-hidden />, act: () => go('/launch') },
+    { id: 'go-activity', words: m.activity, icon: <Activity aria-hidden />, act: () => go('/activity') },
     {
       id: 'go-me',
       words: m.settingsMe,
