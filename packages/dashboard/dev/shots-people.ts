@@ -8,7 +8,7 @@ const heading = (words: string) => (page: Page) =>
   page.getByRole('heading', { name: words }).first().waitFor()
 const person = `/settings/people/${uuid(3)}`
 const dialogOf = (action: string) => async (page: Page) => {
-  await heading('Getting in')(page)
+  await heading('Manage')(page)
   await button(page, action).click()
   await page.getByRole('dialog').waitFor()
 }
@@ -107,8 +107,8 @@ export const PEOPLE_SHOTS: Shot[] = [
       await page.getByRole('radio', { name: 'Household' }).waitFor()
     },
   },
-  { name: 'person', world: 'usual', path: person, ready: heading('Getting in') },
-  { name: 'person-long', world: 'long', path: person, widths: [390, 1440], ready: heading('Getting in') },
+  { name: 'person', world: 'usual', path: person, ready: heading('Manage') },
+  { name: 'person-long', world: 'long', path: person, widths: [390, 1440], ready: heading('Manage') },
   {
     name: 'person-gone',
     world: 'usual',

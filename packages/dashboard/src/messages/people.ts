@@ -70,7 +70,7 @@ export const personSessionsMany = (many: number) =>
   many === 0 ? 'nothing' : count(many, 'session', 'sessions')
 export const personSince = 'Here since'
 export const personAbout = 'About'
-export const personAccess = 'Getting in'
+export const personAccess = 'Manage'
 export const personName = 'Name'
 export const personRename = 'Change name'
 export const personRenamed = (name: string) => `${name} is saved.`
