@@ -58,6 +58,8 @@ let prover: (() => Promise<boolean>) | null = null
 export const onProofWanted = (ask: typeof prover) => {
   prover = ask
 }
+/** For a screen that wants the proof itself. */
+export const askProof = (): Promise<boolean> => prover?.() ?? Promise.resolve(false)
 export const isCancelled = (problem: unknown) =>
   problem instanceof ApiProblem && problem.code === 'step-up.cancelled'
 const cancelled = ({ status, requestId }: ApiProblem) =>

@@ -11,6 +11,8 @@ import { ErrorBox } from '../ui/parts.tsx'
 import { emailProblem, nameProblem, newPasswordProblem } from './checks.ts'
 import css from './door.module.css'
 import { Door } from './door.tsx'
+import { useEntering } from './entering.ts'
+import SecondFactor from './second-factor.tsx'
 
 export default function Claim() {
   const [, go] = useLocation()
@@ -21,6 +23,8 @@ export default function Claim() {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const [tried, setTried] = useState(false)
+  const home = () => go('/', { replace: true })
+  const entering = useEntering(null, home)
   const claim = useMutation({
     mutationFn: () =>
       call(ROUTES.identity.claim, {
@@ -33,13 +37,16 @@ export default function Claim() {
         },
       }),
     onSuccess: (answer) => {
-      if (answer.state === 'signed-in') queryClient.setQueryData(['me'], answer.me)
       void queryClient.invalidateQueries({ queryKey: ['status'] })
-      go('/', { replace: true })
+      entering.take(answer)
     },
   })
 
   if (!token) return <Door title={m.claimNoToken} text={m.claimNoTokenText} />
+  // An owner who was let back in may still have a second factor.
+  if (entering.waiting) {
+    return <SecondFactor waiting={entering.waiting} onEntered={entering.take} onOver={home} onBack={home} />
+  }
   // Claimed already: the same link form serves `kalnet user reset-owner`.
   const reset = status.data?.claimed === true
   const problems = [

@@ -1,62 +1,55 @@
-/** Sign in with e-mail and password; before anybody has claimed this Kalnet, say how that is done. */
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
-import { call, ROUTES } from '../api.ts'
+/** The way in: password or passkey or provider, then the second factor, or a new password. The e-mail is kept throughout. */
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import { useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
-import { queryClient, statusQuery } from '../queries.ts'
-import { Button } from '../ui/button.tsx'
-import { Field } from '../ui/field.tsx'
-import { ErrorBox } from '../ui/parts.tsx'
-import { emailProblem } from './checks.ts'
-import css from './door.module.css'
+import { statusQuery } from '../queries.ts'
+import { Splash } from '../shell/splash.tsx'
+import { arrived } from './arrived.ts'
 import { Door } from './door.tsx'
+import { useEntering } from './entering.ts'
+import { FirstStep } from './first-step.tsx'
+
+const SecondFactor = lazy(() => import('./second-factor.tsx'))
+const Forgot = lazy(() => import('./forgot.tsx'))
 
 export default function SignIn() {
+  const [, go] = useLocation()
   const status = useQuery(statusQuery)
   const [email, setEmail] = useState('')
-  const [password, setPassword] = useState('')
-  const [tried, setTried] = useState(false)
-  const signIn = useMutation({
-    mutationFn: () => call(ROUTES.identity.signIn, { body: { email: email.trim(), password } }),
-    onSuccess: (answer) => {
-      if (answer.state === 'signed-in') queryClient.setQueryData(['me'], answer.me)
-    },
-  })
+  const [forgot, setForgot] = useState(false)
+  const [over, setOver] = useState(false)
+  const [{ waiting, back }] = useState(arrived)
+  const entering = useEntering(waiting, () => back && go(back, { replace: true }))
   if (status.data?.claimed === false) return <Door title={m.signInUnclaimed} text={m.signInUnclaimedText} />
 
-  const problems = { email: emailProblem(email), password: password ? undefined : m.passwordMissing }
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    setTried(true)
-    if (!problems.email && !problems.password) signIn.mutate()
+  const begin = (tooLate: boolean) => {
+    setOver(tooLate)
+    entering.startOver()
   }
   return (
-    <Door title={m.signInTitle} text={m.signInText}>
-      <form className={css.form} onSubmit={submit} noValidate>
-        {signIn.error && <ErrorBox problem={signIn.error} />}
-        <Field
-          label={m.email}
-          type="email"
-          name="email"
-          autoComplete="username"
-          value={email}
-          onChange={setEmail}
-          problem={tried ? problems.email : undefined}
-          autoFocus
+    <Suspense fallback={<Splash />}>
+      {entering.waiting ? (
+        <SecondFactor
+          waiting={entering.waiting}
+          onEntered={entering.take}
+          onOver={() => begin(true)}
+          onBack={() => begin(false)}
         />
-        <Field
-          label={m.password}
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          value={password}
-          onChange={setPassword}
-          problem={tried ? problems.password : undefined}
+      ) : forgot ? (
+        <Forgot email={email} onEmail={setEmail} onBack={() => setForgot(false)} />
+      ) : (
+        <FirstStep
+          email={email}
+          onEmail={setEmail}
+          over={over}
+          onEntered={(answer) => {
+            setOver(false)
+            entering.take(answer)
+          }}
+          onForgot={() => setForgot(true)}
         />
-        <Button type="submit" look="primary" wide isPending={signIn.isPending}>
-          {m.signIn}
-        </Button>
-      </form>
-    </Door>
+      )}
+    </Suspense>
   )
 }

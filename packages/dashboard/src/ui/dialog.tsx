@@ -13,14 +13,17 @@ interface DialogProps {
   title: string
   onClose: () => void
   place?: 'middle' | 'side' | 'top'
+  /** Only its own buttons close it: what it shows is shown once. */
+  firm?: boolean
   children: ReactNode
 }
 
-export function Dialog({ title, onClose, place = 'middle', children }: DialogProps) {
+export function Dialog({ title, onClose, place = 'middle', firm = false, children }: DialogProps) {
   return (
     <ModalOverlay
       isOpen
-      isDismissable
+      isDismissable={!firm}
+      isKeyboardDismissDisabled={firm}
       onOpenChange={(open) => open || onClose()}
       className={classes(css.veil, place !== 'middle' && css[place])}
     >
@@ -31,9 +34,11 @@ export function Dialog({ title, onClose, place = 'middle', children }: DialogPro
               <Heading slot="title" level={2}>
                 {title}
               </Heading>
-              <IconButton label={m.close} onPress={onClose}>
-                <X aria-hidden />
-              </IconButton>
+              {!firm && (
+                <IconButton label={m.close} onPress={onClose}>
+                  <X aria-hidden />
+                </IconButton>
+              )}
             </div>
           )}
           {children}
