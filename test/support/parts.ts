@@ -1,6 +1,7 @@
 /** Which real parts this machine has. A test that lacks one says what it would have proved; with KALNET_PEERS=all it runs and fails. */
 import { existsSync } from 'node:fs'
 import { run } from '@kalnet/io/spawn'
+import { hasKeycloak } from '../peers/30-keycloak.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -14,6 +15,7 @@ const PARTS = {
   uidmap: () => onPath('newuidmap'),
   pasta: () => onPath('pasta'),
   iproute: () => onPath('ip'),
+  keycloak: hasKeycloak,
   docker: async () =>
     existsSync('/var/run/docker.sock') &&
     (
