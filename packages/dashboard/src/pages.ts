@@ -27,7 +27,9 @@ export const shellPages = [
   { path: '/settings/groups', ...page(() => import('./people/groups.tsx')) },
   { path: '/settings/sign-in-rules', ...page(() => import('./settings/sign-in-rules.tsx')) },
   { path: '/settings/controllers', ...page(() => import('./settings/controllers.tsx')) },
+  { path: '/settings/keys', ...page(() => import('./keys/keys.tsx')) },
   { path: '/settings/apps', ...page(() => import('./settings/apps.tsx')) },
+  { path: '/settings/providers', ...page(() => import('./settings/providers.tsx')) },
   { path: '/settings', ...page(() => import('./settings/me.tsx')) },
 ]
 

@@ -11,6 +11,7 @@ import { emailProblem } from './checks.ts'
 import css from './door.module.css'
 import { Door } from './door.tsx'
 import { methodsQuery } from './methods.ts'
+import { Providers, ProviderTrouble } from './providers.tsx'
 import { Note, Trouble } from './trouble.tsx'
 import { browserHasPasskeys, usePasskey } from './use-passkey.ts'
 import { useWait } from './use-wait.ts'
@@ -45,6 +46,7 @@ export function FirstStep({ email, onEmail, over, onEntered, onForgot }: FirstSt
   return (
     <Door title={m.signInTitle} text={m.signInText}>
       <form className={css.form} onSubmit={submit} noValidate>
+        {!over && !problem && <ProviderTrouble />}
         {over && !problem && <Note title={m.beginAgain} text={m.beginAgainNext} />}
         <Trouble problem={problem} wait={wait} />
         <Field
@@ -90,6 +92,7 @@ export function FirstStep({ email, onEmail, over, onEntered, onForgot }: FirstSt
           </Button>
         </div>
       )}
+      <Providers divided={!passkeys} />
     </Door>
   )
 }

@@ -13,6 +13,15 @@ const PAGES = [
   { id: 'people', path: '/settings/people', label: m.settingsPeople, permission: 'group.read' },
   { id: 'groups', path: '/settings/groups', label: m.settingsGroups, permission: 'group.read' },
   {
+    id: 'providers',
+    path: '/settings/providers',
+    label: m.settingsProviders,
+    permission: 'provider.manage',
+  },
+  { id: 'keys', path: '/settings/keys', label: m.settingsKeys, permission: 'key.own' },
+  { id: 'apps', path: '/settings/apps', label: m.settingsApps, permission: 'app.manage' },
+  { id: 'rules', path: '/settings/sign-in-rules', label: m.settingsRules, permission: 'policy.manage' },
+  {
     id: 'controllers',
     path: '/settings/controllers',
     label: m.settingsControllers,
