@@ -43,6 +43,11 @@ export function createOrganisations(options: {
     ): Promise<{ organisation: Organisation; link: HandedLink }> =>
       store.system.transaction(async (tx) => {
         await statements.lockNames().execute(tx)
+        // Without anybody there is no owner of this installation yet, and the claim link makes the first organisation.
+        if ((await statements.all().execute(tx)).rows.length === 0)
+          throw fail('request.invalid', {
+            problem: 'nobody has claimed this Kalnet yet; use its claim link first',
+          })
         const known = (await statements.byName({ name: it.name }).execute(tx)).rows[0]
         if (known) {
           const { people, ...organisation } = known
