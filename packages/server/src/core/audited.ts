@@ -82,7 +82,8 @@ export function createAudited(call: AuditedCall) {
     },
     /** A change that was refused or failed. */
     async refused(error: unknown): Promise<void> {
-      if (!call.action) return
+      // Turned away for being too many says nothing about anybody, and a flood must not write a row for each of its drops.
+      if (!call.action || (error instanceof KalnetError && error.code === 'request.too-many')) return
       await beforeCommit.run(null, () =>
         call.record(null, entry(error instanceof KalnetError ? error.code : 'internal'), false),
       )

@@ -1,7 +1,8 @@
-/** argon2id in a bounded pool: each takes 19 MiB and a core for a moment, so a crowd waits in a short line or is sent away. */
+/** argon2id, few at a time: each takes 19 MiB and a core for a moment. */
 import { availableParallelism } from 'node:os'
 import { fail } from '@kalnet/contracts/errors'
 import { hash, verify } from '@node-rs/argon2'
+import { createLane } from './lane.ts'
 import { weaknessOf } from './weak-passwords.ts'
 
 export interface Passwords {
@@ -10,37 +11,17 @@ export interface Passwords {
   hashNew(password: string, context: readonly string[]): Promise<string>
   /** `stored` null: nobody with this name; takes as long as a real one. */
   verify(stored: string | null, password: string): Promise<boolean>
-  /** Throws request.too-many when the line is full: before anything else is done for one who would be sent away. */
-  admit(): void
 }
 
 /** Half of the cores at most: whoever is signed in already keeps the other half. */
-const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
+export const HASHES_AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 const WAITING = 32
-
 /** Nobody has this one; made by the same parameters, so that looking at it takes as long. */
 const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$BFgE3fA38EQn6zcjFXFhrQ$ETl+DoRhQk76qqXLcimtHKhTalDwJ+B3gxHcgvVav1k'
 
-export function createPasswords({ atOnce = AT_ONCE, waiting = WAITING } = {}): Passwords {
-  let running = 0
-  const line: (() => void)[] = []
-  const admit = () => {
-    if (running >= atOnce && line.length >= waiting) throw fail('request.too-many', { seconds: 2 })
-  }
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    admit()
-    if (running >= atOnce) await new Promise<void>((resolve) => line.push(resolve))
-    else running += 1
-    try {
-      return await work()
-    } finally {
-      // The place is handed to the next in line.
-      const next = line.shift()
-      if (next) next()
-      else running -= 1
-    }
-  }
+export function createPasswords({ atOnce = HASHES_AT_ONCE, waiting = WAITING } = {}): Passwords {
+  const inTurn = createLane({ atOnce, waiting })
   // The library's defaults are argon2id, 19 MiB, 2 passes, 1 lane (OWASP Password Storage).
   const hashed = (password: string) => inTurn(() => hash(password))
   return {
@@ -54,6 +35,5 @@ export function createPasswords({ atOnce = AT_ONCE, waiting = WAITING } = {}): P
       const right = await inTurn(() => verify(stored ?? NOBODY, password))
       return right && stored !== null
     },
-    admit,
   }
 }

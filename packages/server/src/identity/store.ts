@@ -194,19 +194,29 @@ export const statements = {
     delete from sign_ins where expires_at <= ${it.now} or idle_until <= ${it.now}
     returning id, organisation_id, user_id`,
 
-  /** Counts the try before the password is looked at, so that many at once count too; answers as it was before. */
-  countTry: (it: { key: string; now: string; forgetBefore: string }) => sql<{
+  /**
+   * Counts a try by all its keys before anything is looked at, so that many at once count too; nothing when one of them is closed.
+   * What is counted may be lost with the power: nobody waits for the disk here, as a flood would.
+   */
+  countTry: (it: { keys: string[]; forgetBefore: string[]; now: string }) => sql<{
+    key: string
     failures: number
     blocked_until: string | null
   }>`
-    insert into throttles (key, failures, first_at) values (${it.key}, 1, ${it.now})
+    with given as materialized (
+      select key, forget_before from unnest(${it.keys}::text[], ${it.forgetBefore}::timestamptz[]) as given (key, forget_before)
+      where set_config('synchronous_commit', 'off', true) is not null and not exists (
+        select from throttles where throttles.key = any(${it.keys}::text[]) and throttles.blocked_until > ${it.now}::timestamptz)
+    )
+    insert into throttles (key, failures, first_at) select key, 1, ${it.now}::timestamptz from given
     on conflict (key) do update set
-      failures = case when throttles.first_at < ${it.forgetBefore} then 1 else throttles.failures + 1 end,
-      first_at = case when throttles.first_at < ${it.forgetBefore} then excluded.first_at else throttles.first_at end,
-      blocked_until = case when throttles.first_at < ${it.forgetBefore} then null else throttles.blocked_until end
-    returning failures, blocked_until`,
-  block: (it: { key: string; until: string }) =>
-    sql`update throttles set blocked_until = ${it.until} where key = ${it.key}`,
+      failures = case when throttles.first_at < (select forget_before from given where given.key = excluded.key) then 1 else throttles.failures + 1 end,
+      first_at = case when throttles.first_at < (select forget_before from given where given.key = excluded.key) then excluded.first_at else throttles.first_at end,
+      blocked_until = case when throttles.first_at < (select forget_before from given where given.key = excluded.key) then null else throttles.blocked_until end
+    returning key, failures, blocked_until`,
+  block: (it: { keys: string[]; until: string[] }) => sql`
+    update throttles set blocked_until = given.until
+    from unnest(${it.keys}::text[], ${it.until}::timestamptz[]) as given (key, until) where throttles.key = given.key`,
   blocked: (it: { keys: string[]; now: string }) => sql<{ blocked_until: string }>`
     select blocked_until from throttles where key = any(${it.keys}::text[]) and blocked_until > ${it.now}
     order by blocked_until desc limit 1`,

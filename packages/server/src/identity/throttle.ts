@@ -45,26 +45,30 @@ export function createThrottle({ store, clock }: { store: Store; clock: Clock })
   return {
     async attempt(door, account, address) {
       const rules = rulesFor(door, account, address)
+      const keys = rules.map((it) => it.key)
       const wait = await aside(() =>
         store.system.transaction(async (tx) => {
           const now = later(0)
-          const known = (await statements.blocked({ keys: rules.map((it) => it.key), now }).execute(tx))
-            .rows[0]
-          if (known) return known.blocked_until
           // One order for everybody, so that two tries never wait for each other in a circle.
-          for (const { key, free, longestMs, forgetMs } of rules) {
-            const { rows } = await statements
-              .countTry({ key, now, forgetBefore: later(-forgetMs) })
+          const forgetBefore = rules.map((it) => later(-it.forgetMs))
+          const { rows } = await statements.countTry({ keys, forgetBefore, now }).execute(tx)
+          // Another try of the same moment may have closed the door while this one waited for the row.
+          const closed = rows.find((row) => row.blocked_until && row.blocked_until > now)?.blocked_until
+          if (closed) return closed
+          if (rows.length === 0)
+            return (
+              (await statements.blocked({ keys, now }).execute(tx)).rows[0]?.blocked_until ?? later(1_000)
+            )
+          const over = rules.flatMap(({ key, free, longestMs }) => {
+            const beyond = (rows.find((row) => row.key === key)?.failures ?? 0) - free
+            return beyond < 0
+              ? []
+              : [{ key, until: later(Math.min(longestMs, 2_000 * 2 ** Math.min(beyond, 20))) }]
+          })
+          if (over.length > 0)
+            await statements
+              .block({ keys: over.map((it) => it.key), until: over.map((it) => it.until) })
               .execute(tx)
-            // Another try of the same moment may have closed the door while this one waited for the row.
-            const closed = rows[0]?.blocked_until
-            if (closed && closed > now) return closed
-            const over = (rows[0]?.failures ?? 0) - free
-            if (over >= 0) {
-              const until = later(Math.min(longestMs, 2_000 * 2 ** Math.min(over, 20)))
-              await statements.block({ key, until }).execute(tx)
-            }
-          }
           return null
         }),
       )
