@@ -2,7 +2,7 @@
 import type { Entered } from '@kalnet/contracts/identity'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import { call, ROUTES } from '../api.ts'
+import { ApiProblem, call, ROUTES } from '../api.ts'
 
 /** A question to the browser is good for five minutes; it is asked anew before. */
 const ANEW_MS = 4 * 60_000
@@ -42,7 +42,8 @@ export function usePasskey(possible: boolean, onAnswer: (answer: Entered) => voi
         const answer = await signInByPasskey(true)
         if (answer && !over) take.current(answer)
       } catch (problem) {
-        if (!over) setRefused(problem)
+        // Nobody asked for this yet: a browser that cannot do it here, or a lost connection, is no news. The server's refusal of a passkey is.
+        if (!over && problem instanceof ApiProblem && problem.code === 'passkey.refused') setRefused(problem)
       }
     }
     void offer()

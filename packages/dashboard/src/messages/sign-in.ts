@@ -3,7 +3,7 @@
 // Sign in
 export const forgot = 'Forgot your password?'
 export const orElse = 'or'
-export const passkeySignIn = 'Sign in with a passkey'
+export const passkeySignIn = 'Use a passkey instead'
 export const passkeyNone = 'No passkey was used.'
 export const passkeyNoneNext =
   'Try again, or sign in another way. A passkey works on the device, or in the password manager, that it was made with.'
