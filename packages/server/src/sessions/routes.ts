@@ -1,9 +1,7 @@
 /** Sessions over HTTP. */
-import { id } from '@kalnet/contracts/basics'
 import { sessionRoutes } from '@kalnet/contracts/session'
 import type { Hub } from '../controllers/hub.ts'
 import { type Handler, handle } from '../core/http.ts'
-import { parseInput } from '../core/parse.ts'
 import type { Sessions } from './sessions.ts'
 import type { createThumbnails } from './thumbnails.ts'
 
@@ -16,9 +14,7 @@ export interface SessionRoutesOptions {
 }
 
 export const routesOfSessions = ({ sessions, logs, thumbnail }: SessionRoutesOptions): Handler[] => [
-  handle(sessionRoutes.list, ({ actor, query }) =>
-    sessions.list(actor, { ...query, after: parseInput(id.optional(), query.after, 'query') }),
-  ),
+  handle(sessionRoutes.list, ({ actor, query }) => sessions.list(actor, query)),
   handle(sessionRoutes.read, ({ actor, params }) => sessions.read(actor, params.id)),
   handle(sessionRoutes.launch, async ({ actor, body, audit }) => {
     const launched = await sessions.launch(actor, body)

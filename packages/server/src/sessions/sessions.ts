@@ -13,6 +13,7 @@ import type { Events } from '../core/events.ts'
 import type { Scope, Store, Tx } from '../core/store.ts'
 import type { InstanceChange, Instances } from '../instances/instances.ts'
 import { followInstance } from './follow.ts'
+import { type ListQuery, listing } from './listing.ts'
 import { after, ownerOf, shapeSession } from './shape.ts'
 import { type Change, type SessionRow, statements } from './store.ts'
 
@@ -88,23 +89,13 @@ export function createSessions(options: SessionsOptions) {
   }
 
   return {
-    async list(actor: Actor, query: { state?: 'live' | 'ended'; after?: string; limit: number }) {
+    async list(actor: Actor, query: ListQuery) {
       const everybodys = can(actor, 'session.read', { organisationId: actor.organisationId, userId: null })
-      const rows = await store.as(actor.organisationId).read(
-        async (tx) =>
-          (
-            await statements
-              .list({
-                userId: everybodys ? null : actor.userId,
-                state: query.state ?? null,
-                after: query.after ?? null,
-                limit: query.limit + 1,
-              })
-              .execute(tx)
-          ).rows,
-      )
+      const wanted = listing(query, everybodys ? null : actor.userId)
+      const { rows } = await store.as(actor.organisationId).read((tx) => wanted.statement.execute(tx))
       const items = rows.slice(0, query.limit).map(shapeSession)
-      return { items, next: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null }
+      const last = rows.length > query.limit ? items.at(-1) : undefined
+      return { items, next: last ? wanted.placeOf(last) : null }
     },
 
     read: (actor: Actor, id: string, permission: Permission = 'session.read'): Promise<Session> =>

@@ -48,8 +48,16 @@ export interface NewSession {
 }
 export interface Listing {
   userId: string | null
-  state: 'live' | 'ended' | null
+  /** null: those that ended, too. */
+  state: 'live' | null
   after: string | null
+  limit: number
+}
+export interface EndedListing {
+  userId: string | null
+  /** Where the page before ended; both or neither. */
+  afterTime: string | null
+  afterId: string | null
   limit: number
 }
 export interface Change {
@@ -78,8 +86,13 @@ export const statements = {
   list: ({ userId, state, after, limit }: Listing) => sql<SessionRow>`${selected}
     WHERE (${userId}::uuid IS NULL OR s.user_id = ${userId}::uuid)
       AND (${after}::uuid IS NULL OR s.id < ${after}::uuid)
-      AND (${state}::text IS NULL OR (s.state IN ('stopped', 'failed')) = (${state}::text = 'ended'))
+      AND (${state}::text IS NULL OR s.state NOT IN ('stopped', 'failed'))
     ORDER BY s.id DESC LIMIT ${limit}`,
+  /** What ended last comes first, however long it ran. */
+  listEnded: ({ userId, afterTime, afterId, limit }: EndedListing) => sql<SessionRow>`${selected}
+    WHERE (${userId}::uuid IS NULL OR s.user_id = ${userId}::uuid) AND s.state IN ('stopped', 'failed')
+      AND (${afterId}::uuid IS NULL OR (s.ended_at, s.id) < (${afterTime}::timestamptz, ${afterId}::uuid))
+    ORDER BY s.ended_at DESC, s.id DESC LIMIT ${limit}`,
 
   liveOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
     WHERE i.controller_id = ${controllerId}::uuid AND s.state NOT IN ('stopped', 'failed')`,
