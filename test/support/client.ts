@@ -70,7 +70,9 @@ export function createClient(base: string, ca?: string) {
       encodeURIComponent(options.params?.[name] ?? ''),
     )
     const query = options.query ? `?${new URLSearchParams(options.query)}` : ''
-    const body = ['POST', 'PATCH'].includes(route.method) ? JSON.stringify(options.body ?? {}) : undefined
+    const body = ['POST', 'PUT', 'PATCH'].includes(route.method)
+      ? JSON.stringify(options.body ?? {})
+      : undefined
     const answer = await ask(base, {
       method: route.method,
       path: `${path}${query}`,
