@@ -4,11 +4,24 @@ import { lazy, Suspense, useEffect } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { onServer } from './api.ts'
 import { followLive } from './live.ts'
-import { claimPage, joinPage, prepare, signInPage, viewerPage } from './pages.ts'
+import {
+  appProblemPage,
+  claimPage,
+  consentPage,
+  enterPage,
+  joinPage,
+  leavePage,
+  prepare,
+  resetPage,
+  signInPage,
+  unprovedPage,
+  viewerPage,
+} from './pages.ts'
 import { meQuery, queryClient } from './queries.ts'
 import { Catch } from './shell/catch.tsx'
 import { Shell } from './shell/shell.tsx'
 import { Splash } from './shell/splash.tsx'
+import { StepUpPlace } from './shell/step-up-place.tsx'
 import { ToastPlace } from './shell/toast-place.tsx'
 import { ErrorBox } from './ui/parts.tsx'
 
@@ -26,6 +39,13 @@ function SignedIn() {
   }, [])
   return (
     <Switch>
+      <Route path="/consent/:uid">{({ uid }) => <consentPage.Page key={uid} />}</Route>
+      <Route path="/leave">
+        <leavePage.Page />
+      </Route>
+      <Route path="/enter">
+        <enterPage.Page />
+      </Route>
       <Route path="/s/:id">{({ id }) => <viewerPage.Page key={id} />}</Route>
       <Route>
         <Shell />
@@ -36,6 +56,13 @@ function SignedIn() {
 
 function Gate() {
   const { data: me, error, refetch } = useQuery({ ...meQuery, retry: true, retryDelay: 2_000 })
+  useEffect(() => {
+    const life = new AbortController()
+    // The household asks for a second way since a moment ago.
+    onServer('unproved', () => void queryClient.invalidateQueries({ queryKey: ['me'] }), life.signal)
+    return () => life.abort()
+  }, [])
+  if (me?.unproved) return <unprovedPage.Page />
   if (me) return <SignedIn key={me.id} />
   if (me === null) return <signInPage.Page />
   return <Splash>{error && <ErrorBox problem={error} retry={() => void refetch()} />}</Splash>
@@ -53,8 +80,14 @@ export function App() {
                 <Gallery />
               </Route>
             )}
+            <Route path="/consent/problem">
+              <appProblemPage.Page />
+            </Route>
             <Route path="/join">
               <joinPage.Page />
+            </Route>
+            <Route path="/reset">
+              <resetPage.Page />
             </Route>
             <Route path="/claim">
               <claimPage.Page />
@@ -67,6 +100,7 @@ export function App() {
       </Catch>
       {/* Outside of what changes with the address: a notice, and its "Undo", outlives going elsewhere. */}
       <ToastPlace />
+      <StepUpPlace />
     </>
   )
 }
