@@ -57,6 +57,8 @@ export const ACTIVITY_SHOTS: Shot[] = [
     widths: [390, 1440],
     ready: async (page) => {
       await today(page)
+      const filter = page.getByRole('button', { name: 'Filter' })
+      if (await filter.isVisible()) await filter.click()
       await page.getByText('Refused', { exact: true }).first().click()
       await page.getByText('Firefox').first().waitFor({ state: 'detached' })
     },

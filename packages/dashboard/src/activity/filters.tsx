@@ -1,6 +1,8 @@
 /** Narrowing the feed: words, whose, what kind, since when, and who or what was picked from an entry. */
-import { X } from 'lucide-react'
+import { SlidersHorizontal, X } from 'lucide-react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
+import { Button } from '../ui/button.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Search } from '../ui/search.tsx'
 import css from './activity.module.css'
@@ -52,6 +54,8 @@ interface FiltersProps {
 }
 
 export function Filters({ chosen, onChange, whose }: FiltersProps) {
+  // On a phone the feed comes first; what narrows it is one press away.
+  const [open, setOpen] = useState(false)
   const set = (change: Partial<Chosen>) => onChange({ ...chosen, ...change })
   const picked = [
     chosen.actor && { words: m.activityOnlyActor(chosen.actor.name), drop: () => set({ actor: null }) },
@@ -61,8 +65,18 @@ export function Filters({ chosen, onChange, whose }: FiltersProps) {
     <div className={css.filters}>
       <div className={css.find}>
         <Search label={m.activitySearch} value={chosen.text} onChange={(text) => set({ text })} />
+        <div className={css.more}>
+          <Button
+            icon={<SlidersHorizontal aria-hidden />}
+            aria-expanded={open}
+            aria-controls="activity-choices"
+            onPress={() => setOpen(!open)}
+          >
+            {m.activityFilter}
+          </Button>
+        </div>
       </div>
-      <div className={css.choices}>
+      <div id="activity-choices" className={css.choices} data-open={open || undefined}>
         {whose && (
           <Choice
             label={m.activityWhose}
