@@ -34,6 +34,8 @@ export interface DoorsOptions {
 export interface Doors {
   routes: Handler[]
   federation: Federation
+  /** Tells everybody what a person is now. */
+  tellPerson(tx: Tx, userId: string): Promise<void>
   /** The one answer to who asks: by a service key when one came along, else by sign-in. */
   authenticate(credentials: Credentials): Promise<Identified>
   /** Of the sign-ins and keys that hold connections: those that have ended. */
@@ -45,12 +47,18 @@ export interface Doors {
 
 export function createDoors(options: DoorsOptions): Doors {
   const { store, events, clock, identity, mail, address, leaving } = options
-  const room = createPeopleRoom({ store, events, clock, mail, identity, address, leaving })
+  const keys = createKeys({ store, events, clock })
+  /** Sign-ins end; connections that came by a key are cut, and come back with what it may do now. */
+  const endAll = async (tx: Tx, userId: string) => {
+    await identity.signIns.endAllOf(tx, userId, null)
+    await keys.cutAllOf(tx, userId)
+  }
+  const room = createPeopleRoom({ store, events, clock, mail, identity, address, leaving, endAll })
+  const tellPerson = async (tx: Tx, userId: string) => void (await room.people.tell(tx, userId))
   const federation = createFederation({
     ...options,
-    personChanged: async (tx, userId) => void (await room.people.tell(tx, userId)),
+    personChanged: tellPerson,
   })
-  const keys = createKeys({ store, events, clock })
   const accounts = createAccounts({ store, clock, keys })
   const keyDoor = createKeyDoor({ store, clock })
   const scim = createScimRoom({
@@ -61,14 +69,12 @@ export function createDoors(options: DoorsOptions): Doors {
     tellGroup: room.groups.tell,
     groupGone: (tx, { organisationId, id }) =>
       events.publish(tx, 'group.removed', { organisationId, userId: null }, { id }),
-    async endAll(tx, userId) {
-      await identity.signIns.endAllOf(tx, userId, null)
-      await keys.cutAllOf(tx, userId)
-    },
+    endAll,
   })
 
   return {
     federation,
+    tellPerson,
     routes: [...room.routes, ...federation.routes, ...routesOfKeys({ keys, accounts }), ...scim.routes],
     authenticate(credentials) {
       const token = bearerKey(credentials.authorization)

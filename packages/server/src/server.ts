@@ -76,6 +76,7 @@ export async function createServer(options: ServerOptions) {
     version: VERSION,
     address,
     publicUrl: config.publicUrl ?? null,
+    tellOthers: (tx, userId) => doors.tellPerson(tx, userId),
   })
   const outbound = createOutbound({ allow: config.outbound.allow })
   const doors = createDoors({

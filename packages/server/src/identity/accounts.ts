@@ -51,6 +51,8 @@ export function createAccounts(options: {
   gate: Gate
   throttle: Throttle
   passwords: Passwords
+  /** What the others see of a person changed too. */
+  tellOthers?(tx: Tx, userId: string): Promise<void>
 }): Accounts {
   const { store, events, claims, signIns, factors, gate, throttle, passwords } = options
 
@@ -60,6 +62,7 @@ export function createAccounts(options: {
   const changed = async (tx: Tx, user: UserRow) => {
     const { signedInAt: _, unproved: __, ...data } = shapeMe(user, null)
     await events.publish(tx, 'user.changed', { organisationId: user.organisation_id, userId: user.id }, data)
+    await options.tellOthers?.(tx, user.id)
   }
   async function existing(tx: Tx, id: string): Promise<UserRow> {
     const user = (await statements.userById({ id }).execute(tx)).rows[0]

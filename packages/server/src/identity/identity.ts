@@ -54,6 +54,8 @@ export interface IdentityOptions {
   /** The address of the configuration, which passkeys are bound to; null: whatever a browser asks for. */
   publicUrl: string | null
   passwords?: Passwords
+  /** A person's name changed: what the others see of them is told by a room that comes later. */
+  tellOthers?(tx: Tx, userId: string): Promise<void>
 }
 
 export function createIdentity(options: IdentityOptions): Identity {
@@ -73,7 +75,17 @@ export function createIdentity(options: IdentityOptions): Identity {
     signIns,
     throttle,
   })
-  const accounts = createAccounts({ store, events, claims, signIns, factors, gate, throttle, passwords })
+  const accounts = createAccounts({
+    store,
+    events,
+    claims,
+    signIns,
+    factors,
+    gate,
+    throttle,
+    passwords,
+    tellOthers: options.tellOthers,
+  })
   const myFactors = createMyFactors({ store, factors, signIns })
   const stepUp = createStepUp({ store, factors, passwords, signIns, throttle })
   const devices = createDevices({ store, signIns, clock })

@@ -347,6 +347,13 @@ describe('[IDN-3.groups] groups', () => {
   })
 })
 
+it('[IDN-3.people] who changes his own name is seen with it by the others', async () => {
+  const [owner, member] = await family('member')
+  await server.ask('PATCH', '/api/me', { as: member!.secret, body: { name: 'Grace Hopper' } })
+  const told = await eventsOf(owner!.organisationId, 'person.changed')
+  expect(told.at(-1)?.data).toMatchObject({ id: member!.userId, name: 'Grace Hopper' })
+})
+
 it('every change is on record, with whom it was about', async () => {
   const [owner, member] = await family('member')
   await server.ask('POST', `/api/people/${member!.userId}/off`, { as: owner!.secret, body: {} })

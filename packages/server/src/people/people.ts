@@ -9,7 +9,6 @@ import type { Events } from '../core/events.ts'
 import type { Store, Tx } from '../core/store.ts'
 import { isDuplicate } from '../core/store-errors.ts'
 import type { Link } from '../identity/claims.ts'
-import type { SignIns } from '../identity/sign-ins.ts'
 import { statements as groupStatements } from './groups.store.ts'
 import { statements as invitationStatements } from './invitations.store.ts'
 import { type Act, isLower, judge } from './rules.ts'
@@ -35,7 +34,8 @@ export interface PeopleOptions {
   store: Store
   events: Events
   clock: Clock
-  signIns: Pick<SignIns, 'endAllOf'>
+  /** Every sign-in, and whatever else is connected in this person's name. */
+  endAll(tx: Tx, userId: string): Promise<void>
   /** A one-use link for a new password. */
   resetLink(tx: Tx, user: { id: string; organisation_id: string }): Promise<Link>
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
@@ -48,7 +48,7 @@ export interface PeopleOptions {
 export type People = ReturnType<typeof createPeople>
 
 export function createPeople(options: PeopleOptions) {
-  const { store, events, clock, signIns } = options
+  const { store, events, clock, endAll } = options
   const now = () => clock.now().toISOString()
   const unknown = () => fail('thing.unknown', { kind: 'person' })
 
@@ -105,13 +105,13 @@ export function createPeople(options: PeopleOptions) {
   async function assign(tx: Tx, id: string, from: Role, to: Role) {
     await set(tx, id, { role: to })
     // What a sign-in must have proved and how long it lasts hangs on the role; and what is open was opened in the old one.
-    await signIns.endAllOf(tx, id, null)
+    await endAll(tx, id)
     if (isLower(to, from)) await revokeInvitationsOf(tx, id)
     return tell(tx, id)
   }
 
   async function erase(tx: Tx, { id, organisation_id }: { id: string; organisation_id: string }) {
-    await signIns.endAllOf(tx, id, null)
+    await endAll(tx, id)
     await revokeInvitationsOf(tx, id)
     const groups = (await groupStatements.groupsOf({ userId: id }).execute(tx)).rows
     const gone = await options.leaving(tx, id)
@@ -208,7 +208,7 @@ export function createPeople(options: PeopleOptions) {
         await hold(tx, actor, id, state === 'off' ? 'off' : 'on')
         await set(tx, id, { state })
         if (state === 'off') {
-          await signIns.endAllOf(tx, id, null)
+          await endAll(tx, id)
           await revokeInvitationsOf(tx, id)
         }
         return tell(tx, id)
@@ -218,7 +218,7 @@ export function createPeople(options: PeopleOptions) {
       store.as(actor.organisationId).transaction(async (tx) => {
         await hold(tx, actor, id, 'sign-out')
         const ended = (await statements.countSignIns({ id }).execute(tx)).rows[0]?.count ?? 0
-        await signIns.endAllOf(tx, id, null)
+        await endAll(tx, id)
         return { ended }
       }),
 

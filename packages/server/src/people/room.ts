@@ -24,12 +24,14 @@ export interface PeopleRoomOptions {
   store: Store
   events: Events
   clock: Clock
-  identity: Pick<Identity, 'gate' | 'passwords' | 'userById' | 'signIns' | 'resets'>
+  identity: Pick<Identity, 'gate' | 'passwords' | 'userById' | 'resets'>
   /** Where people reach the dashboard. */
   address: () => string
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
   leaving(tx: Tx, userId: string): Promise<() => void>
   mail: Mail
+  /** Every sign-in, and whatever else is connected in this person's name. */
+  endAll(tx: Tx, userId: string): Promise<void>
 }
 
 export function createPeopleRoom(options: PeopleRoomOptions): PeopleRoom {
@@ -40,7 +42,7 @@ export function createPeopleRoom(options: PeopleRoomOptions): PeopleRoom {
     store,
     events,
     clock,
-    signIns: identity.signIns,
+    endAll: options.endAll,
     resetLink: identity.resets.issue,
     leaving,
     tellGroup: async (tx, id) => void (await groups.tell(tx, id)),

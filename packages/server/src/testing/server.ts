@@ -144,6 +144,7 @@ export async function testServer(
     version: 'test',
     address: () => origin,
     publicUrl: null,
+    tellOthers: (tx, userId) => doors.tellPerson(tx, userId),
     passwords: options.passwords,
   })
   // What tests talk to is on this machine.
