@@ -26,7 +26,7 @@ export function Checks({ label, value, options, onChange }: ChecksProps) {
           <Checkbox key={option.value} value={option.value} className={css.option}>
             <span className={css.box} aria-hidden />
             <span className={css.words}>
-              {option.label}
+              <span>{option.label}</span>
               {option.more && <span className={css.more}>{option.more}</span>}
             </span>
           </Checkbox>
@@ -51,7 +51,7 @@ export function Pick<T extends string>({ label, value, options, onChange }: Pick
           <Radio key={option.value} value={option.value} className={css.option}>
             <span className={css.dot} aria-hidden />
             <span className={css.words}>
-              {option.label}
+              <span>{option.label}</span>
               {option.more && <span className={css.more}>{option.more}</span>}
             </span>
           </Radio>
