@@ -1,6 +1,6 @@
 /** The frame of the settings pages: which there are, and where one is. */
 import type { Permission } from '@kalnet/contracts/permission'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
@@ -40,11 +40,16 @@ interface FrameProps {
 export function Frame({ here, title, text, action, children }: FrameProps) {
   useTitle(title)
   const me = useMe()
+  const tabs = useRef<HTMLElement>(null)
+  // On a phone the tabs are wider than the page: the one that is shown stands in sight.
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
+  }, [])
   const pages = PAGES.filter(({ permission }) => permission === null || may(me, permission))
   return (
     <div className={css.page}>
       {pages.length > 1 && (
-        <nav aria-label={m.settings} className={css.tabs}>
+        <nav ref={tabs} aria-label={m.settings} className={css.tabs}>
           {pages.map(({ id, path, label }) => (
             <Link key={id} href={path} aria-current={here === id ? 'page' : undefined}>
               {label}
