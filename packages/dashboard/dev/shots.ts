@@ -1,10 +1,14 @@
 /** What the screen test visits: each page in each world, and what must be seen before the picture is taken. */
 import type { Page } from 'playwright-core'
+import type { DoorOptions } from './account-stand-in.ts'
 import type { World } from './fixtures.ts'
 import { ENDED, LIVE, uuid } from './fixtures.ts'
+import { ACCOUNT_SHOTS } from './shots-account.ts'
 import { ACTIVITY_SHOTS } from './shots-activity.ts'
 import { APP_SHOTS } from './shots-apps.ts'
+import { KEY_SHOTS } from './shots-keys.ts'
 import { PEOPLE_SHOTS } from './shots-people.ts'
+import { PROVIDER_SHOTS } from './shots-providers.ts'
 import type { StandIn } from './stand-in.ts'
 
 export interface Shot {
@@ -12,6 +16,8 @@ export interface Shot {
   world: World
   path: string
   failNext?: boolean
+  /** How the door stands: what is asked of whoever signs in, and what they have set up. */
+  door?: DoorOptions
   /** The start stays where its files are unpacked. */
   hold?: boolean
   /** Sizes other than all of them. */
@@ -289,7 +295,10 @@ export const SHOTS: Shot[] = [
     path: '/_ui',
     ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
   },
+  ...ACCOUNT_SHOTS,
   ...PEOPLE_SHOTS,
+  ...KEY_SHOTS,
+  ...PROVIDER_SHOTS,
   ...ACTIVITY_SHOTS,
   ...APP_SHOTS,
 ]

@@ -7,11 +7,14 @@ import type { Duplex } from 'node:stream'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { createAccountStandIn, type DoorOptions } from './account-stand-in.ts'
 import { createActivityStandIn } from './activity-stand-in.ts'
 import { createAppsStandIn } from './apps-stand-in.ts'
 import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
+import { createKeysStandIn } from './keys-stand-in.ts'
 import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
+import { createProvidersStandIn } from './providers-stand-in.ts'
 import { serveRfb } from './rfb.ts'
 
 const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
@@ -45,7 +48,10 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
   const people = createPeopleStandIn()
+  const providers = createProvidersStandIn()
+  const doors = createAccountStandIn()
   const apps = createAppsStandIn()
+  const keys = createKeysStandIn()
   people.use(world)
   const activity = createActivityStandIn()
   activity.use(world)
@@ -193,7 +199,14 @@ export function createStandIn(world: World = 'usual') {
     const body = ['POST', 'PATCH', 'PUT'].includes(method) ? await readBody(request) : {}
     const what = `${method} ${[area, id && (verb || area === 'sessions' || area === 'templates') ? ':id' : id, verb].filter(Boolean).join('/')}`
     if (what === 'GET status') return { version: '0.1.0', claimed: state.claimed, now: now() }
+    if (what === 'GET sign-in/providers') return providers.buttons()
     if (what === 'POST invitations/look') return people.look(body.token)
+    const before = doors.before(`${method} ${url.pathname.slice('/api/'.length)}`, body)
+    if (before !== undefined) {
+      const { state: entered } = before as { state?: string }
+      if (entered === 'signed-in') state = { ...state, me: doors.me() }
+      return before
+    }
     if (what === 'POST claim' || what === 'POST sign-in' || what === 'POST invitations/accept') {
       if (body.password === 'wrong password')
         return refuse(
@@ -206,7 +219,7 @@ export function createStandIn(world: World = 'usual') {
       return { state: 'signed-in', me: state.me }
     }
     if (!me) return refuse(401, 'sign-in.required', 'You are not signed in.', 'Sign in and try again.')
-    if (what === 'GET me') return me
+    if (what === 'GET me') return { ...me, unproved: doors.me().unproved }
     if (state.world === 'error')
       return refuse(
         500,
@@ -223,10 +236,19 @@ export function createStandIn(world: World = 'usual') {
         'There is no session with this id.',
         'It may have been removed; look at the list again.',
       )
+    const unproven = doors.guard(method, url.pathname)
+    if (unproven) return unproven
+    if (what === 'POST sign-ins/end-all') state.me = null
+    const ofDoors = doors.answer(method, url, body)
+    if (ofDoors !== undefined) return ofDoors
+    const ofProviders = providers.answer(method, url, body)
+    if (ofProviders !== undefined) return ofProviders
     const ours = people.answer(method, url, body, publish)
     if (ours !== undefined) return ours
     const record = activity.answer(method, url, body)
     if (record !== undefined) return record
+    const ofKeys = keys.answer(method, url, body)
+    if (ofKeys !== undefined) return ofKeys
     const ofApps = apps.answer(method, url, body)
     if (ofApps !== undefined) return ofApps
     switch (what) {
@@ -295,9 +317,12 @@ export function createStandIn(world: World = 'usual') {
   }
 
   return {
-    use(next: World, options: { failNext?: boolean; hold?: boolean } = {}) {
+    use(next: World, options: { failNext?: boolean; hold?: boolean; door?: DoorOptions } = {}) {
+      doors.use(next, options.door)
       apps.use(next)
+      keys.use(next)
       people.use(next)
+      providers.use(next)
       activity.use(next)
       state = makeState(next)
       failNext = options.failNext ?? false
@@ -335,7 +360,7 @@ export function createStandIn(world: World = 'usual') {
       if (isRefusal(result)) {
         const { status, ...error } = result
         response.statusCode = status
-        response.end(JSON.stringify({ error: { ...error, details: {}, requestId: '7f3a9c' } }))
+        response.end(JSON.stringify({ error: { details: {}, ...error, requestId: '7f3a9c' } }))
       } else response.end(JSON.stringify(result))
       return true
     },

@@ -34,6 +34,9 @@ function SignedIn() {
   useEffect(() => {
     const life = new AbortController()
     followLive(life.signal)
+    // Rare, so it is loaded only then.
+    if (location.search.includes('problem='))
+      void import('./identity/arrived-problem.ts').then((it) => it.tellArrivedProblem())
     onServer('signed-out', () => queryClient.setQueryData(['me'], null), life.signal)
     return () => life.abort()
   }, [])

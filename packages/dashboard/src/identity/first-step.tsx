@@ -46,7 +46,7 @@ export function FirstStep({ email, onEmail, over, onEntered, onForgot }: FirstSt
   return (
     <Door title={m.signInTitle} text={m.signInText}>
       <form className={css.form} onSubmit={submit} noValidate>
-        {!over && !problem && <ProviderTrouble />}
+        {!over && !signIn.error && <ProviderTrouble />}
         {over && !problem && <Note title={m.beginAgain} text={m.beginAgainNext} />}
         <Trouble problem={problem} wait={wait} />
         <Field

@@ -6,6 +6,7 @@ import * as m from '../messages/index.ts'
 import { ProviderIcon } from '../providers/icon.tsx'
 import { Button } from '../ui/button.tsx'
 import css from './door.module.css'
+import { takeProblem } from './take-problem.ts'
 
 const LAST = 'kalnet.provider'
 const remembered = () => {
@@ -23,17 +24,6 @@ const remember = (id: string) => {
     // As above: it works all the same.
     return
   }
-}
-
-/** Taken out of the address at once, so that a reload does not say it again. */
-function takeProblem(): string | null {
-  const query = new URLSearchParams(location.search)
-  const code = query.get('problem')
-  if (code === null) return null
-  query.delete('problem')
-  const rest = query.size > 0 ? `?${query}` : ''
-  history.replaceState(null, '', location.pathname + rest + location.hash)
-  return code
 }
 
 /** Only our own words for our own codes: whoever writes an address cannot put a sentence on this page. */

@@ -126,6 +126,7 @@ export const providerRules = 'Groups there'
 export const providerRulesText =
   'What a group there means here. The first line that fits decides the role; every line that fits puts into its group.'
 export const providerRuleAdd = 'Add a line'
+export const providerRuleLine = (number: number) => `Line ${number}`
 export const providerRuleGroup = 'Group there'
 export const providerRuleRole = 'Role here'
 export const providerRuleInto = 'Group here'

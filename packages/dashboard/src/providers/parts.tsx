@@ -41,8 +41,10 @@ export function Values({ provider }: { provider: Provider }) {
       {values.map(([label = '', text = '']) => (
         <div key={label} className={css.value}>
           <dt>{label}</dt>
-          <dd>{text}</dd>
-          <CopyButton text={text} />
+          <dd>
+            <code>{text}</code>
+            <CopyButton text={text} />
+          </dd>
         </div>
       ))}
     </dl>

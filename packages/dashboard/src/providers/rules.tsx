@@ -51,32 +51,15 @@ export function Rules({ lines, onChange }: { lines: Line[]; onChange: (lines: Li
     onChange(lines.map((line) => (line.key === key ? { ...line, ...part } : line)))
   const into = (groups.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
   return (
-    <fieldset className={css.rules}>
-      <legend>
-        <strong>{m.providerRules}</strong>
-      </legend>
+    <div className={css.rules}>
+      <h3>{m.providerRules}</h3>
       <p className={css.quiet}>{m.providerRulesText}</p>
       {lines.map((line, index) => (
-        <div key={line.key} className={css.rule}>
+        <fieldset key={line.key} className={css.rule} aria-label={m.providerRuleLine(index + 1)}>
           <Field
-            label={`${m.providerRuleGroup} ${index + 1}`}
-            placeholder={m.providerRuleGroup}
+            label={m.providerRuleGroup}
             value={line.group}
             onChange={(group) => change(line.key, { group })}
-          />
-          <Select
-            quiet
-            label={`${m.providerRuleRole} ${index + 1}`}
-            value={line.role}
-            options={[{ value: '', label: m.providerRuleNoRole }, ...roleOptions]}
-            onChange={(role) => change(line.key, { role })}
-          />
-          <Select
-            quiet
-            label={`${m.providerRuleInto} ${index + 1}`}
-            value={line.groupId}
-            options={[{ value: '', label: m.providerRuleNoGroup }, ...into]}
-            onChange={(groupId) => change(line.key, { groupId })}
           />
           <IconButton
             label={`${m.providerRuleRemove} (${index + 1})`}
@@ -84,13 +67,27 @@ export function Rules({ lines, onChange }: { lines: Line[]; onChange: (lines: Li
           >
             <X aria-hidden />
           </IconButton>
-        </div>
+          <div className={css.gives}>
+            <Select
+              label={m.providerRuleRole}
+              value={line.role}
+              options={[{ value: '', label: m.providerRuleNoRole }, ...roleOptions]}
+              onChange={(role) => change(line.key, { role })}
+            />
+            <Select
+              label={m.providerRuleInto}
+              value={line.groupId}
+              options={[{ value: '', label: m.providerRuleNoGroup }, ...into]}
+              onChange={(groupId) => change(line.key, { groupId })}
+            />
+          </div>
+        </fieldset>
       ))}
       <div>
         <Button icon={<Plus aria-hidden />} onPress={() => onChange([...lines, lineOf()])}>
           {m.providerRuleAdd}
         </Button>
       </div>
-    </fieldset>
+    </div>
   )
 }
