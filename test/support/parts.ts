@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { run } from '@kalnet/io/spawn'
 import { hasKeycloak } from '../peers/30-keycloak.ts'
+import { hasSynapse } from '../peers/40-synapse.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -16,6 +17,7 @@ const PARTS = {
   pasta: () => onPath('pasta'),
   iproute: () => onPath('ip'),
   keycloak: hasKeycloak,
+  synapse: hasSynapse,
   docker: async () =>
     existsSync('/var/run/docker.sock') &&
     (

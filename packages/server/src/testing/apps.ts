@@ -13,8 +13,10 @@ export interface AppServer extends TestServer {
   apps: Apps
 }
 
-export async function appServer(): Promise<AppServer> {
-  const server = await testServer({ listen: false })
+/** `dashboardFolder`: a build of the dashboard, for tests in a browser. */
+export async function appServer(options: { dashboardFolder?: string } = {}): Promise<AppServer> {
+  const { dashboardFolder } = options
+  const server = await testServer({ listen: false, http: dashboardFolder ? { dashboardFolder } : {} })
   const apps = createApps({
     store: server.store,
     events: server.events,
