@@ -126,6 +126,25 @@ describe('[IDN-1.revocation] two whole control planes on one database', () => {
     expect([stays.closed, await status(TWO(), owner)]).toEqual([null, 200])
     stays.socket.terminate()
   })
+  it('[IDN-1.policy] a policy that demands more cuts what is open at both, and comes back when it is proved', async () => {
+    const victim = await signIn()
+    const lines = [await openLine(ONE(), LIVE_PATH, victim), await openLine(TWO(), LIVE_PATH, victim)]
+    const set = (as: string, assurance: number) =>
+      askAt({ port: ONE() }, 'PUT', '/api/sign-in-policies/owner', {
+        as,
+        body: { assurance, idleMs: 86_400_000, absoluteMs: 604_800_000 },
+      })
+    expect((await set(victim, 2)).status).toBe(200)
+    await expect.poll(() => lines.map((it) => it.closed !== null), within).toEqual([true, true])
+    await expect(openLine(TWO(), LIVE_PATH, victim)).rejects.toThrow('refused')
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    await client.query('set role kalnet_system')
+    await client.query('delete from sign_in_policies')
+    await client.end()
+    const back = await openLine(TWO(), LIVE_PATH, victim)
+    back.socket.terminate()
+  })
   it('a renewed secret is dead at both, and the line stays open', async () => {
     const victim = await signIn()
     const line = await openLine(TWO(), LIVE_PATH, victim)

@@ -1,4 +1,4 @@
-/** `kalnet bench stream`: figures of the stream path, beside websockify in the same run. */
+/** `kalnet bench stream`: figures of the stream path, beside websockify in the same run; `sign-in-flood`: what a flood leaves. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,7 +20,7 @@ export const addBench: AddCommand = (program, context) => {
   program
     .command('bench')
     .description('measure, and print the figures')
-    .argument('<what>', 'stream')
+    .argument('<what>', 'stream or sign-in-flood')
     .option('--n <rounds>', 'rounds for each figure; 10 or more for one to keep', '10')
     .option('--check', 'compare with what must hold, and fail when something does not')
     .action(async (what: string, flags: BenchFlags) => {
@@ -41,7 +41,10 @@ export const addBench: AddCommand = (program, context) => {
 async function load(what: string): Promise<Bench> {
   const file = join(ROOT, 'test/bench', `${what}.ts`)
   if (!/^[a-z][a-z-]*$/.test(what) || !existsSync(file))
-    throw usage(`There is nothing called ${what} to measure.`, 'Try `kalnet bench stream`.')
+    throw usage(
+      `There is nothing called ${what} to measure.`,
+      'Try `kalnet bench stream` or `kalnet bench sign-in-flood`.',
+    )
   const module: Record<string, unknown> = await import(pathToFileURL(file).href)
   const bench = Object.entries(module).find(([name]) => /^bench[A-Z]/.test(name))?.[1]
   if (typeof bench !== 'function')

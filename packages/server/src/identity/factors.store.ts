@@ -145,6 +145,10 @@ export const statements = {
     delete from password_resets where hash = ${it.hash} and expires_at > ${it.now} returning user_id, organisation_id`,
   dropResetsOf: (it: { userId: string }) => sql`delete from password_resets where user_id = ${it.userId}`,
 
+  /** Seeds of people who are no more: a sealed secret does not go with its row. */
+  dropLostSeeds: () => sql`
+    delete from secrets where secrets.name ~ '^totp(-new)? '
+      and not exists (select from users where users.id::text = split_part(secrets.name, ' ', 2))`,
   dropOldChallenges: (it: { now: string }) =>
     sql`delete from passkey_challenges where expires_at <= ${it.now}`,
   dropOldAttempts: (it: { now: string }) => sql`delete from sign_in_attempts where expires_at <= ${it.now}`,

@@ -62,6 +62,7 @@ export function createFactors(options: { store: Store; secrets: Secrets; clock: 
       await statements.dropOldChallenges({ now }).execute(tx)
       await statements.dropOldAttempts({ now }).execute(tx)
       await statements.dropOldResets({ now }).execute(tx)
+      await statements.dropLostSeeds().execute(tx)
     },
   }
 }

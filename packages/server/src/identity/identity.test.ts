@@ -2,7 +2,7 @@
 import { identityRoutes } from '@kalnet/contracts/identity'
 import { signInRoutes } from '@kalnet/contracts/sign-in'
 import type { Clock } from '@kalnet/io/clock'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { sql } from '../core/store.ts'
 import { type Answer, type TestServer, testServer } from '../testing/server.ts'
 import { cookieName, hashInCookie, hashOf, newSecret, setCookie } from './cookie.ts'
@@ -268,6 +268,67 @@ describe('cookies', () => {
       `kalnet="${newSecret()}"`,
     ])
       expect(hashInCookie(header, false)).toBeNull()
+  })
+})
+
+describe('[IDN-1.equal] who exists is told by nothing', () => {
+  it('for a wrong password, somebody known, nobody, one without a password and one switched off cost the same', async () => {
+    const alike = await testServer()
+    const knock = (password: string, who: string) =>
+      alike.ask('POST', '/api/sign-in', { body: { email: `${who}@example.org`, password } })
+    const [known, silent, off] = [
+      await alike.person('member'),
+      await alike.person('member'),
+      await alike.person('member'),
+    ]
+    const passwordHash = await alike.identity.passwords.hash('words apart')
+    await alike.store.system.transaction((tx) =>
+      sql`update users set password_hash = ${passwordHash} where id in (${known.userId}, ${off.userId})`.execute(
+        tx,
+      ),
+    )
+    await alike.store.system.transaction((tx) =>
+      sql`update users set state = 'off' where id = ${off.userId}`.execute(tx),
+    )
+    const verify = vi.spyOn(alike.identity.passwords, 'verify')
+    const answers: string[] = []
+    for (const who of [known.userId, 'nobody3', silent.userId, off.userId]) {
+      const answer = await knock('wrong words', who)
+      answers.push(JSON.stringify({ ...answer.body.error, requestId: '' }))
+    }
+    expect(new Set(answers).size).toBe(1)
+    // One hash is looked at each time, made by the same parameters (the default for those who have none).
+    expect(verify.mock.calls.map(([stored]) => stored)).toEqual([passwordHash, null, null, passwordHash])
+    verify.mockRestore()
+    expect((await knock('words apart', off.userId)).body.error?.code).toBe('sign-in.wrong')
+    await alike.end()
+  })
+})
+
+describe('[IDN-1.flood] a crowd at the door', () => {
+  it('is turned away without a row in the database, and those inside go on', async () => {
+    const slow = createPasswords({ atOnce: 1, waiting: 1_000 })
+    const crowded = await testServer({ passwords: slow })
+    const count = async () =>
+      (
+        await crowded.store.system.read((tx) =>
+          sql<{
+            rows: number
+          }>`select (select count(*) from audit) + (select count(*) from throttles) as rows`.execute(tx),
+        )
+      ).rows[0]?.rows
+    const inside = await crowded.person('member')
+    const tries = Array.from({ length: 120 }, (_, turn) =>
+      crowded.ask('POST', '/api/sign-in', { body: { email: `a${turn}@example.org`, password: 'x' } }),
+    )
+    expect((await crowded.ask('GET', '/api/me', { as: inside.secret })).status).toBe(200)
+    const answers = await Promise.all(tries)
+    const away = answers.filter((it) => it.body.error?.code === 'request.too-many')
+    expect(away.length).toBeGreaterThan(50)
+    expect(away[0]?.headers['retry-after']).toMatch(/^\d+$/)
+    // At most four rows for each who was let to the door.
+    expect(Number(await count())).toBeLessThanOrEqual((answers.length - away.length) * 4)
+    await crowded.end()
   })
 })
 

@@ -13,6 +13,7 @@ import { aside, type Store, type Tx } from '../core/store.ts'
 import { isDuplicate } from '../core/store-errors.ts'
 import { hashOf } from './cookie.ts'
 import { type PasskeyRow, statements } from './factors.store.ts'
+import { createLane } from './lane.ts'
 import type { PasskeyPlace } from './passkey-place.ts'
 import type { UserRow } from './store.ts'
 
@@ -53,22 +54,22 @@ function challengeIn(clientDataJSON: string): string | null {
 export function createPasskeys({ store, clock }: { store: Store; clock: Clock }): Passkeys {
   const moment = (ms = 0) => new Date(clock.now().getTime() + ms).toISOString()
 
-  const remember = (challenge: string, purpose: Purpose, user: Whose | null, place: Place) =>
-    aside(() =>
-      store.system.transaction((tx) =>
-        statements
-          .addChallenge({
-            hash: hashOf(challenge),
-            purpose,
-            organisationId: user?.organisation_id ?? null,
-            userId: user?.id ?? null,
-            rpId: place.rpId,
-            origin: place.origin,
-            expiresAt: moment(CHALLENGE_MS),
-          })
-          .execute(tx),
-      ),
+  /** Anybody may ask for one: a crowd of them must not take the database from those inside. */
+  const doorway = createLane({ atOnce: 4, waiting: 64 })
+  const remember = (challenge: string, purpose: Purpose, user: Whose | null, place: Place) => {
+    const row = {
+      hash: hashOf(challenge),
+      purpose,
+      organisationId: user?.organisation_id ?? null,
+      userId: user?.id ?? null,
+      rpId: place.rpId,
+      origin: place.origin,
+      expiresAt: moment(CHALLENGE_MS),
+    }
+    return doorway(() =>
+      aside(() => store.system.transaction((tx) => statements.addChallenge(row).execute(tx))),
     )
+  }
   /** Used up even when what follows is refused. */
   async function useChallenge(clientDataJSON: string, purpose: Purpose, user: Whose | null) {
     const challenge = challengeIn(clientDataJSON)

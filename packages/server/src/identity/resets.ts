@@ -83,7 +83,6 @@ export function createResets(options: {
         if (rows.length === 0) throw fail('reset.unknown')
         await statements.setPassword({ id: user.id, passwordHash }).execute(tx)
         await signIns.endAllOf(tx, user.id, null)
-        await factorStatements.dropAttemptsOf({ userId: user.id }).execute(tx)
         return gate.enter(tx, user, { method: 'link', assurance: 1 }, { ...device, replaces: null }, known)
       })
     },

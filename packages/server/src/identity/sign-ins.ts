@@ -7,6 +7,7 @@ import type { Events } from '../core/events.ts'
 import type { Credentials, Identified } from '../core/http.ts'
 import { aside, type Store, type Tx } from '../core/store.ts'
 import { hashInCookie, hashOf, newSecret } from './cookie.ts'
+import { statements as factorStatements } from './factors.store.ts'
 import { DEFAULT_POLICIES, policyOf } from './policy.ts'
 import { type EndedRow, statements, type UserRow } from './store.ts'
 
@@ -45,9 +46,9 @@ export interface SignIns {
   /** The limits and demands of the role hold for those who are signed in already; of one person, or of all with the role. */
   refit(tx: Tx, whose: { organisationId: string; role: Role; userId: string | null }): Promise<void>
   end(tx: Tx, id: string): Promise<void>
-  /** All of a person's, but the one named. */
+  /** All of a person's, but the one named; and those that wait for a second factor. */
   endAllOf(tx: Tx, userId: string, except: string | null): Promise<void>
-  /** Of those that hold connections: which have ended (also by age). */
+  /** Of those that hold connections: which have ended, also by age, or prove too little by now. */
   ended(ids: string[]): Promise<string[]>
   /** Removes what has run out. */
   tidy(): Promise<void>
@@ -145,6 +146,7 @@ export function createSignIns(options: { store: Store; events: Events; clock: Cl
       await tell(tx, (await statements.endSignIn({ id }).execute(tx)).rows)
     },
     async endAllOf(tx, userId, except) {
+      await factorStatements.dropAttemptsOf({ userId }).execute(tx)
       await tell(tx, (await statements.endSignInsOf({ userId, except }).execute(tx)).rows)
     },
     async ended(ids) {

@@ -140,10 +140,12 @@ export const statements = {
   policy: (it: { organisationId: string; role: string }) => sql<PolicyRow>`
     select assurance, idle_ms, absolute_ms from sign_in_policies
     where organisation_id = ${it.organisationId} and role = ${it.role}`,
-  /** Which of these have not ended. */
+  /** Which of these have not ended, and still prove what their role's policy demands (one factor, where there is none). */
   stillSignedIn: (it: { ids: string[]; now: string }) => sql<{ id: string }>`
     select sign_ins.id from sign_ins join users on users.id = sign_ins.user_id
-    where sign_ins.id = any(${it.ids}::uuid[]) and expires_at > ${it.now} and idle_until > ${it.now} and users.state = 'active'`,
+      left join sign_in_policies on sign_in_policies.organisation_id = users.organisation_id and sign_in_policies.role = users.role
+    where sign_ins.id = any(${it.ids}::uuid[]) and expires_at > ${it.now} and idle_until > ${it.now} and users.state = 'active'
+      and sign_ins.assurance >= coalesce(sign_in_policies.assurance, 1)`,
   /** The idle limit moves on by as much as it was given at the beginning. */
   touchSignIn: (it: { id: string; now: string }) => sql`
     update sign_ins set idle_until = idle_until + (${it.now}::timestamptz - last_seen_at), last_seen_at = ${it.now} where id = ${it.id}`,
