@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { config as configSchema } from '@kalnet/contracts/config'
+import { LIVE_PATH } from '@kalnet/contracts/event'
 import { createLog } from '@kalnet/io/log'
 import pg from 'pg'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { testDatabase } from '../core/testing.ts'
 import { createServer } from '../server.ts'
 import { askAt, freePort } from '../testing/server.ts'
@@ -90,3 +92,34 @@ it('[SEC-2.roles] a removed person leaves no session, no instance and no sign-in
   const { rows: signIns } = await client.query('select id from sign_ins where user_id = $1', [userId])
   expect(signIns).toEqual([])
 })
+
+it.each<[string, (path: string) => Promise<{ status: number }>]>([
+  ['signed out by an admin', (path) => local('POST', `${path}/sign-out`, {})],
+  ['given a lower role', (path) => local('POST', `${path}/role`, { role: 'guest' })],
+  ['switched off', (path) => local('POST', `${path}/off`, {})],
+  ['removed', (path) => local('DELETE', path)],
+])(
+  '[SEC-2.within-seconds] the live line of somebody who is %s is cut',
+  async (_, act) => {
+    const email = `${newId()}@example.org`
+    const invited = await local('POST', '/api/invitations', { email, role: 'member' })
+    const joined = await askAt({ port }, 'POST', '/api/invitations/accept', {
+      body: { token: tokenIn(invited.body.link), name: 'Grace', password: PASSWORD },
+    })
+    const secret = /kalnet=([\w-]{43})/.exec(joined.headers['set-cookie']?.[0] ?? '')?.[1]
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${LIVE_PATH}`, {
+      headers: { cookie: `kalnet=${secret}`, origin: `http://127.0.0.1:${port}` },
+    })
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    await new Promise<void>((resolve, reject) => {
+      socket.once('message', () => resolve())
+      socket.once('error', reject)
+      socket.once('open', () => socket.send(JSON.stringify({ type: 'hello', after: null })))
+    })
+    const { id } = (joined.body as { me: { id: string } }).me
+    expect((await act(`/api/people/${id}`)).status).toBe(200)
+    // Waiting longer than five seconds would end the test: that is the promise.
+    await closed
+  },
+  8_000,
+)
