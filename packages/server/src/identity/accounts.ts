@@ -103,6 +103,7 @@ export function createAccounts(options: {
       const user = await doorway(async () => {
         await throttle.attempt('password', email, device.address)
         const { rows } = await store.system.read((tx) => statements.userByEmail({ email }).execute(tx))
+        if (rows[0]) tried({ organisationId: rows[0].organisation_id, userId: rows[0].id })
         const right = await passwords.verify(rows[0]?.password_hash ?? null, password)
         if (!right || rows[0]?.state !== 'active') throw fail('sign-in.wrong')
         return rows[0]
