@@ -59,6 +59,10 @@ describe.skipIf(noBrowser)('screens', () => {
       await page.goto(site.url + shot.path)
       await shot.ready(page, site.standIn)
       await page.evaluate(() => document.fonts.ready)
+      // A dialog that has just opened is half there.
+      await page.evaluate(() =>
+        Promise.allSettled(document.getAnimations().map((it) => it.playState === 'running' && it.finished)),
+      )
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       if (wide > 0) complaints.push(`${wide} px too wide`)
       const styled = await page.evaluate(() =>

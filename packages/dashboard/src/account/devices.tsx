@@ -25,33 +25,35 @@ function DeviceRow({ it }: { it: Device }) {
   return (
     <li className={css.row}>
       <span className={css.icon}>{inHand(it) ? <Smartphone aria-hidden /> : <Laptop aria-hidden />}</span>
-      <div className={css.words}>
-        <h3>
-          {it.device}
-          {it.current && <Badge tone="good">{m.deviceHere}</Badge>}
-        </h3>
-        <span className={css.text}>
-          {it.current ? (
-            m.deviceNow
-          ) : (
-            <>
-              {m.deviceSeen} <Ago at={it.lastSeenAt} />
-            </>
-          )}
-          {` · ${it.address} · ${howOf(it)}`}
-        </span>
-      </div>
-      {!it.current && (
-        <div className={css.actions}>
-          <Button
-            aria-label={m.deviceEndNamed(it.device)}
-            isPending={end.isPending}
-            onPress={() => end.mutate()}
-          >
-            {m.deviceEnd}
-          </Button>
+      <div className={css.main}>
+        <div className={css.words}>
+          <h3>
+            {it.device}
+            {it.current && <Badge tone="good">{m.deviceHere}</Badge>}
+          </h3>
+          <span className={css.text}>
+            {it.current ? (
+              m.deviceNow
+            ) : (
+              <>
+                {m.deviceSeen} <Ago at={it.lastSeenAt} />
+              </>
+            )}
+            {` · ${it.address} · ${howOf(it)}`}
+          </span>
         </div>
-      )}
+        {!it.current && (
+          <div className={css.actions}>
+            <Button
+              aria-label={m.deviceEndNamed(it.device)}
+              isPending={end.isPending}
+              onPress={() => end.mutate()}
+            >
+              {m.deviceEnd}
+            </Button>
+          </div>
+        )}
+      </div>
     </li>
   )
 }
@@ -91,7 +93,7 @@ export function Devices() {
         <Confirm
           title={m.devicesOthersTitle}
           text={m.devicesOthersText(others)}
-          action={m.devicesOthers}
+          action={m.devicesOthersAction}
           pending={endOthers.isPending}
           onConfirm={() => endOthers.mutate()}
           onClose={close}

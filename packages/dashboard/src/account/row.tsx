@@ -14,11 +14,13 @@ export function Row({ icon, title, text, actions, children }: RowProps) {
   return (
     <div className={css.row}>
       <span className={css.icon}>{icon}</span>
-      <div className={css.words}>
-        <h3>{title}</h3>
-        <div className={css.text}>{text}</div>
+      <div className={css.main}>
+        <div className={css.words}>
+          <h3>{title}</h3>
+          <div className={css.text}>{text}</div>
+        </div>
+        {actions && <div className={css.actions}>{actions}</div>}
       </div>
-      {actions && <div className={css.actions}>{actions}</div>}
       {children && <div className={css.below}>{children}</div>}
     </div>
   )

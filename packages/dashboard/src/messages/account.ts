@@ -109,6 +109,7 @@ export const deviceEnd = 'Sign out'
 export const deviceEndNamed = (device: string) => `Sign out: ${device}`
 export const deviceEnded = (device: string) => `${device} is signed out.`
 export const devicesOthers = 'Sign out everywhere else'
+export const devicesOthersAction = 'Sign them out'
 export const devicesOthersTitle = 'Sign out everywhere else?'
 export const devicesOthersText = (many: number) =>
   `${count(many, 'other device has', 'other devices have')} to sign in again. Open screens there close at once; what runs in them runs on.`
@@ -121,7 +122,6 @@ export const devicesAllText =
 // Rules
 export const settingsRules = 'Sign-in rules'
 export const rulesText = 'What signing in asks of each role, and after how long it asks again.'
-export const rulesHint = 'A change holds at once, also for those who are signed in now.'
 export const ruleSecond = 'Ask for a second way'
 export const ruleIdle = 'Ask again after a time without use'
 export const ruleMost = 'Ask again at the latest after'
@@ -147,8 +147,3 @@ export const ruleRoles = {
 export const hours = (many: number) => count(many, 'hour', 'hours')
 export const days = (many: number) => count(many, 'day', 'days')
 export const minutes = (many: number) => count(many, 'minute', 'minutes')
-
-// More of me
-export const myKeys = 'Keys for programs'
-export const myKeysText = 'A program or a script signs in for you with a key that you make and can take back.'
-export const myKeysOpen = 'Your keys'

@@ -3,8 +3,8 @@ import * as m from '../messages/index.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-export const IDLE = [HOUR_MS, 12 * HOUR_MS, DAY_MS, 7 * DAY_MS, 14 * DAY_MS]
-export const LONGEST = [12 * HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS]
+export const IDLE = [HOUR_MS, DAY_MS, 7 * DAY_MS, 14 * DAY_MS]
+export const LONGEST = [DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS]
 
 /** What was set elsewhere stays a choice. */
 export const withCurrent = (times: number[], current: number) =>
