@@ -11,6 +11,7 @@ import { addGroup } from './commands/group.ts'
 import { addImages } from './commands/images.ts'
 import { addKey } from './commands/key.ts'
 import { addOrganisation } from './commands/organisation.ts'
+import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addGroup,
   addOrganisation,
   addKey,
+  addProviders,
   addAccess,
   addConfig,
   addTest,
