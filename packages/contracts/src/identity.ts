@@ -84,7 +84,8 @@ export const identityRoutes = {
   signOut: route({
     method: 'POST',
     path: '/api/sign-out',
-    permission: 'me.change',
+    // Also for one who has yet to set up a second factor.
+    permission: 'me.secure',
     summary: 'Sign out on this device',
     params: nothing,
     query: nothing,

@@ -30,6 +30,8 @@ export interface AttemptRow {
   method: string
   provider_id: string | null
   provider_session: string | null
+  /** With this one. */
+  tries: number
 }
 
 export const statements = {
@@ -125,13 +127,13 @@ export const statements = {
     insert into sign_in_attempts (hash, organisation_id, user_id, method, provider_id, provider_session, expires_at)
     values (${it.hash}, ${it.organisationId}, ${it.userId}, ${it.method}, ${it.providerId}, ${it.providerSession}, ${it.expiresAt})`,
   attempt: (it: { hash: string; now: string; most: number }) => sql<AttemptRow>`
-    select user_id, organisation_id, method, provider_id, provider_session from sign_in_attempts
+    select user_id, organisation_id, method, provider_id, provider_session, tries from sign_in_attempts
     where hash = ${it.hash} and expires_at > ${it.now} and tries < ${it.most}`,
   /** Counted before the code is looked at, so that many at once count too. */
   countAttempt: (it: { hash: string; now: string; most: number }) => sql<AttemptRow>`
     update sign_in_attempts set tries = tries + 1
     where hash = ${it.hash} and expires_at > ${it.now} and tries < ${it.most}
-    returning user_id, organisation_id, method, provider_id, provider_session`,
+    returning user_id, organisation_id, method, provider_id, provider_session, tries`,
   useAttempt: (it: { hash: string }) => sql<{ hash: string }>`
     delete from sign_in_attempts where hash = ${it.hash} returning hash`,
   dropAttemptsOf: (it: { userId: string }) => sql`delete from sign_in_attempts where user_id = ${it.userId}`,

@@ -114,7 +114,7 @@ export function createGate(options: {
       const entered = await store.system.transaction(async (tx) => {
         const { rows } = await factorStatements.useAttempt({ hash: hashOf(attempt) }).execute(tx)
         if (rows.length === 0) throw fail('second-factor.over')
-        if (!(await rightly(tx))) throw fail('second-factor.wrong')
+        if (!(await rightly(tx))) throw fail('second-factor.wrong', { left: WRONG_AT_MOST - row.tries })
         const provider = row.provider_id ? { id: row.provider_id, session: row.provider_session } : undefined
         const method = row.method as SignInMethod
         return begin(tx, user, { method, assurance: 2, provider }, device)
