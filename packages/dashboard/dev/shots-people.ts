@@ -10,7 +10,7 @@ const person = `/settings/people/${uuid(3)}`
 const dialogOf = (action: string) => async (page: Page) => {
   await heading('Manage')(page)
   await button(page, action).click()
-  await page.getByRole('dialog').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).waitFor()
 }
 
 export const PEOPLE_SHOTS: Shot[] = [
