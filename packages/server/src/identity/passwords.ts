@@ -21,7 +21,7 @@ const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$BFgE3fA38EQn6zcjFXFhrQ$ETl+DoRhQk76qqXLcimtHKhTalDwJ+B3gxHcgvVav1k'
 
 export function createPasswords({ atOnce = HASHES_AT_ONCE, waiting = WAITING } = {}): Passwords {
-  const inTurn = createLane({ atOnce, waiting })
+  const inTurn = createLane({ atOnce, waiting, rests: true })
   // The library's defaults are argon2id, 19 MiB, 2 passes, 1 lane (OWASP Password Storage).
   const hashed = (password: string) => inTurn(() => hash(password))
   return {
