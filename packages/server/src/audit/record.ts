@@ -9,6 +9,9 @@ import { statements } from './store.ts'
 /** What PostgreSQL cannot keep in text: NUL, and halves of a pair. Whatever somebody sends, the row is written. */
 const storable = (text: string) => text.replaceAll('\0', '\u2400').toWellFormed()
 const LONGEST = 2_000
+/** The local CLI before anybody has claimed acts for no organisation: that is on record of the installation. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+const somebody = (id: string | null) => (id === NOBODY ? null : id)
 
 function shape(entry: AuditEntry) {
   const details = Object.entries(entry.details).map(([name, value]) => [
@@ -17,6 +20,8 @@ function shape(entry: AuditEntry) {
   ])
   return {
     ...entry,
+    organisationId: somebody(entry.organisationId),
+    userId: somebody(entry.userId),
     object: entry.object === null ? null : storable(entry.object.slice(0, LONGEST)),
     details: JSON.stringify(Object.fromEntries(details)),
   }
