@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import { nameProblem } from '../identity/checks.ts'
 import * as m from '../messages/index.ts'
+import { useRoleWords } from '../people/queries.ts'
 import { queryClient } from '../queries.ts'
 import css from '../settings/settings.module.css'
 import { Ago } from '../ui/ago.tsx'
@@ -13,15 +14,8 @@ import { Field } from '../ui/field.tsx'
 import { Card, ErrorBox } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 
-const ROLES: Record<Me['role'], string> = {
-  owner: m.roleOwner,
-  admin: m.roleAdmin,
-  member: m.roleMember,
-  child: m.roleChild,
-  guest: m.roleGuest,
-}
-
 export function Profile({ me }: { me: Me }) {
+  const words = useRoleWords()
   const [name, setName] = useState(me.name)
   const change = useMutation({
     mutationFn: () => call(ROUTES.identity.changeMe, { body: { name } }),
@@ -51,7 +45,7 @@ export function Profile({ me }: { me: Me }) {
           <dt>{m.email}</dt>
           <dd>{me.email}</dd>
           <dt>{m.meRole}</dt>
-          <dd>{ROLES[me.role]}</dd>
+          <dd>{words[me.role]}</dd>
           <dt>{m.meHousehold}</dt>
           <dd>{me.organisationName}</dd>
           {me.signedInAt && (

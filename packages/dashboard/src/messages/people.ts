@@ -161,3 +161,13 @@ export const joinNoneText =
 export const joinNoToken = 'Open the whole link from your invitation: it ends with a long row of letters.'
 export const joinSignIn = 'I have an account: sign in'
 export const joinUntil = (moment: string) => `The invitation is good until ${moment}.`
+
+// Leaving
+export const goHead = 'Leave'
+export const goTitle = (organisation: string) => `Leave ${organisation}?`
+export const goText = (organisation: string) =>
+  `Your account at ${organisation} goes, with everything in it.`
+export const goLost =
+  'Your account, your sessions and everything kept in them is lost, at once and for good. To come back you need a new invitation.'
+export const goType = (organisation: string) => `Write “${organisation}” to go on`
+export const goAction = 'Leave'

@@ -8,6 +8,7 @@ import { LookCard } from '../account/look.tsx'
 import { Profile } from '../account/profile.tsx'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
+import { Leave } from '../people/leave.tsx'
 import { useMe } from '../queries.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Button } from '../ui/button.tsx'
@@ -45,6 +46,7 @@ export default function MePage() {
           <GettingIn />
           <LinkedAccounts />
           <Devices />
+          <Leave me={me} />
         </div>
       </div>
     </Frame>
