@@ -29,7 +29,7 @@ export interface FederationOptions {
   store: Store
   clock: Clock
   log: Log
-  identity: Pick<Identity, 'gate' | 'signIns'>
+  identity: Pick<Identity, 'gate' | 'signIns' | 'factors'>
   secrets: Secrets
   outbound: Outbound
   /** Where people reach the dashboard: providers know our addresses by it. */
@@ -74,7 +74,7 @@ const FRESH_MS = 3 * 60_000
 
 export function createFederation(options: FederationOptions): Federation {
   const { store, clock, log, identity, secrets, outbound, address } = options
-  const { gate, signIns } = identity
+  const { gate, signIns, factors } = identity
   const openId = openIdBy(outbound, clock)
   const flows = createFlows({ store, clock })
   const accounts = createAccounts({ clock, gate, secrets, personChanged: options.personChanged })
@@ -137,7 +137,11 @@ export function createFederation(options: FederationOptions): Federation {
       const own = (await statements.identity({ providerId: provider.id, issuer, subject }).execute(tx))
         .rows[0]
       if (own?.user_id !== userId) throw refuse('another account')
-      return signIns.renew(tx, signInId, countsAsTwo(provider.second_factor, vouched.contexts) ? 2 : 1)
+      const two = countsAsTwo(provider.second_factor, vouched.contexts)
+      const shown = (await statements.assuranceOf({ signInId }).execute(tx)).rows[0]?.assurance
+      // As with a password: one proof is none of somebody who has a second one and has not shown it.
+      if (!two && shown !== 2 && (await factors.methodsOf(tx, userId)).length > 0) throw fail('step-up.wrong')
+      return signIns.renew(tx, signInId, two ? 2 : 1)
     })
     return { kind: 'proved', cookie, back }
   }

@@ -1,7 +1,9 @@
 /** Signing in by OpenID Connect against a real provider in this process: the way through, and everything that must not get through. */
 import type { Provider } from '@kalnet/contracts/federation'
+import { systemClock } from '@kalnet/io/clock'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
+import { createDoor, secretOf } from '../testing/door.ts'
 import { type Issuer, type Spoil, startIssuer, type TestPerson } from '../testing/issuer.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
 import { createWalker } from '../testing/walker.ts'
@@ -480,6 +482,31 @@ describe('[IDN-2.openid-groups] groups there, role and groups here', () => {
     expect(await assurance()).toBe(2)
     await change(provider, { secondFactor: { when: 'told', values: ['two'] } })
     expect(await assurance()).toBe(1)
+  })
+})
+
+describe('[IDN-2.openid] one gate for all', () => {
+  it('who has a second factor is asked for it, in the page, and only then is in', async () => {
+    const door = createDoor(server, systemClock)
+    const who = somebody()
+    const first = await signIn(who)
+    const { secret } = await door.addTotp(first.cookie ?? '')
+    const { back, cookie } = await signIn(who)
+    expect(cookie).toBeNull()
+    const [, told = ''] = /^\/#second-factor=([\w-]+)$/.exec(back) ?? []
+    const { attempt, methods } = JSON.parse(Buffer.from(told, 'base64url').toString()) as Record<
+      string,
+      string
+    >
+    expect(methods).toContain('totp')
+    const entered = await door.secondFactor(attempt ?? '', { method: 'totp', code: door.code(secret) })
+    expect(entered.body).toMatchObject({ state: 'signed-in' })
+    // It still hangs on the provider: switched off, it ends.
+    await server.doors.federation.sessions.tidy()
+    await change(provider, { enabled: false })
+    expect((await me(secretOf(entered))).error).toMatchObject({ code: 'sign-in.required' })
+    await change(provider, { enabled: true, secondFactor: { when: 'always' } })
+    expect((await signIn(who)).cookie).not.toBeNull()
   })
 })
 

@@ -7,6 +7,7 @@ import type {
   ProviderCheck,
   SamlFacts,
 } from '@kalnet/contracts/federation'
+import type { Actor } from '@kalnet/contracts/permission'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Outbound } from '@kalnet/io/outbound'
 import { v7 as newId } from 'uuid'
@@ -41,7 +42,12 @@ export interface Providers {
     signal: AbortSignal,
   ): Promise<Looked>
   add(organisationId: string, given: NewProvider, signal: AbortSignal): Promise<Provider>
-  change(organisationId: string, id: string, change: ChangeProvider, signal: AbortSignal): Promise<Provider>
+  change(
+    actor: Pick<Actor, 'organisationId' | 'role'>,
+    id: string,
+    change: ChangeProvider,
+    signal: AbortSignal,
+  ): Promise<Provider>
   remove(organisationId: string, id: string): Promise<void>
   test(organisationId: string, id: string, signal: AbortSignal): Promise<ProviderCheck>
   /** One that may be used now, of whatever organisation; with its secret. */
@@ -187,7 +193,7 @@ export function createProviders(options: ProvidersOptions): Providers {
         return shape(tx, await find(tx, id))
       })
     },
-    async change(organisationId, id, change, signal) {
+    async change({ organisationId, role }, id, change, signal) {
       const metadata = change.metadata ? await metadataOf(change.metadata, signal) : null
       const after = await store.as(organisationId).transaction(async (tx) => {
         const row = await find(tx, id)
@@ -208,7 +214,13 @@ export function createProviders(options: ProvidersOptions): Providers {
             ...metadata,
           }).filter(([, value]) => value !== undefined),
         )
-        if (change.rules) await assertGroups(tx, organisationId, change.rules)
+        // New keys vouch for everybody who is linked by it: nobody may make them for somebody above.
+        if (metadata && role !== 'owner' && (await statements.holdsOwner({ id }).execute(tx)).rows[0]?.holds)
+          throw fail('permission.denied')
+        // A group that was removed meanwhile hinders no other change.
+        const before = new Set(row.rules.flatMap((rule) => rule.groupId ?? []))
+        const fresh = change.rules?.filter((rule) => rule.groupId && !before.has(rule.groupId)) ?? []
+        await assertGroups(tx, organisationId, fresh)
         const changed = {
           name: change.name ?? row.name,
           icon: change.icon ?? row.icon,

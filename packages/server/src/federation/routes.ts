@@ -142,7 +142,7 @@ export function routesOfFederation(options: {
     }),
     handle(providerRoutes.change, ({ actor, params, body, signal, audit }) => {
       audit({ fields: Object.keys(body).sort().join(', ') })
-      return providers.change(actor.organisationId, params.id, body, signal)
+      return providers.change(actor, params.id, body, signal)
     }),
     handle(providerRoutes.remove, async ({ actor, params }) => {
       await providers.remove(actor.organisationId, params.id)

@@ -166,6 +166,26 @@ describe('[IDN-2.saml] signing in by a SAML provider', () => {
   })
 })
 
+describe('[IDN-2.accounts] keys of a provider', () => {
+  it('an admin cannot change those that vouch for an owner', async () => {
+    const { walker, ours } = await begin()
+    await post(walker, signBoth(answerXml({ ...ours, nameId: 'the-owner' }), { keys }))
+    const admin = await server.person('admin', owner.organisationId)
+    const swap = (as: string) =>
+      server.ask('PATCH', `/api/providers/${provider.id}`, {
+        as,
+        body: { metadata: { xml: metadataOf(keys) } },
+      })
+    expect((await swap(admin.secret)).status).toBe(200)
+    const { body } = await server.ask('GET', '/api/me', { as: secretIn(walker) ?? '' })
+    await server.store.system.transaction((tx) =>
+      sql`update users set role = 'owner' where id = ${body.id}`.execute(tx),
+    )
+    expect((await swap(admin.secret)).body.error?.code).toBe('permission.denied')
+    expect((await swap(owner.secret)).status).toBe(200)
+  })
+})
+
 /** Takes the signed assertion out of a signed answer. */
 const assertionIn = (xml: string) => /<saml:Assertion[\s\S]*<\/saml:Assertion>/.exec(xml)?.[0] ?? ''
 const signatureIn = (xml: string) => /<ds:Signature[\s\S]*?<\/ds:Signature>/.exec(xml)?.[0] ?? ''

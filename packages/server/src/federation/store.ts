@@ -107,6 +107,12 @@ export const statements = {
       rules = ${it.rules}::jsonb, default_role = ${it.defaultRole}, creates_people = ${it.createsPeople},
       second_factor = ${it.secondFactor}::jsonb, changed_at = ${it.at} where id = ${it.id}`,
   removeProvider: (it: { id: string }) => sql`delete from identity_providers where id = ${it.id}`,
+  /** Whether an owner's account is linked by it: whoever changes its keys could come in as that owner. */
+  holdsOwner: (it: { id: string }) => sql<{ holds: boolean }>`
+    select exists (select from identities join users on users.id = identities.user_id
+      where identities.provider_id = ${it.id} and users.role = 'owner') as holds`,
+  assuranceOf: (it: { signInId: string }) => sql<{ assurance: number }>`
+    select assurance from sign_ins where id = ${it.signInId}`,
   /** Which of these groups there are: a rule may name only its own organisation's. */
   groups: (it: { ids: string[]; organisationId: string }) => sql<{ id: string }>`
     select id from groups where id = any(${it.ids}::uuid[]) and organisation_id = ${it.organisationId}`,
