@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectSecure } from 'node:tls'
 import { errorBody, fail, type KalnetError } from '@kalnet/contracts/errors'
 import { DIAL_PATH, DIAL_UPGRADE } from '@kalnet/contracts/stream'
+import { plainAnswer } from './safety.ts'
 
 export interface DialOptions {
   /** The configured address of the control plane. */
@@ -111,10 +112,7 @@ export function refuseUpgrade(socket: Duplex, error: KalnetError, requestId = ''
   const body = JSON.stringify(error.body(requestId))
   // The other side may be gone already; there is nobody to tell then.
   socket.on('error', () => socket.destroy())
-  socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Error'}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
+  socket.end(plainAnswer(socket, `${error.status} ${STATUS_CODES[error.status] ?? 'Error'}`, body))
 }
 
 export interface RawOffer {

@@ -124,7 +124,7 @@ export function createApps(options: AppsOptions): Apps {
         // Its pages hold one script, which it names by hash; a form of them must say where it comes from.
         response.setHeader(
           'content-security-policy',
-          "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+          "default-src 'none'; script-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         )
         response.setHeader('referrer-policy', 'same-origin')
         await provider.callback()(request, response)

@@ -9,7 +9,10 @@ export const routesOfCatalog = ({ catalog }: { catalog: Catalog }): Handler[] =>
   handle(catalogRoutes.icon, async ({ params, reply }) => {
     const icon = await catalog.icon(params.id)
     // Opened by itself an SVG is a document: it may do nothing.
-    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+    reply.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox",
+    )
     reply.header('cache-control', 'private, max-age=3600')
     reply.type('image/svg+xml')
     return icon

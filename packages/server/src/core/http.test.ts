@@ -379,7 +379,7 @@ describe('the control socket and the description', () => {
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       'x-frame-options': 'DENY',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'content-security-policy': expect.stringContaining("default-src 'none'; object-src 'none'"),
     })
   })
   it('[SEC-3.log] nothing that was sent is in the log', async () => {

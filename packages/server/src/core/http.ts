@@ -19,7 +19,7 @@ import type { RouteForm } from '@kalnet/contracts/route'
 import { SCIM_TYPE } from '@kalnet/contracts/scim'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { fastify } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { RecordAudit } from './audited.ts'
 import { carriesKey } from './bearer.ts'
@@ -33,6 +33,7 @@ import { openApi } from './openapi.ts'
 import { addressOf, assertOwnHost, isLocal, isSecure, markLocal } from './origin.ts'
 import { BODY_BYTES, createPipeline } from './pipeline.ts'
 import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
+import { addSafetyHeaders, safetyHeaders } from './safety.ts'
 import type { Store } from './store.ts'
 import { createUpgrades, type Upgrade } from './upgrades.ts'
 
@@ -299,21 +300,4 @@ export function createHttp(options: HttpOptions): Http {
       clearTimeout(late)
     },
   }
-}
-
-const safetyHeaders = (request: FastifyRequest): Record<string, string> => ({
-  'x-request-id': request.id,
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-  ...(isSecure(request.raw) ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-})
-/** On every answer; a handler's own (an icon's, the dashboard's policy) win. */
-function addSafetyHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(safetyHeaders(request)))
-    if (!reply.hasHeader(name)) reply.header(name, value)
 }

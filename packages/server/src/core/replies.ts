@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
 import type { Log } from '@kalnet/io/log'
+import { plainAnswer } from '@kalnet/wire/safety'
 import { storeError } from './store-errors.ts'
 
 /** The typed error for anything thrown on the way, fastify's own faults included. */
@@ -55,8 +56,6 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
         ? fail('request.too-large', { limitBytes: HEADER_BYTES })
         : fail('request.invalid', { problem: 'this is not HTTP' })
   const body = JSON.stringify(known.body('none'))
-  socket.end(
-    `HTTP/1.1 ${known.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
+  socket.end(plainAnswer(socket, `${known.status} Refused`, body))
 }
 export const HEADER_BYTES = 16_384
