@@ -35,7 +35,7 @@ describe('[IDN-3.key-screens] choices of keys', () => {
     [[...PRESETS.launch].reverse(), 'Launch and use sessions'],
     [ALL_SCOPES, 'Everything a key may do'],
     [['me.read'], 'See whose key it is'],
-    [['me.read', 'group.read'], 'See whose key it is, See groups'],
+    [['me.read', 'group.read'], 'See whose key it is · See groups'],
     [['me.read', 'group.read', 'event.read'], '3 things'],
   ] as const)('%s is called %s', (scopes, words) => {
     expect(mayWords(scopes)).toBe(words)

@@ -34,7 +34,7 @@ export function mayWords(scopes: readonly KeyScope[]): string {
   if (known) return PRESET_WORDS[known]
   const [first, second, ...more] = scopes.map((it) => SCOPE_WORDS[it])
   if (more.length > 0) return m.keyScopeCount(scopes.length)
-  return [first, second].filter(Boolean).join(', ')
+  return [first, second].filter(Boolean).join(' · ')
 }
 
 const DAY_MS = 24 * 3600_000

@@ -59,7 +59,7 @@ export const keyRevokeAction = 'Revoke'
 export const keyRevoked = (name: string) => `${name} is revoked.`
 export const keyScopeCount = (many: number) => (many === 1 ? 'One thing' : `${many} things`)
 
-export const programs = 'Programs of the house'
+export const programs = 'Shared programs'
 export const programsText =
   'Accounts of programs that belong to nobody: they stay when a person leaves, and act by their own keys.'
 export const programsEmpty = 'No program has an account of its own'
