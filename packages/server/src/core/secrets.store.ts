@@ -10,9 +10,9 @@ export const statements = {
     select envelope from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
   drop: (it: { organisationId: string | null; name: string }) => sql`
     delete from secrets where organisation_id is not distinct from ${it.organisationId}::uuid and name = ${it.name}`,
-  lockForWriting: () => sql`lock table secrets in row exclusive mode`,
-  /** Nobody writes until the transaction ends; reading goes on. */
-  lockAll: () => sql`lock table secrets in exclusive mode`,
+  lockForWriting: () => sql`select pg_advisory_xact_lock_shared(728364504)`,
+  /** Nobody stores a secret until the transaction ends; reading goes on. */
+  lockAll: () => sql`select pg_advisory_xact_lock(728364504)`,
   all: () => sql<{ id: string; organisation_id: string | null; name: string; envelope: string }>`
     select id, organisation_id, name, envelope from secrets order by id`,
   reseal: (it: { ids: string[]; envelopes: string[] }) => sql`
