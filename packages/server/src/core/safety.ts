@@ -1,10 +1,10 @@
 /** What every answer says to a browser: guess no type, stand in no frame, tell nobody where it was. */
-import { safetyHeadersOf } from '@kalnet/wire/safety'
+import { safetyHeaders as headersOf } from '@kalnet/wire/safety'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export const safetyHeaders = (request: FastifyRequest): Record<string, string> => ({
   'x-request-id': request.id,
-  ...safetyHeadersOf(request.raw.socket),
+  ...headersOf(request.raw.socket),
 })
 /** On every answer; a handler's own (an icon's, the dashboard's policy) win. */
 export function addSafetyHeaders(request: FastifyRequest, reply: FastifyReply): void {
