@@ -1,6 +1,7 @@
 /** The whole command line on one screen: the list of verbs, help, and how failures become exit codes. */
 import { Command, CommanderError } from 'commander'
 import { addAccess } from './commands/access.ts'
+import { addApps } from './commands/apps.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addConfig } from './commands/config.ts'
@@ -8,6 +9,7 @@ import { addControllers } from './commands/controllers.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addGroup } from './commands/group.ts'
+import { addGuard } from './commands/guard.ts'
 import { addImages } from './commands/images.ts'
 import { addKey } from './commands/key.ts'
 import { addOrganisation } from './commands/organisation.ts'
@@ -39,6 +41,8 @@ const COMMANDS: readonly AddCommand[] = [
   addOrganisation,
   addKey,
   addProviders,
+  addApps,
+  addGuard,
   addAccess,
   addConfig,
   addTest,

@@ -1,121 +1,25 @@
 /** Forward-auth as a real proxy uses it: a small Node proxy that asks us about each request, before an app that says what reached it. */
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
-import { FORWARD_HEADERS } from '@kalnet/contracts/forward'
+import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
 import { type AppServer, appServer, createBrowser } from '../testing/apps.ts'
+import { type Proxied, portOf, startProxied } from '../testing/proxied.ts'
 import { askedAddress, ruleFor } from './asked-address.ts'
 import type { ForwardRow } from './forward.store.ts'
 
 let server: AppServer
 let owner: Awaited<ReturnType<AppServer['person']>>
-let app: Server
-let proxy: Server
+let proxied: Proxied
 let host = ''
-
-const portOf = (it: Server) => (it.address() as { port: number }).port
-const listen = (it: Server) => new Promise<void>((resolve) => it.listen(0, '127.0.0.1', resolve))
-
-/** As Traefik's ForwardAuth does it: the client's headers and X-Forwarded-*, and on success the named headers replaced by ours. */
-function question(
-  request: IncomingMessage,
-): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
-  return new Promise((resolve, reject) => {
-    const { connection: _, upgrade: __, host: named, ...headers } = request.headers
-    const ask = httpRequest(
-      {
-        host: '127.0.0.1',
-        port: server.port,
-        path: '/api/forward-auth',
-        headers: {
-          ...headers,
-          host: `127.0.0.1:${server.port}`,
-          'content-length': '0',
-          'x-forwarded-method': request.method,
-          'x-forwarded-proto': 'http',
-          'x-forwarded-host': named,
-          'x-forwarded-uri': request.url,
-          'x-forwarded-for': '192.0.2.7',
-        },
-      },
-      (answer) => {
-        let body = ''
-        answer.on('data', (piece: Buffer) => {
-          body += piece
-        })
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
-      },
-    )
-    ask.once('error', reject)
-    ask.end()
-  })
-}
-function replaced(request: IncomingMessage, answer: { headers: IncomingMessage['headers'] }) {
-  const headers = { ...request.headers }
-  for (const name of FORWARD_HEADERS) {
-    const low = name.toLowerCase()
-    delete headers[low]
-    if (answer.headers[low]) headers[low] = answer.headers[low]
-  }
-  return headers
-}
 
 beforeAll(async () => {
   server = await appServer()
   owner = await server.person('owner')
-  app = createServer((request, response) => {
-    response.end(JSON.stringify({ url: request.url, method: request.method, headers: request.headers }))
-  })
-  app.on('upgrade', (_request, socket) => {
-    socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
-  })
-  proxy = createServer(async (request, response) => {
-    const answer = await question(request)
-    if (answer.status !== 200) {
-      response.writeHead(answer.status, answer.headers).end(answer.body)
-      return
-    }
-    const onward = httpRequest(
-      {
-        host: '127.0.0.1',
-        port: portOf(app),
-        path: request.url,
-        method: request.method,
-        headers: replaced(request, answer),
-      },
-      (back) => {
-        response.writeHead(back.statusCode ?? 0, back.headers)
-        back.pipe(response)
-      },
-    )
-    request.pipe(onward)
-  })
-  proxy.on('upgrade', async (request, socket) => {
-    socket.on('error', () => socket.destroy())
-    // Traefik tells by these that it is a WebSocket.
-    Object.assign(request.headers, { 'sec-websocket-key': 'x' })
-    const answer = await question(request)
-    if (answer.status !== 200) return socket.end(`HTTP/1.1 ${answer.status} No\r\nconnection: close\r\n\r\n`)
-    const onward = httpRequest({
-      host: '127.0.0.1',
-      port: portOf(app),
-      path: request.url,
-      headers: { ...replaced(request, answer), connection: 'upgrade', upgrade: 'websocket' },
-    })
-    onward.on('upgrade', (_answer, upstream) => {
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
-      upstream.pipe(socket)
-    })
-    onward.end()
-  })
-  await Promise.all([listen(app), listen(proxy)])
-  host = `photos.localhost:${portOf(proxy)}`
+  proxied = await startProxied(server.port)
+  host = proxied.host
 })
 afterAll(async () => {
-  proxy.closeAllConnections()
-  app.closeAllConnections()
-  proxy.close()
-  app.close()
+  proxied.stop()
   await server.end()
 })
 
@@ -206,7 +110,7 @@ describe('[IDN-2.forward] who may pass', () => {
       new Promise<number>((resolve, reject) => {
         const call = httpRequest({
           host: '127.0.0.1',
-          port: portOf(proxy),
+          port: portOf(proxied.proxy),
           path: '/live',
           headers: { host, connection: 'upgrade', upgrade: 'websocket', cookie, origin },
         })
@@ -297,14 +201,14 @@ describe('[IDN-2.forward-refused] what does not pass', () => {
       `http://${host}@evil.example/`,
       'http://evil.localhost/',
       'javascript:alert(1)',
-      `http://photos.localhost:${portOf(app)}/`,
+      `http://photos.localhost:${portOf(proxied.app)}/`,
       `http://user:word@${host}/`,
       '//evil.example',
     ]) {
       const answer = await server.ask('POST', '/api/enter', { as: owner.secret, body: { to, state } })
       expect(answer.body.error?.code, to).toBe('forward-route.unknown')
     }
-    const { status } = await visit().go('/', {}, `unknown.localhost:${portOf(proxy)}`)
+    const { status } = await visit().go('/', {}, `unknown.localhost:${portOf(proxied.proxy)}`)
     expect(status).toBe(404)
     expect(
       (await server.ask('GET', '/api/forward-auth', { headers: { accept: 'text/html' } })).body.error?.code,
