@@ -85,6 +85,7 @@ export function createDoors(options: DoorsOptions): Doors {
     ended: async (ids) => keyDoor.ended(await identity.ended(ids)),
     async tidy() {
       await identity.tidy()
+      await room.invitations.tidy()
       await keyDoor.tidy()
     },
     follow: federation.follow,

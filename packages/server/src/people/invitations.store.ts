@@ -73,6 +73,9 @@ export const statements = {
     UPDATE invitations SET revoked_at = ${it.now}, hash = NULL
     WHERE organisation_id = ${it.organisationId}::uuid AND email = ${it.email} AND expires_at <= ${it.now}
       AND accepted_at IS NULL AND revoked_at IS NULL RETURNING id`,
+  /** Long over: the audit remembers. */
+  dropOld: (it: { before: string }) => sql`
+    DELETE FROM invitations WHERE coalesce(accepted_at, revoked_at, expires_at) < ${it.before}`,
   /** Of somebody who may no longer invite. */
   revokeBy: (it: { userId: string; now: string }) => sql<{ id: string }>`
     UPDATE invitations SET revoked_at = ${it.now}, hash = NULL

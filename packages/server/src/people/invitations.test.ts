@@ -144,6 +144,19 @@ describe('[IDN-3.invitations] an invitation', () => {
     )
     expect(codeOf(await invite(owner.secret, email))).toBe('done')
   })
+  it('what was over three months ago is forgotten', async () => {
+    const owner = await server.person('owner')
+    const old = address()
+    await invite(owner.secret, old)
+    const open = address()
+    await invite(owner.secret, open)
+    await server.store.system.transaction((tx) =>
+      sql`update invitations set expires_at = now() - interval '91 days' where email = ${old}`.execute(tx),
+    )
+    await server.doors.tidy()
+    const { body } = await server.ask('GET', '/api/invitations', { as: owner.secret })
+    expect((body.items as { email: string }[]).map((it) => it.email)).toEqual([open])
+  })
   it('an admin invites up to his own role, and touches no invitation of an owner', async () => {
     const owner = await server.person('owner')
     const admin = await server.person('admin', owner.organisationId)

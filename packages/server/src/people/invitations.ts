@@ -34,6 +34,7 @@ export interface Made {
 export type Invitations = ReturnType<typeof createInvitations>
 
 const DAY_MS = 24 * 3600_000
+const KEPT_DAYS = 90
 
 export function createInvitations(options: {
   store: Store
@@ -175,6 +176,12 @@ export function createInvitations(options: {
       const row = rows[0]
       if (!row) throw fail('invitation.unknown')
       return row
+    },
+
+    /** Removes what was over three months ago. */
+    async tidy(): Promise<void> {
+      const before = later(-KEPT_DAYS)
+      await store.system.transaction((tx) => statements.dropOld({ before }).execute(tx))
     },
 
     /** Uses the link up. */

@@ -20,6 +20,9 @@ export function createOrganisations(options: {
   invitations: Pick<Invitations, 'add' | 'renew'>
 }) {
   const { store, events, clock, invitations } = options
+  /** Whoever the link is handed to becomes its first owner. */
+  const firstOf = (organisationId: string) =>
+    ({ organisationId, email: null, role: 'owner', invitedBy: null }) as const
   return {
     read: ({ organisationId }: Actor): Promise<Organisation> =>
       store.as(organisationId).read(async (tx) => {
@@ -51,20 +54,16 @@ export function createOrganisations(options: {
         const known = (await statements.byName({ name: it.name }).execute(tx)).rows[0]
         if (known) {
           const { people, ...organisation } = known
+          if (people > 0) throw fail('organisation.claimed')
           const { rows } = await invitationStatements.unclaimed({ organisationId: known.id }).execute(tx)
-          const open = rows[0]
-          if (people > 0 || !open) throw fail('organisation.claimed')
-          return { organisation, link: (await invitations.renew(tx, open)).link }
+          const made = rows[0]
+            ? await invitations.renew(tx, rows[0])
+            : await invitations.add(tx, firstOf(known.id))
+          return { organisation, link: made.link }
         }
         const organisation = { id: newId(), ...it }
         await statements.add({ ...organisation, at: clock.now().toISOString() }).execute(tx)
-        const first = {
-          organisationId: organisation.id,
-          email: null,
-          role: 'owner',
-          invitedBy: null,
-        } as const
-        return { organisation, link: (await invitations.add(tx, first)).link }
+        return { organisation, link: (await invitations.add(tx, firstOf(organisation.id))).link }
       }),
 
     all: () =>
