@@ -8,7 +8,7 @@ import { HOME, longAudit } from './audit/database.ts'
 
 const ROWS = Number(process.env.KALNET_BENCH_ROWS ?? 1_000_000)
 /** What a page of the feed may take at the median, and how fast rows must be sealed. */
-const PAGE_MS = 50
+const PAGE_MS = 250
 const SEALED_PER_SECOND = 2_000
 
 interface Figure {
@@ -32,6 +32,10 @@ const QUESTIONS: [string, AuditFilter & { after?: string }][] = [
   ['one thing', { object: '01930000-0000-7000-8000-00000000c350' }],
   ['refusals', { outcome: 'refused' }],
   ['a week long ago', { from: '2026-03-01T00:00:00.000Z', to: '2026-03-08T00:00:00.000Z' }],
+  [
+    'the last month, refused',
+    { outcome: 'refused', from: new Date(Date.now() - 30 * 86_400_000).toISOString() },
+  ],
   ['a rare word', { text: '71234' }],
   ['a word in every row', { text: 'terminal' }],
   ['two words', { text: 'desk 12345' }],

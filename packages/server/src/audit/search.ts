@@ -27,12 +27,19 @@ function wordsOf(text: string | undefined): string | null {
   const words = (text ?? '').toLowerCase().match(/[\p{L}\p{N}@.:_-]+/gu) ?? []
   return words.length === 0 ? null : words.map((word) => `'${word}':*`).join(' & ')
 }
+const DAY_MS = 24 * 3600_000
+const NARROW_DAYS = 32
 const escapeLike = (text: string) => text.replace(/[\\%_]/g, '\\$&')
 
 export function wantedOf(
   filter: AuditFilter,
 ): Omit<Wanted, 'organisationId' | 'limit' | 'afterXid' | 'afterSeq'> {
   const { actor = null, action = null, object = null, outcome = null, from = null, to = null, text } = filter
+  const words = wordsOf(text)
+  const days =
+    from === null
+      ? Number.POSITIVE_INFINITY
+      : (Date.parse(to ?? new Date().toISOString()) - Date.parse(from)) / DAY_MS
   const isGroup = action?.endsWith('.') ?? false
   return {
     actor,
@@ -43,7 +50,8 @@ export function wantedOf(
     refused: outcome === 'refused' ? true : null,
     from,
     to,
-    words: wordsOf(text),
+    words,
+    narrow: days <= NARROW_DAYS && words === null && actor === null && object === null ? true : null,
   }
 }
 
