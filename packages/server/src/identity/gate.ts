@@ -78,6 +78,13 @@ export function createGate(options: {
   }
   const given = (attempt: string) => ({ hash: hashOf(attempt), now: moment(), most: WRONG_AT_MOST })
 
+  const attempted = (attempt: string) =>
+    store.system.read(async (tx) => {
+      const row = (await factorStatements.attempt(given(attempt)).execute(tx)).rows[0]
+      if (!row) throw fail('second-factor.over')
+      return activeUser(tx, row.user_id)
+    })
+
   return {
     async enter(tx, user, proof, device, known) {
       known(actorOf(user))
@@ -99,17 +106,15 @@ export function createGate(options: {
       return { answer: { state: 'second-factor', attempt, methods, expiresAt }, cookie: null }
     },
     async secondFactor({ attempt, proof }, device, known) {
-      const counted = await aside(() =>
-        store.system.transaction(async (tx) => {
-          const row = (await factorStatements.countAttempt(given(attempt)).execute(tx)).rows[0]
-          return row ? { row, user: await activeUser(tx, row.user_id) } : null
-        }),
-      )
-      if (!counted) throw fail('second-factor.over')
-      const { row, user } = counted
+      const user = await attempted(attempt)
       known(actorOf(user))
-      // Across attempts too: who knows the password may not try code after code.
+      // Across attempts too: who knows the password may not try code after code. One who is told to wait loses no try.
       await throttle.attempt('factor', user.id, device.address)
+      const { rows: counted } = await aside(() =>
+        store.system.transaction((tx) => factorStatements.countAttempt(given(attempt)).execute(tx)),
+      )
+      const row = counted[0]
+      if (!row) throw fail('second-factor.over')
       const rightly = await factors.prepare('second-factor', user, proof)
       const entered = await store.system.transaction(async (tx) => {
         const { rows } = await factorStatements.useAttempt({ hash: hashOf(attempt) }).execute(tx)
@@ -122,11 +127,6 @@ export function createGate(options: {
       await throttle.succeeded('factor', user.id, device.address)
       return entered
     },
-    attempted: (attempt) =>
-      store.system.read(async (tx) => {
-        const row = (await factorStatements.attempt(given(attempt)).execute(tx)).rows[0]
-        if (!row) throw fail('second-factor.over')
-        return activeUser(tx, row.user_id)
-      }),
+    attempted,
   }
 }
