@@ -35,7 +35,7 @@ const failure = async (
   }
 }
 
-describe('[IDN-2.provider] signing in to an app through us', () => {
+describe('[IDN-2.provider] [IDN-2.provider-openid-client] signing in to an app through us', () => {
   it('[IDN-2.provider-claims] code and PKCE end with who it is: name, address, user name, groups, role', async () => {
     const app = await registerApp(server, owner)
     const groupId = '01920000-0000-7000-8000-0000000000f1'
