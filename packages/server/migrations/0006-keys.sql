@@ -25,6 +25,9 @@ CREATE TABLE service_keys (
 CREATE INDEX service_keys_by_user ON service_keys (user_id);
 CREATE INDEX service_keys_by_organisation ON service_keys (organisation_id, id DESC);
 
+-- Owners are people, and children too: a program is neither.
+ALTER TABLE users ADD CONSTRAINT users_service_role CHECK (kind = 'person' OR role IN ('admin', 'member', 'guest'));
+
 -- A person that is kept in step from outside.
 CREATE TABLE scim_users (
   user_id uuid PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,

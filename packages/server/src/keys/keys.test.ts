@@ -400,6 +400,21 @@ describe('[IDN-3.accounts] service accounts', () => {
     ).toBe(200)
     expect(codeOf(await byKey(token))).toBe('key.invalid')
   })
+  it('a program never becomes an owner or a child, by no way', async () => {
+    await fresh(owner)
+    const body = { name: 'Program', role: 'member' }
+    const made = await server.ask('POST', '/api/service-accounts', { as: owner.secret, body })
+    for (const role of ['owner', 'child']) {
+      const path = `/api/people/${made.body.id}/role`
+      const answer = await server.ask('POST', path, { as: owner.secret, body: { role } })
+      expect(answer.body.error?.code).toBe('request.invalid')
+      await expect(
+        server.store.system.transaction((tx) =>
+          sql`update users set role = ${role} where id = ${String(made.body.id)}`.execute(tx),
+        ),
+      ).rejects.toThrow(/users_service_role/)
+    }
+  })
   it('a member cannot, and a person is none', async () => {
     const member = await server.person('member', owner.organisationId)
     expect((await server.ask('GET', '/api/service-accounts', { as: member.secret })).status).toBe(403)

@@ -1,5 +1,6 @@
 /** People seen from beside: who is here, in which role and groups, switched on or off. One's own account is identity's. */
 import { fail } from '@kalnet/contracts/errors'
+import { accountRole } from '@kalnet/contracts/key'
 import type { Person, PersonDetails } from '@kalnet/contracts/people'
 import { type Actor, can, type Role } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
@@ -124,6 +125,8 @@ export function createPeople(options: PeopleOptions) {
   return {
     /** In the transaction of a change made elsewhere. */
     tell,
+    /** The same, of a role that another directory decides: sign-ins end, as with every change of a role. */
+    assign,
 
     async list(
       actor: Actor,
@@ -199,6 +202,10 @@ export function createPeople(options: PeopleOptions) {
     setRole: (actor: Actor, id: string, role: Role): Promise<Person> =>
       store.as(actor.organisationId).transaction(async (tx) => {
         const row = await hold(tx, actor, id, 'role', role)
+        if (row.kind === 'service' && !accountRole.safeParse(role).success)
+          throw fail('request.invalid', {
+            problem: `a program can be ${accountRole.options.join(', ')}, and nothing else`,
+          })
         return row.role === role ? tell(tx, id) : assign(tx, id, row.role, role)
       }),
 
