@@ -34,6 +34,8 @@ const ICONS: Record<string, LucideIcon> = {
   organisation: Users,
   app: Boxes,
   provider: Boxes,
+  forward: Boxes,
+  account: Fingerprint,
   controller: Server,
   audit: FileClock,
 }

@@ -6,6 +6,7 @@ import { ROUTES } from '@kalnet/contracts/routes'
 import { systemClock } from '@kalnet/io/clock'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSecrets } from '../core/secrets.ts'
+import { sql } from '../core/store.ts'
 import { entryOf, eventually, log } from '../testing/audit.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
 import { type AuditKeeper, createAudit } from './audit.ts'
@@ -125,6 +126,19 @@ describe('[GOV-1.search] the audit over HTTP', () => {
     const { text } = await ask('/api/audit/export', stranger.secret)
     expect(text).not.toContain(owner.organisationId)
     expect(text).not.toContain('203.0.113.9')
+  })
+
+  it('[IDN-3.tenancy] raw SQL with another tenant’s setting sees no row, seal, head or setting of ours', async () => {
+    for (const table of ['audit', 'audit_seals', 'audit_segments', 'audit_settings']) {
+      const { rows } = await server.store.as(stranger.organisationId).read((tx) =>
+        sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}
+            where organisation_id is distinct from ${stranger.organisationId}::uuid`.execute(tx),
+      )
+      expect([table, rows[0]?.n]).toEqual([table, 0])
+    }
+    await expect(
+      server.store.as(stranger.organisationId).read((tx) => sql`select * from audit_sealer`.execute(tx)),
+    ).rejects.toThrow(/permission denied/)
   })
 
   it('a member reads what they did themselves, and nothing else', async () => {
