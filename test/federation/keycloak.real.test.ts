@@ -2,6 +2,7 @@
 import { sql } from '@kalnet/server/core/store'
 import { type TestServer, testServer } from '@kalnet/server/testing/server'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { buildInto } from '../../packages/dashboard/src/testing.ts'
 import { openBrowser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking } from '../support/parts.ts'
@@ -15,6 +16,7 @@ const skip = await lacking(
 type Browser = Awaited<ReturnType<typeof openBrowser>>
 let server: TestServer
 let family: Family
+let dashboard: Awaited<ReturnType<typeof buildInto>>
 let providers: Awaited<ReturnType<typeof introduce>>
 const open: Browser[] = []
 
@@ -23,14 +25,19 @@ async function browser(): Promise<Browser> {
   open.push(made)
   return made
 }
-/** Through Keycloak's own sign-in page, to wherever Kalnet brings the browser in the end. */
+/** Through Keycloak's own sign-in page, to the address Kalnet brings the browser to in the end. */
 async function signIn({ page }: Browser, provider: { id: string }, name: string) {
-  // The test's server has no dashboard: the address that the browser ends at is what counts.
   await page.goto(`${server.origin}/api/sign-in/providers/${provider.id}/start`)
   await page.fill('#username', name)
   await page.fill('#password', PASSWORD)
-  await Promise.all([page.waitForURL(`${server.origin}/**`), page.click('#kc-login')])
-  return page.url().slice(server.origin.length)
+  // As it was gone to: the dashboard takes a problem out of its address at once.
+  const home = page.waitForRequest((request) => {
+    const { origin, pathname } = new URL(request.url())
+    return request.isNavigationRequest() && origin === server.origin && !pathname.startsWith('/api/')
+  })
+  const [gone] = await Promise.all([home, page.click('#kc-login')])
+  await page.waitForLoadState()
+  return gone.url().slice(server.origin.length)
 }
 const me = async ({ context }: Browser): Promise<Record<string, unknown>> => {
   const cookie = (await context.cookies(server.origin)).find((it) => it.name === 'kalnet')
@@ -40,7 +47,9 @@ const isOut = async (it: Browser) => (await me(it)).error !== undefined
 
 describe.skipIf(skip)('[IDN-2.keycloak] a real Keycloak', () => {
   beforeAll(async () => {
-    server = await testServer({ doors: true })
+    // The real dashboard, as people see it.
+    dashboard = await buildInto('production')
+    server = await testServer({ doors: true, http: { dashboardFolder: dashboard.folder } })
     const owner = await server.person('owner')
     family = await startFamily()
     providers = await introduce(family, server, owner.secret)
@@ -52,8 +61,31 @@ describe.skipIf(skip)('[IDN-2.keycloak] a real Keycloak', () => {
   afterAll(async () => {
     await family?.stop()
     await server?.end()
+    await dashboard?.remove()
   })
 
+  it('by the button of the sign-in page to Home, and the account page names the linked account', async () => {
+    const { page } = await browser()
+    await page.goto(`${server.origin}/settings`)
+    await page.getByRole('button', { name: 'Sign in with Family', exact: true }).click()
+    await page.fill('#username', 'grace')
+    await page.fill('#password', PASSWORD)
+    await page.click('#kc-login')
+    // Back where one was going, signed in, with the cookie that only this site's own pages send.
+    await page.getByRole('heading', { name: 'Linked accounts' }).waitFor()
+    expect(new URL(page.url()).pathname).toBe('/settings')
+    expect(await page.getByText('as grace').count()).toBe(1)
+  })
+  it('what went wrong there is said on the sign-in page', async () => {
+    const { page } = await browser()
+    await page.goto(`${server.origin}/`)
+    await page.getByRole('button', { name: 'Sign in with Family by SAML' }).click()
+    await page.fill('#username', 'grace')
+    await page.fill('#password', PASSWORD)
+    await page.click('#kc-login')
+    await page.getByText('Somebody here has the same e-mail address.').waitFor()
+    expect(new URL(page.url()).search).toBe('')
+  })
   it('OpenID Connect: sign-in in a browser, groups decide the role', async () => {
     const [one, two] = [await browser(), await browser()]
     expect(await signIn(one, providers.openId, 'grace')).toBe('/')
@@ -115,7 +147,7 @@ describe.skipIf(skip)('[IDN-2.keycloak] a real Keycloak', () => {
     const answer = await server.ask('POST', '/api/me/sign-out-there', { as: cookie, body: {} })
     expect(await isOut(it)).toBe(true)
     await it.page.goto(String(answer.body.link))
-    await it.page.waitForURL(`${server.origin}/`)
+    await it.page.waitForURL(`${server.origin}/**`)
     await it.page.goto(`${server.origin}/api/sign-in/providers/${providers.openId.id}/start`)
     expect(await it.page.locator('#password').isVisible()).toBe(true)
   })
