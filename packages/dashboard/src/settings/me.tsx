@@ -12,6 +12,7 @@ import { Leave } from '../people/leave.tsx'
 import { useMe } from '../queries.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Button } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
 import { Frame } from './frame.tsx'
 import { LinkedAccounts } from './linked-accounts.tsx'
 import { AppPasswords, MyApps } from './my-apps.tsx'
@@ -39,13 +40,15 @@ export default function MePage() {
         <div className={css.stack}>
           <Profile me={me} />
           <LookCard />
-          <MyApps />
-          <AppPasswords />
         </div>
-        <div className={css.stack}>
+        <div className={classes(css.stack, css.tall)}>
           <GettingIn />
           <LinkedAccounts />
           <Devices />
+        </div>
+        <div className={css.stack}>
+          <MyApps />
+          <AppPasswords />
           <Leave me={me} />
         </div>
       </div>
