@@ -11,12 +11,12 @@ import { Badge } from '../ui/badge.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
+import { CopyButton, Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './apps.module.css'
 import { ChangeApp } from './change-app.tsx'
 import { NewSecret } from './new-secret.tsx'
-import { appsQuery } from './queries.ts'
+import { appsQuery, issuerQuery } from './queries.ts'
 import { Tile } from './tile.tsx'
 import { useWhoWords } from './who.tsx'
 
@@ -94,6 +94,24 @@ function Row({ app }: { app: App }) {
   )
 }
 
+/** A name that only this machine has. */
+const isHere = (issuer: string) => /^(localhost|127\.|\[::1\])/.test(new URL(issuer).hostname)
+
+/** What every app must be told first; and that nobody elsewhere reaches it, when that is so. */
+function Issuer() {
+  const { data } = useQuery(issuerQuery)
+  if (!data) return null
+  return (
+    <div className={css.issuer}>
+      <span className={css.quiet}>
+        {m.appIssuer}: <code>{data.issuer}</code>
+        {isHere(data.issuer) && <> · {m.appIssuerHere}</>}
+      </span>
+      <CopyButton text={data.issuer} />
+    </div>
+  )
+}
+
 export function AppList() {
   const { data, error, isPending, refetch } = useQuery(appsQuery)
   const [adding, setAdding] = useState(false)
@@ -124,6 +142,7 @@ export function AppList() {
           ))}
         </ul>
       )}
+      {data && data.items.length > 0 && <Issuer />}
       <Suspense>{adding && <Connect onClose={() => setAdding(false)} />}</Suspense>
     </section>
   )

@@ -62,6 +62,8 @@ export const appMade = (name: string) => `${name} is connected`
 export const appMadeText = 'Put these into the app. The secret is shown now and never again.'
 export const appMadePublicText = 'Put these into the app.'
 export const appIssuer = 'Issuer'
+export const appIssuerHere =
+  'only programs on this machine reach it; give Kalnet a public address (publicUrl) to connect others.'
 export const appClientId = 'Client ID'
 export const appSecret = 'Client secret'
 export const appActions = (name: string) => `Actions for ${name}`

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@kalnet/io/clock'
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
-import type { Store } from '../core/store.ts'
+import { aside, type Store, type Tx } from '../core/store.ts'
 import { type AppRow, type RecordRow, statements } from './store.ts'
 
 export const hashed = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -46,6 +46,8 @@ const UID = '{uid}'
 export function createAdapters({ store, clock }: { store: Store; clock: Clock }) {
   const now = () => clock.now().toISOString()
   const { system } = store
+  /** Book-keeping of the protocol: what a call changes, and its audit row, are written by the call. */
+  const keep = <T>(work: (tx: Tx) => Promise<T>) => aside(() => system.transaction(work))
   const opened = (row: RecordRow | undefined, id: string): AdapterPayload | undefined =>
     row && {
       ...row.payload,
@@ -72,7 +74,7 @@ export function createAdapters({ store, clock }: { store: Store; clock: Clock })
   const records = (kind: string): Adapter => ({
     async upsert(id, payload, expiresIn) {
       const grants = grantsIn(payload).map(hashed)
-      await system.transaction((tx) =>
+      await keep((tx) =>
         statements
           .putRecord({
             kind,
@@ -104,7 +106,7 @@ export function createAdapters({ store, clock }: { store: Store; clock: Clock })
     findByUserCode: async () => undefined,
     async consume(id) {
       const used = { kind, id: hashed(id), at: now() }
-      const first = await system.transaction(async (tx) => {
+      const first = await keep(async (tx) => {
         if ((await statements.consumeRecord(used).execute(tx)).rows[0]) return true
         // Two at the same moment: one of them is not whom we gave it to. Everything of this grant ends.
         await statements.dropGrantOf(used).execute(tx)
@@ -113,10 +115,10 @@ export function createAdapters({ store, clock }: { store: Store; clock: Clock })
       if (!first) throw new errors.InvalidGrant('already used')
     },
     async destroy(id) {
-      await system.transaction((tx) => statements.dropRecord({ kind, id: hashed(id) }).execute(tx))
+      await keep((tx) => statements.dropRecord({ kind, id: hashed(id) }).execute(tx))
     },
     async revokeByGrantId(grantId) {
-      await system.transaction((tx) => statements.dropGrant({ kind, grantId: hashed(grantId) }).execute(tx))
+      await keep((tx) => statements.dropGrant({ kind, grantId: hashed(grantId) }).execute(tx))
     },
   })
   return (kind: string): Adapter => (kind === 'Client' ? clients : records(kind))

@@ -1,7 +1,7 @@
 /** A person as apps see them: who may come in, under which name, and which claims they get. */
 import type { Allowed } from '@kalnet/contracts/app'
 import type { AccountClaims } from 'oidc-provider'
-import type { Store } from '../core/store.ts'
+import { aside, type Store } from '../core/store.ts'
 import { type PersonRow, statements } from './store.ts'
 
 type Rules = { allowed_roles: string[]; allowed_groups: string[]; organisation_id: string }
@@ -45,18 +45,21 @@ export function createAppPeople({ store }: { store: Store }): AppPeople {
   async function nameFor(person: PersonRow): Promise<string> {
     if (person.username) return person.username
     const base = usernameFrom(person)
-    return store.system.transaction(async (tx) => {
-      for (let count = 1; count < 1000; count++) {
-        const username = count === 1 ? base : `${base}${count}`
-        const place = { organisationId: person.organisation_id, userId: person.id, username }
-        const mine = (await statements.takeUsername(place).execute(tx)).rows[0]
-        if (mine) return mine.username
-        // Taken by another, or given to this person by a request of the same moment.
-        const given = (await statements.usernameOf({ userId: person.id }).execute(tx)).rows[0]
-        if (given) return given.username
-      }
-      throw new Error('no user name is left')
-    })
+    const giveName = () =>
+      store.system.transaction(async (tx) => {
+        for (let count = 1; count < 1000; count++) {
+          const username = count === 1 ? base : `${base}${count}`
+          const place = { organisationId: person.organisation_id, userId: person.id, username }
+          const mine = (await statements.takeUsername(place).execute(tx)).rows[0]
+          if (mine) return mine.username
+          // Taken by another, or given to this person by a request of the same moment.
+          const given = (await statements.usernameOf({ userId: person.id }).execute(tx)).rows[0]
+          if (given) return given.username
+        }
+        throw new Error('no user name is left')
+      })
+    // Seen for the first time: that is not what the call is about.
+    return aside(giveName)
   }
   return {
     async find(userId) {
