@@ -1,5 +1,5 @@
 /** Second factors through the real pipeline: asked for, shown once, counted, lost, renewed, demanded. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sql } from '../core/store.ts'
 import { codeOf, createDoor, type DoorOfTest, movingClock, secretOf } from '../testing/door.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
@@ -12,6 +12,8 @@ beforeAll(async () => {
   door = createDoor(server, clock)
 })
 afterAll(() => server.end())
+// All of them come from one address: what one table got wrong is forgotten before the next.
+beforeEach(() => clock.move(20 * 60_000))
 
 describe('[IDN-1.totp] an authenticator app', () => {
   it('counts only once a code confirmed it, and is then asked for', async () => {
@@ -189,7 +191,8 @@ describe('[IDN-1.attempt] what the first factor leaves', () => {
       Array.from({ length: 12 }, () => door.secondFactor(attempt, { method: 'totp', code: '000000' })),
     )
     expect(tries.filter((it) => codeOf(it) === 'second-factor.wrong').length).toBeLessThanOrEqual(5)
-    expect(tries.filter((it) => codeOf(it) === 'second-factor.over').length).toBeGreaterThanOrEqual(7)
+    const refused = ['second-factor.wrong', 'second-factor.over', 'sign-in.throttled']
+    expect(tries.every((it) => refused.includes(codeOf(it)))).toBe(true)
     expect(codeOf(await door.secondFactor(attempt, { method: 'totp', code: door.code(secret) }))).toBe(
       'second-factor.over',
     )

@@ -6,14 +6,14 @@ import { sql } from '../core/store.ts'
 import { type Authenticator, createAuthenticator } from './authenticator.ts'
 import { type Answer, askAt, type TestServer } from './server.ts'
 
-/** Real time, moved on by hand. */
+/** Stands still, and is moved on by hand: no code runs out between making and showing it. */
 export function movingClock(): Clock & { move(ms: number): void } {
-  let offset = 0
+  let at = Date.now()
   return {
-    now: () => new Date(Date.now() + offset),
+    now: () => new Date(at),
     sleep: systemClock.sleep,
     move(ms) {
-      offset += ms
+      at += ms
     },
   }
 }
