@@ -165,13 +165,19 @@ describe.skipIf(skip)('[IDN-2.keycloak] a real Keycloak', () => {
     const groups = (await family.admin('GET', `/users/${id}/groups`)) as { id: string }[]
     for (const group of groups) await family.admin('DELETE', `/users/${id}/groups/${group.id}`)
     await due()
-    expect(await me(it)).toMatchObject({ role: 'guest' })
+    // Another role: every sign-in of it is over.
+    expect(await isOut(it)).toBe(true)
+    const again = await browser()
+    await signIn(again, providers.openId, 'linus')
+    expect(await me(again)).toMatchObject({ role: 'guest' })
+    await due()
+    expect(await isOut(again)).toBe(false)
     await family.admin('PUT', `/users/${id}`, {
       ...((await family.admin('GET', `/users/${id}`)) as object),
       enabled: false,
     })
     await due()
-    expect(await isOut(it)).toBe(true)
+    expect(await isOut(again)).toBe(true)
   })
   it('a test of both providers finds them good', async () => {
     const owner = await server.person(

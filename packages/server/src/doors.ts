@@ -58,6 +58,7 @@ export function createDoors(options: DoorsOptions): Doors {
   const federation = createFederation({
     ...options,
     personChanged: tellPerson,
+    assign: async (tx, userId, from, to) => void (await room.people.assign(tx, userId, from, to)),
   })
   const accounts = createAccounts({ store, clock, keys })
   const keyDoor = createKeyDoor({ store, clock })

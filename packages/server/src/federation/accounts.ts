@@ -1,7 +1,7 @@
 /** Whose account at a provider is whose here: found by provider, issuer and subject, never by e-mail. */
 import { fail } from '@kalnet/contracts/errors'
 import type { CountsAsSecondFactor } from '@kalnet/contracts/federation'
-import type { Actor } from '@kalnet/contracts/permission'
+import type { Actor, Role } from '@kalnet/contracts/permission'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
 import type { Secrets } from '../core/secrets.ts'
@@ -18,6 +18,8 @@ export interface AccountsOptions {
   secrets: Secrets
   /** Tells whoever shows people that somebody changed, in the transaction of the change. */
   personChanged(tx: Tx, userId: string): Promise<void>
+  /** Gives another role: every sign-in of the person ends, for what is open was opened in the old one. */
+  assign(tx: Tx, userId: string, from: Role, to: Role): Promise<void>
 }
 export interface Accounts {
   signIn(
@@ -45,7 +47,7 @@ export const countsAsTwo = (rule: CountsAsSecondFactor, contexts: readonly strin
   }
 }
 
-export function createAccounts({ clock, gate, secrets, personChanged }: AccountsOptions): Accounts {
+export function createAccounts({ clock, gate, secrets, personChanged, assign }: AccountsOptions): Accounts {
   const find = async (tx: Tx, provider: ProviderRow, vouched: Vouched): Promise<IdentityRow | null> => {
     const { issuer, subject } = vouched
     const key = JSON.stringify([provider.id, issuer, subject])
@@ -96,9 +98,11 @@ export function createAccounts({ clock, gate, secrets, personChanged }: Accounts
     if (!identity.managed) return
     const userId = identity.user_id
     const mapped = mapGroups(provider.rules, vouched.groups, provider.default_role)
-    const at = stamp(clock)
+    const role = (await statements.person({ id: userId }).execute(tx)).rows[0]?.role
+    // An owner stays one.
+    if (mapped.role && role && role !== 'owner' && role !== mapped.role)
+      await assign(tx, userId, role as Role, mapped.role)
     const changed = [
-      mapped.role ? (await statements.setRole({ userId, role: mapped.role, at }).execute(tx)).rows : [],
       (
         await statements
           .joinGroups({ userId, organisationId: provider.organisation_id, ids: mapped.in })

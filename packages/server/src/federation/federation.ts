@@ -1,6 +1,6 @@
 /** Signing in by other people's identity providers, put together: going there, coming back, and what becomes of it. */
 import { fail } from '@kalnet/contracts/errors'
-import type { Actor } from '@kalnet/contracts/permission'
+import type { Actor, Role } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Outbound } from '@kalnet/io/outbound'
@@ -35,6 +35,8 @@ export interface FederationOptions {
   /** Where people reach the dashboard: providers know our addresses by it. */
   address(): string
   personChanged(tx: Tx, userId: string): Promise<void>
+  /** Gives another role, with all that hangs on it. */
+  assign(tx: Tx, userId: string, from: Role, to: Role): Promise<void>
 }
 /** Back from a provider: somebody is in (or one proof away), or what was begun from a live sign-in is done. */
 export type Arrived =
@@ -77,7 +79,13 @@ export function createFederation(options: FederationOptions): Federation {
   const { gate, signIns, factors } = identity
   const openId = openIdBy(outbound, clock)
   const flows = createFlows({ store, clock })
-  const accounts = createAccounts({ clock, gate, secrets, personChanged: options.personChanged })
+  const accounts = createAccounts({
+    clock,
+    gate,
+    secrets,
+    personChanged: options.personChanged,
+    assign: options.assign,
+  })
   const sessions = createProviderSessions({
     store,
     secrets,

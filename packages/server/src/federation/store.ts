@@ -166,10 +166,6 @@ export const statements = {
   person: (it: { id: string }) => sql<UserRow>`
     select users.*, organisations.name as organisation_name
     from users join organisations on organisations.id = users.organisation_id where users.id = ${it.id}`,
-  /** An owner stays one. */
-  setRole: (it: { userId: string; role: string; at: string }) => sql<{ id: string }>`
-    update users set role = ${it.role}, changed_at = ${it.at}
-    where id = ${it.userId} and role <> 'owner' and role <> ${it.role} returning id`,
   joinGroups: (it: { userId: string; organisationId: string; ids: string[] }) => sql<{ group_id: string }>`
     insert into group_members (organisation_id, group_id, user_id)
     select organisation_id, id, ${it.userId} from groups

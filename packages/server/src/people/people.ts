@@ -180,16 +180,6 @@ export function createPeople(options: PeopleOptions) {
       return tell(tx, id)
     },
 
-    /** A role given by something else than a person (an identity provider's groups). Keeps the last owner; ends the sign-ins. */
-    async assignRole(tx: Tx, { organisationId, id }: { organisationId: string; id: string }, to: Role) {
-      await statements.lockRoles({ organisationId }).execute(tx)
-      const row = (await statements.lock({ id }).execute(tx)).rows[0]
-      if (!row || row.role === to) return
-      const others = (await statements.otherOwners({ organisationId, id }).execute(tx)).rows[0]
-      if (row.role === 'owner' && (others?.count ?? 0) === 0) throw fail('person.last-owner')
-      await assign(tx, id, row.role, to)
-    },
-
     change: (actor: Actor, id: string, change: PersonChange): Promise<Person> =>
       store.as(actor.organisationId).transaction(async (tx) => {
         const row = await hold(tx, actor, id, 'change')
