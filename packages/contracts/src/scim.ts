@@ -36,12 +36,24 @@ export const scimQuery = shown.extend({
   count: text,
 })
 export type ScimQuery = z.infer<typeof scimQuery>
+/** RFC 7644 §3.4.3: the same question in a body, where it is in no log of a proxy. */
+const search = z.looseObject({
+  attributes: z.array(z.string().max(200)).max(100).optional(),
+  excludedAttributes: z.array(z.string().max(200)).max(100).optional(),
+  filter: text,
+  sortBy: text,
+  sortOrder: text,
+  startIndex: z.int().optional(),
+  count: z.int().optional(),
+})
+export type ScimSearch = z.infer<typeof search>
 const resource = z.looseObject({})
 export type ScimResource = z.infer<typeof resource>
 
 const permission: Permission = 'scim.use'
 const common = { permission, params: nothing, body: nothing, form: 'scim', answer: resource } as const
 const reading = { ...common, method: 'GET', audit: null, query: scimQuery } as const
+const searching = { ...common, method: 'POST', audit: null, query: shown, body: search } as const
 const limits = { bodyBytes: 1 << 20 }
 
 /** Written out for each kind, so that every address is a literal. */
@@ -68,6 +80,11 @@ export const scimRoutes = {
 
   users: route({ ...reading, path: `${SCIM_PATH}/Users`, summary: 'People (SCIM)' }),
   user: route({ ...reading, path: `${SCIM_PATH}/Users/:id`, params: named, summary: 'A person (SCIM)' }),
+  searchUsers: route({
+    ...searching,
+    path: `${SCIM_PATH}/Users/.search`,
+    summary: 'People, asked for in a body (SCIM)',
+  }),
   makeUser: route({
     ...common,
     method: 'POST',
@@ -112,6 +129,11 @@ export const scimRoutes = {
 
   groups: route({ ...reading, path: `${SCIM_PATH}/Groups`, summary: 'Groups (SCIM)' }),
   group: route({ ...reading, path: `${SCIM_PATH}/Groups/:id`, params: named, summary: 'A group (SCIM)' }),
+  searchGroups: route({
+    ...searching,
+    path: `${SCIM_PATH}/Groups/.search`,
+    summary: 'Groups, asked for in a body (SCIM)',
+  }),
   makeGroup: route({
     ...common,
     method: 'POST',

@@ -1,7 +1,7 @@
 /** Answers and errors in the form that a protocol of others prescribes; a route names it (`form`), the pipeline keeps to it. */
 import type { KalnetError } from '@kalnet/contracts/errors'
 import type { RouteForm } from '@kalnet/contracts/route'
-import { SCIM_ERROR, SCIM_TYPE, scimType } from '@kalnet/contracts/scim'
+import { SCIM_ERROR, SCIM_PATH, SCIM_TYPE, scimType } from '@kalnet/contracts/scim'
 
 interface Form {
   /** The content type of answers and errors. */
@@ -29,3 +29,6 @@ const FORMS: Partial<Record<RouteForm, Form>> = {
 const OURS: Form = { type: 'application/json', error: (error, requestId) => error.body(requestId) }
 
 export const formOf = (form: RouteForm | undefined): Form => (form && FORMS[form]) ?? OURS
+/** For addresses where there is no route to say so. */
+export const formAt = (address: string): RouteForm | undefined =>
+  address.startsWith(`${SCIM_PATH}/`) ? 'scim' : undefined

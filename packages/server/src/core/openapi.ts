@@ -1,9 +1,13 @@
 /** OpenAPI 3.1 from the very schemas the pipeline parses with. */
 import { errorBody } from '@kalnet/contracts/errors'
+import { SCOPES } from '@kalnet/contracts/permission'
 import type { AnyRoute } from '@kalnet/contracts/route'
 import { z } from 'zod'
+import { formOf } from './forms.ts'
 
 type Json = Record<string, unknown>
+
+const isScope = (route: AnyRoute) => (SCOPES as readonly string[]).includes(route.permission)
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
@@ -31,6 +35,8 @@ function operation(route: AnyRoute): Json {
     tags: [route.path.split('/')[2]],
     'x-permission': route.permission,
     ...(route.permission === 'public' ? { security: [] } : {}),
+    // What no key may be given is for people alone.
+    ...(isScope(route) ? { security: [{ signIn: [] }, { serviceKey: [] }] } : {}),
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
     ...(hasBody
       ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } }
@@ -38,7 +44,7 @@ function operation(route: AnyRoute): Json {
     responses: {
       200: {
         description: 'Done',
-        content: { 'application/json': { schema: schemaOf(route.answer, 'output') } },
+        content: { [formOf(route.form).type]: { schema: schemaOf(route.answer, 'output') } },
       },
       default: {
         description: 'Refused or failed',
@@ -65,6 +71,11 @@ export function openApi(routes: readonly AnyRoute[], version = '0.1.0'): Json {
       schemas: { Error: schemaOf(errorBody, 'output') },
       securitySchemes: {
         signIn: { type: 'apiKey', in: 'cookie', name: 'kalnet', description: '`__Host-kalnet` over https' },
+        serviceKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A service key (`kal_…`) with the scope that `x-permission` names',
+        },
       },
     },
   }

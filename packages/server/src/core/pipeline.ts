@@ -9,7 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { createAudited, type RecordAudit } from './audited.ts'
 import type { Call, Handler, Identified } from './call.ts'
-import { formOf } from './forms.ts'
+import { formAt, formOf } from './forms.ts'
 import { createOnce } from './idempotency.ts'
 import type { Limits } from './limits.ts'
 import {
@@ -202,7 +202,7 @@ export function createPipeline(options: PipelineOptions) {
         // The browser is here itself: the dashboard says it in words. Only the code goes along, never words from outside.
         return reply.status(303).header('location', `/?problem=${error.code}`).send()
       if (typeof error.details.seconds === 'number') reply.header('retry-after', error.details.seconds)
-      const form = formOf(request.routeOptions.config?.form)
+      const form = formOf(request.routeOptions.config?.form ?? formAt(request.url))
       return reply
         .status(error.status)
         .type(form.type)

@@ -1,6 +1,6 @@
 /** SCIM over HTTP: status codes, addresses and versions as RFC 7644 has them. */
 import { fail } from '@kalnet/contracts/errors'
-import { type ScimResource, scimRoutes } from '@kalnet/contracts/scim'
+import { type ScimQuery, type ScimResource, type ScimSearch, scimRoutes } from '@kalnet/contracts/scim'
 import { type Call, type Handler, handle } from '../core/http.ts'
 import type { ScimGroups } from './groups.ts'
 import type { Precondition, ScimPeople } from './people.ts'
@@ -32,6 +32,17 @@ function answered({ request, reply, query }: Asked, resource: ScimResource, stat
   return shownOf(resource, query)
 }
 
+/** A question in a body, as the address would have asked it. */
+const asQuery = ({ filter, sortBy, sortOrder, ...it }: ScimSearch): ScimQuery => ({
+  filter,
+  sortBy,
+  sortOrder,
+  attributes: it.attributes?.join(','),
+  excludedAttributes: it.excludedAttributes?.join(','),
+  startIndex: it.startIndex?.toString(),
+  count: it.count?.toString(),
+})
+
 const byName = (all: ScimResource[], id: string) => {
   const found = all.find((it) => String(it.id).toLowerCase() === id.toLowerCase())
   if (!found) throw unknownThing('resource')
@@ -53,6 +64,7 @@ export function routesOfScim(options: {
 
     handle(scimRoutes.users, ({ actor, query }) => people.list(actor, query)),
     handle(scimRoutes.user, async (call) => answered(call, await people.read(call.actor, call.params.id))),
+    handle(scimRoutes.searchUsers, ({ actor, body }) => people.list(actor, asQuery(body))),
     handle(scimRoutes.makeUser, async (call) => {
       const made = await people.add(call.actor, call.body)
       call.audit({ userName: String(made.userName) }, String(made.id))
@@ -72,6 +84,7 @@ export function routesOfScim(options: {
 
     handle(scimRoutes.groups, ({ actor, query }) => groups.list(actor, query)),
     handle(scimRoutes.group, async (call) => answered(call, await groups.read(call.actor, call.params.id))),
+    handle(scimRoutes.searchGroups, ({ actor, body }) => groups.list(actor, asQuery(body))),
     handle(scimRoutes.makeGroup, async (call) => {
       const made = await groups.add(call.actor, call.body)
       call.audit({ displayName: String(made.displayName) }, String(made.id))

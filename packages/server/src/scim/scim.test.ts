@@ -530,6 +530,32 @@ describe('[IDN-2.scim] lists', () => {
       'userName',
     ])
   })
+  it('the same question in a body (RFC 7644 §3.4.3)', async () => {
+    const question = {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'],
+      attributes: ['userName'],
+      filter: 'title pr',
+      sortBy: 'userName',
+      startIndex: 2,
+      count: 1,
+    }
+    const answer = await ask('POST', '/Users/.search', question, {}, byList)
+    expect(answer.body).toMatchObject({
+      totalResults: 3,
+      startIndex: 2,
+      itemsPerPage: 1,
+      Resources: [{ userName: 'bob' }],
+    })
+    expect((answer.body.Resources as Resource[])[0]?.title).toBeUndefined()
+    expect(refusal(await ask('POST', '/Groups/.search', { filter: 'nonsense' }, {}, byList))).toEqual([
+      400,
+      'invalidFilter',
+    ])
+  })
+  it('an address that is none is refused in the form of the protocol too', async () => {
+    for (const path of ['/Me', '/Bulk', '/Nonsense/1'])
+      expect(refusal(await ask('GET', path, undefined, {}, byList))).toEqual([404, null])
+  })
   it('service accounts are nobody it could keep in step', async () => {
     expect((await list('count=200')).names).not.toContain('Directory')
   })
