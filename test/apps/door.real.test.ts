@@ -86,7 +86,7 @@ describe.skipIf(skip)(
       await browser.page.getByRole('button', { name: 'Allow' }).click()
       const dialog = browser.page.getByRole('dialog')
       await dialog.getByLabel('Password').fill(PASSWORD)
-      await dialog.getByRole('button').last().click()
+      await dialog.locator('[type=submit]').click()
       await browser.page.waitForURL(`${back}**`)
       const tokens = await redeem(app, begun, new URL(browser.page.url()))
       expect(Number(tokens.claims()?.auth_time)).toBeGreaterThan(Date.now() / 1000 - 60)

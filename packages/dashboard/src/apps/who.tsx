@@ -4,16 +4,11 @@ import type { Role } from '@kalnet/contracts/permission'
 import { useQuery } from '@tanstack/react-query'
 import * as m from '../messages/index.ts'
 import { groupsQuery } from '../people/queries.ts'
+import { ROLE_WORDS } from '../people/words.ts'
 import { Checks } from '../ui/checks.tsx'
 import css from './apps.module.css'
 
-const ROLES: readonly { value: Role; label: string }[] = [
-  { value: 'owner', label: m.roleOwner },
-  { value: 'admin', label: m.roleAdmin },
-  { value: 'member', label: m.roleMember },
-  { value: 'child', label: m.roleChild },
-  { value: 'guest', label: m.roleGuest },
-]
+const ROLES: readonly Role[] = ['owner', 'admin', 'member', 'child', 'guest']
 
 export function Who({ value, onChange }: { value: Allowed; onChange: (value: Allowed) => void }) {
   const { data } = useQuery(groupsQuery)
@@ -23,7 +18,7 @@ export function Who({ value, onChange }: { value: Allowed; onChange: (value: All
       <Checks
         label={m.appWho}
         value={value.roles}
-        options={ROLES}
+        options={ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role] }))}
         onChange={(roles) => onChange({ ...value, roles: roles as Role[] })}
       />
       {groups.length > 0 && (
@@ -44,7 +39,7 @@ export function useWhoWords(): (allowed: Allowed) => string {
   const { data } = useQuery(groupsQuery)
   return ({ roles, groups }) => {
     const words = [
-      ...ROLES.filter(({ value }) => roles.includes(value)).map(({ label }) => label),
+      ...ROLES.filter((role) => roles.includes(role)).map((role) => ROLE_WORDS[role]),
       ...(data?.items ?? []).filter(({ id }) => groups.includes(id)).map(({ name }) => name),
     ]
     return words.length === 0 ? m.appEverybody : words.join(', ')
