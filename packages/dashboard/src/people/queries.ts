@@ -28,6 +28,8 @@ export const membersQuery = (group: string) =>
 export const personQuery = (id: string) =>
   queryOptions({
     queryKey: ['person', id],
+    // Devices and sessions come and go without an event about the person; while somebody looks, they are asked for.
+    refetchInterval: 10_000,
     queryFn: ({ signal }) => call(ROUTES.people.read, { params: { id }, signal }),
   })
 export const groupsQuery = queryOptions({

@@ -84,20 +84,6 @@ export function createGroups({ store, events, clock }: { store: Store; events: E
       return pageOf(rows, query.limit, shapeGroup)
     },
 
-    read: (actor: Actor, id: string): Promise<Group> =>
-      store.as(actor.organisationId).read(async (tx) => {
-        const row = (await statements.read({ id }).execute(tx)).rows[0]
-        if (!row) throw fail('thing.unknown', { kind: 'group' })
-        demand(actor, 'group.read', { organisationId: row.organisation_id, userId: null }, 'group')
-        return shapeGroup(row)
-      }),
-
-    /** Who is in it, by id. */
-    members: (actor: Actor, id: string): Promise<string[]> =>
-      store
-        .as(actor.organisationId)
-        .read(async (tx) => (await statements.membersOf({ id }).execute(tx)).rows.map((it) => it.user_id)),
-
     add: (
       actor: Actor,
       { name, members = [] }: { name: string; members?: readonly string[] },

@@ -9,7 +9,7 @@ import { createGroups, type Groups } from './groups.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
 import { createJoining } from './joining.ts'
 import { mailInvitation } from './letter.ts'
-import { createOrganisations, type Organisations } from './organisations.ts'
+import { createOrganisations } from './organisations.ts'
 import { createPeople, type People } from './people.ts'
 import { routesOfPeople } from './routes.ts'
 
@@ -17,7 +17,6 @@ export interface PeopleRoom {
   people: People
   groups: Groups
   invitations: Invitations
-  organisations: Organisations
   routes: Handler[]
 }
 export interface PeopleRoomOptions {
@@ -54,7 +53,6 @@ export function createPeopleRoom(options: PeopleRoomOptions): PeopleRoom {
     people,
     groups,
     invitations,
-    organisations,
     routes: routesOfPeople({
       people,
       groups,
