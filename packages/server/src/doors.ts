@@ -4,7 +4,7 @@ import type { Log } from '@kalnet/io/log'
 import type { Outbound } from '@kalnet/io/outbound'
 import { bearerKey } from './core/bearer.ts'
 import type { Events } from './core/events.ts'
-import type { Credentials, Handler, Identified } from './core/http.ts'
+import type { Credentials, Handler, Identified, RecordAudit } from './core/http.ts'
 import type { Mail } from './core/mail.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
@@ -26,6 +26,7 @@ export interface DoorsOptions {
   secrets: Secrets
   log: Log
   outbound: Outbound
+  record: RecordAudit
   /** Where people reach the dashboard. */
   address: () => string
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */

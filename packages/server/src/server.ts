@@ -88,6 +88,7 @@ export async function createServer(options: ServerOptions) {
     secrets,
     log,
     outbound,
+    record,
     address,
     // What runs is put together below; nobody is removed before it is.
     leaving: (tx, userId) => running.leaving(tx, userId),

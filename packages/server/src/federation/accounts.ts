@@ -30,8 +30,8 @@ export interface Accounts {
     known: (actor: Actor) => void,
   ): Promise<Entered>
   link(tx: Tx, provider: ProviderRow, vouched: Vouched, userId: string): Promise<void>
-  /** Role and groups as the provider tells them now; only of those who were made by it. */
-  follow(tx: Tx, provider: ProviderRow, vouched: Vouched, identity: IdentityRow): Promise<void>
+  /** Role and groups as the provider tells them now; only of those who were made by it. Did anything change? */
+  follow(tx: Tx, provider: ProviderRow, vouched: Vouched, identity: IdentityRow): Promise<boolean>
 }
 
 export const tokensName = (sessionId: string) => `provider-session.${sessionId}`
@@ -95,22 +95,20 @@ export function createAccounts({ clock, gate, secrets, personChanged, assign }: 
     return add(tx, provider, vouched, userId, true)
   }
   async function follow(tx: Tx, provider: ProviderRow, vouched: Vouched, identity: IdentityRow) {
-    if (!identity.managed) return
+    if (!identity.managed) return false
     const userId = identity.user_id
     const mapped = mapGroups(provider.rules, vouched.groups, provider.default_role)
     const role = (await statements.person({ id: userId }).execute(tx)).rows[0]?.role
     // An owner stays one.
-    if (mapped.role && role && role !== 'owner' && role !== mapped.role)
-      await assign(tx, userId, role as Role, mapped.role)
-    const changed = [
-      (
-        await statements
-          .joinGroups({ userId, organisationId: provider.organisation_id, ids: mapped.in })
-          .execute(tx)
-      ).rows,
+    const to = mapped.role && role && role !== 'owner' && role !== mapped.role ? mapped.role : null
+    if (to) await assign(tx, userId, role as Role, to)
+    const { organisation_id: organisationId } = provider
+    const moved = [
+      (await statements.joinGroups({ userId, organisationId, ids: mapped.in }).execute(tx)).rows,
       (await statements.leaveGroups({ userId, ids: mapped.out }).execute(tx)).rows,
-    ]
-    if (changed.some((rows) => rows.length > 0)) await personChanged(tx, userId)
+    ].some((rows) => rows.length > 0)
+    if (moved) await personChanged(tx, userId)
+    return moved || to !== null
   }
   return {
     follow,

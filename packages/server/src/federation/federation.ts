@@ -4,7 +4,7 @@ import type { Actor, Role } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Outbound } from '@kalnet/io/outbound'
-import type { Handler } from '../core/http.ts'
+import type { Handler, RecordAudit } from '../core/http.ts'
 import type { Secrets } from '../core/secrets.ts'
 import type { Store, Tx } from '../core/store.ts'
 import type { Entered } from '../identity/gate.ts'
@@ -32,6 +32,8 @@ export interface FederationOptions {
   identity: Pick<Identity, 'gate' | 'signIns' | 'factors'>
   secrets: Secrets
   outbound: Outbound
+  /** For what nobody asked for here: what a provider decided. */
+  record: RecordAudit
   /** Where people reach the dashboard: providers know our addresses by it. */
   address(): string
   personChanged(tx: Tx, userId: string): Promise<void>
@@ -92,6 +94,7 @@ export function createFederation(options: FederationOptions): Federation {
     clock,
     log,
     outbound,
+    record: options.record,
     signIns,
     openId,
     accounts,

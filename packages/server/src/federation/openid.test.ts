@@ -527,6 +527,12 @@ describe('what goes on after signing in', () => {
     expect((await me(cookie)).role).toBe('guest')
     await old()
     await server.doors.federation.sessions.refreshDue()
+    const { rows } = await server.store.system.read((tx) =>
+      sql<{
+        action: string
+      }>`select action from audit where object = ${provider.id} order by id desc limit 1`.execute(tx),
+    )
+    expect(rows[0]?.action).toBe('person.changed-elsewhere')
     // Another role: what was open in the old one is over.
     expect((await me(cookie)).error).toMatchObject({ code: 'sign-in.required' })
     const again = await signIn({ ...who, groups: ['parents'] })

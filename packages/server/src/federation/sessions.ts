@@ -2,6 +2,8 @@
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Outbound } from '@kalnet/io/outbound'
+import { v7 as newId } from 'uuid'
+import type { RecordAudit } from '../core/http.ts'
 import type { Secrets } from '../core/secrets.ts'
 import type { Store, Tx } from '../core/store.ts'
 import type { SignIns } from '../identity/sign-ins.ts'
@@ -26,6 +28,7 @@ export interface SessionsOptions {
   clock: Clock
   log: Log
   outbound: Outbound
+  record: RecordAudit
   signIns: SignIns
   openId: OpenId
   accounts: Accounts
@@ -68,6 +71,26 @@ export function createProviderSessions(options: SessionsOptions): ProviderSessio
     return sealed ? (JSON.parse(sealed) as Vouched['tokens']) : null
   }
 
+  /** Nobody asked for it here, so no request has a row of it. */
+  const onRecord = (tx: Tx, identity: IdentityRow, action: string) =>
+    options.record(
+      tx,
+      {
+        id: newId(),
+        organisationId: identity.organisation_id,
+        at: moment(),
+        actorKind: 'nobody',
+        userId: identity.user_id,
+        action,
+        outcome: 'done',
+        object: identity.provider_id,
+        details: {},
+        address: 'provider',
+        requestId: newId(),
+      },
+      false,
+    )
+
   async function refresh(row: SessionRow): Promise<void> {
     const provider = await options.providers().usable(row.provider_id)
     const tokens = await store.system.read((tx) => tokensOf(tx, row))
@@ -78,7 +101,8 @@ export function createProviderSessions(options: SessionsOptions): ProviderSessio
     try {
       const vouched = await openId.refresh(provider, secret, tokens.refresh, identity.subject)
       await store.system.transaction(async (tx) => {
-        await accounts.follow(tx, provider, vouched, identity)
+        if (await accounts.follow(tx, provider, vouched, identity))
+          await onRecord(tx, identity, 'person.changed-elsewhere')
         const kept = {
           refresh: vouched.tokens?.refresh ?? tokens.refresh,
           idToken: vouched.tokens?.idToken || tokens.idToken,
@@ -87,7 +111,10 @@ export function createProviderSessions(options: SessionsOptions): ProviderSessio
       })
     } catch (error) {
       if (!(error instanceof Gone)) throw error
-      await store.system.transaction((tx) => end(tx, [row]))
+      await store.system.transaction(async (tx) => {
+        await end(tx, [row])
+        await onRecord(tx, identity, 'user.signed-out-elsewhere')
+      })
       log.info({ provider: provider.id }, 'the provider ended a sign-in')
     }
   }

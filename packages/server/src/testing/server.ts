@@ -149,6 +149,7 @@ export async function testServer(
   })
   // What tests talk to is on this machine.
   const outbound = createOutbound({ allow: ['127.0.0.0/8', '::1'] })
+  const { record } = createAudit({ store, clock })
   const doors = createDoors({
     store,
     events,
@@ -158,6 +159,7 @@ export async function testServer(
     secrets,
     log,
     outbound,
+    record,
     address: () => origin,
     leaving: options.leaving ?? (async () => () => undefined),
   })
@@ -168,7 +170,7 @@ export async function testServer(
     log,
     clock,
     authenticate: doors.authenticate,
-    record: createAudit({ store, clock }).record,
+    record,
     controlSocket,
     ...options.http,
   })
