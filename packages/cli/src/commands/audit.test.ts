@@ -48,7 +48,7 @@ async function file(change: (lines: string[]) => string[] = (lines) => lines): P
 
 test('[GOV-1.verify] a file that holds: 0; the place of the first break: 1', async () => {
   const good = await cli(it.home, 'audit', 'verify', await file())
-  expect([good.code, good.out]).toEqual([0, expect.stringContaining('3 rows hold')])
+  expect([good.code, good.out]).toEqual([0, expect.stringContaining('3 rows: whole')])
   const path = await file((lines) =>
     lines.map((line, at) => (at === 2 ? line.replace('10.0.0.5', '10.0.0.6') : line)),
   )

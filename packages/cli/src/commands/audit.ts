@@ -164,6 +164,7 @@ const addExport = (command: Command, context: () => Context) =>
       it.output.result(`Written to ${flags.output}.`, { file: flags.output, format: format.data })
     })
 
+const count = (value: number, one: string, many: string) => `${value} ${value === 1 ? one : many}`
 const nameOf = (organisationId: string | null) =>
   organisationId === null ? 'the installation' : `organisation ${organisationId}`
 
@@ -193,7 +194,7 @@ function sentenceOf(one: Verified): string {
     return `✗ ${name}: ${message} (${[problem, ...where].filter(Boolean).join(', ')})`
   }
   const dropped = one.dropped > 0 ? `, ${one.dropped} dropped by age` : ''
-  return `✓ ${name}: ${one.rows} rows in ${one.segments} segments hold${dropped}; ${one.pending} pending`
+  return `✓ ${name}: ${count(one.rows, 'row', 'rows')} in ${count(one.segments, 'segment', 'segments')}: whole${dropped}; ${one.pending} pending`
 }
 
 /** The heads that a running server vouches for; null when none runs: then only the file is checked. */
@@ -228,9 +229,12 @@ async function verifyFile(it: Context, file: string): Promise<void> {
   const compared =
     checked.compared === null
       ? 'Kalnet is not running here, so its heads were not compared.'
-      : `${checked.compared} closed segments are the ones this server signed.`
+      : `${count(checked.compared, 'closed segment is as', 'closed segments are as')} this server signed.`
   it.output.result(
-    [`✓ ${file}: ${checked.rows} rows hold${checked.filtered ? ', each for itself' : ''}.`, compared],
+    [
+      `✓ ${file}: ${count(checked.rows, 'row', 'rows')}: whole${checked.filtered ? ', each for itself' : ''}.`,
+      compared,
+    ],
     checked,
   )
 }

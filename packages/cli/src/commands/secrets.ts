@@ -22,7 +22,7 @@ Examples:
       const done = await api.call(keeperRoutes.rotateSecrets, { timeoutMs: 120_000, signal })
       output.result(
         [
-          `${done.secrets} secrets are sealed with the new master key.`,
+          `${done.secrets === 1 ? 'One secret is' : `${done.secrets} secrets are`} sealed with the new master key.`,
           '',
           `  new  ${done.keyFile}     copy it to a safe place, apart from the backups`,
           `  old  ${done.oldKeyFile}     only for backups made before; keep it with them, then remove it`,

@@ -48,6 +48,7 @@ test.each<[Partial<AuditRow>, string]>([
     'Ada tried to remove the machine attic',
   ],
   [{ action: 'user.signed-in' }, 'Ada signed in'],
+  [{ action: 'user.signed-in', details: { step: 'first' } }, 'Ada took the first step of signing in'],
   [{ action: 'person.left' }, 'Ada left'],
   [{ action: 'person.left', outcome: 'permission.denied' }, 'Ada tried to leave'],
   [

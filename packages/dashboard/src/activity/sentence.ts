@@ -28,7 +28,7 @@ function phrase(row: AuditRow): string {
     return refused ? m.activityOtherTried(plain) : m.activityOther(plain)
   }
   const [verb = '', rest = ''] = known.split('|')
-  if (!refused) return rest
+  if (!refused) return row.details.step === 'first' ? m.activityFirstStep : rest
   if (row.action === 'user.signed-in')
     return row.objectName ? m.activityFailed(row.objectName) : m.activityFailedUnknown
   return m.activityTried(`${verb}${rest.slice(rest.indexOf(' ') < 0 ? rest.length : rest.indexOf(' '))}`)

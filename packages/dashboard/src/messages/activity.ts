@@ -46,6 +46,7 @@ export const activityMore = (times: number) => `and ${count(times, 'more try', '
 export const activityAfter = (duration: string) => `after ${duration}`
 export const activityFailed = (who: string) => `failed to sign in as {${who}}`
 export const activityFailedUnknown = 'failed to sign in'
+export const activityFirstStep = 'took the first step of signing in'
 export const activityTried = (what: string) => `tried to ${what}`
 export const activityOther = (what: string) => `did something: ${what}`
 export const activityOtherTried = (what: string) => `was refused: ${what}`

@@ -34,14 +34,7 @@ export function routesOfSignIn(options: {
     }),
     handle(signInRoutes.secondFactor, async (call) => {
       call.audit({ factor: call.body.proof.method })
-      try {
-        return entered(call, await gate.secondFactor(call.body, deviceOf(call), call.actAs))
-      } catch (error) {
-        // A wrong code is on record of the account's organisation; an attempt that is no more belongs to nobody.
-        const user = await gate.attempted(call.body.attempt).catch(() => null)
-        if (user) call.tried({ organisationId: user.organisation_id, userId: user.id })
-        throw error
-      }
+      return entered(call, await gate.secondFactor(call.body, deviceOf(call), call.actAs))
     }),
     handle(signInRoutes.secondFactorPasskey, async (call) => {
       const place = placeAt(call)
