@@ -3,14 +3,14 @@ import type { Allowed } from '@kalnet/contracts/app'
 import type { Role } from '@kalnet/contracts/permission'
 import { useQuery } from '@tanstack/react-query'
 import * as m from '../messages/index.ts'
-import { groupsQuery } from '../people/queries.ts'
-import { ROLE_WORDS } from '../people/words.ts'
+import { groupsQuery, useRoleWords } from '../people/queries.ts'
 import { Checks } from '../ui/checks.tsx'
 import css from './apps.module.css'
 
 const ROLES: readonly Role[] = ['owner', 'admin', 'member', 'child', 'guest']
 
 export function Who({ value, onChange }: { value: Allowed; onChange: (value: Allowed) => void }) {
+  const words = useRoleWords()
   const { data } = useQuery(groupsQuery)
   const groups = data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? []
   return (
@@ -18,7 +18,7 @@ export function Who({ value, onChange }: { value: Allowed; onChange: (value: All
       <Checks
         label={m.appWho}
         value={value.roles}
-        options={ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role] }))}
+        options={ROLES.map((role) => ({ value: role, label: words[role] }))}
         onChange={(roles) => onChange({ ...value, roles: roles as Role[] })}
       />
       {groups.length > 0 && (
@@ -36,10 +36,11 @@ export function Who({ value, onChange }: { value: Allowed; onChange: (value: All
 
 /** In one line: "Owner, Admin, Grown-ups". */
 export function useWhoWords(): (allowed: Allowed) => string {
+  const roleWords = useRoleWords()
   const { data } = useQuery(groupsQuery)
   return ({ roles, groups }) => {
     const words = [
-      ...ROLES.filter((role) => roles.includes(role)).map((role) => ROLE_WORDS[role]),
+      ...ROLES.filter((role) => roles.includes(role)).map((role) => roleWords[role]),
       ...(data?.items ?? []).filter(({ id }) => groups.includes(id)).map(({ name }) => name),
     ]
     return words.length === 0 ? m.appEverybody : words.join(', ')
