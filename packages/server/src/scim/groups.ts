@@ -1,17 +1,16 @@
 /** Groups by SCIM: made, renamed, filled, removed. */
-import type { Actor } from '@kalnet/contracts/permission'
-import { SCIM_PATH, type ScimQuery, type ScimResource } from '@kalnet/contracts/scim'
+import { fail } from '@kalnet/contracts/errors'
+import { SCIM_PATH, type ScimResource } from '@kalnet/contracts/scim'
 import { stamp } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
 import type { Tx } from '../core/store.ts'
 import { isDuplicate } from '../core/store-errors.ts'
-import { isId, type Precondition } from './people.ts'
 import { versionOf } from './person.ts'
-import { refused, taken, unknownThing } from './refusal.ts'
+import { refused, taken } from './refusal.ts'
 import type { ScimRoomOptions } from './room.ts'
-import { checkedResource, patchedResource, URN } from './schema.ts'
-import { listOf } from './shown.ts'
+import { URN } from './schema.ts'
 import { type GroupRow, statements } from './store.ts'
+import { createThings, isId, type Things } from './things.ts'
 
 function shownGroup(row: GroupRow, base: string): ScimResource {
   const resource = {
@@ -48,22 +47,13 @@ function groupFrom(resource: ScimResource) {
 }
 type GroupInput = ReturnType<typeof groupFrom>
 
-export function createScimGroups({
-  store,
-  clock,
-  address,
-  tellGroup,
-  tellPerson,
-  groupGone,
-}: ScimRoomOptions) {
-  const home = (actor: Actor) => store.as(actor.organisationId)
-  const shown = (row: GroupRow) => shownGroup(row, address())
+const nameTaken = (error: unknown): never => {
+  throw isDuplicate(error, 'groups_by_name') ? taken('There is a group with this name.') : error
+}
 
-  async function reread(tx: Tx, id: string): Promise<GroupRow> {
-    const row = isId(id) ? (await statements.group({ id }).execute(tx)).rows[0] : undefined
-    if (!row) throw unknownThing('group')
-    return row
-  }
+export function createScimGroups(options: ScimRoomOptions): Things {
+  const { store, clock, address, tellGroup, tellPerson, groupGone } = options
+  const row = async (tx: Tx, id: string) => (await statements.group({ id }).execute(tx)).rows[0]
 
   async function write(tx: Tx, row: GroupRow, input: GroupInput): Promise<void> {
     const { id: groupId, organisation_id: organisationId } = row
@@ -75,77 +65,43 @@ export function createScimGroups({
     await statements
       .changeGroup({ id: groupId, name: input.name, at: stamp(clock) })
       .execute(tx)
-      .catch((error: unknown) => {
-        throw isDuplicate(error, 'groups_by_name') ? taken('There is a group with this name.') : error
-      })
+      .catch(nameTaken)
     await (input.externalId === null
       ? statements.unnameGroup({ id: groupId })
       : statements.nameGroup({ id: groupId, organisationId, externalId: input.externalId })
     ).execute(tx)
     if (joined.length > 0) await statements.join({ organisationId, groupId, userIds: joined }).execute(tx)
     if (left.length > 0) await statements.part({ groupId, userIds: left }).execute(tx)
+    // The name stands beside everybody who is in it.
     const touched =
       input.name === row.name ? [...joined, ...left] : [...new Set([...before, ...input.members])]
     for (const userId of touched) await tellPerson(tx, userId)
     await tellGroup(tx, groupId)
   }
 
-  const changing = <T>(actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> =>
-    home(actor).transaction(async (tx) => {
-      await statements.lock({ organisationId: actor.organisationId }).execute(tx)
-      return work(tx)
-    })
-
-  return {
-    list: (actor: Actor, query: ScimQuery) =>
-      home(actor).read(async (tx) => listOf((await statements.groups().execute(tx)).rows.map(shown), query)),
-
-    read: (actor: Actor, id: string) => home(actor).read(async (tx) => shown(await reread(tx, id))),
-
-    add: (actor: Actor, body: ScimResource) =>
-      changing(actor, async (tx) => {
-        const input = groupFrom(checkedResource('Group', body))
-        const id = newId()
-        const { organisationId } = actor
-        await statements
-          .addGroup({ id, organisationId, name: input.name, at: stamp(clock) })
-          .execute(tx)
-          .catch((error: unknown) => {
-            throw isDuplicate(error, 'groups_by_name') ? taken('There is a group with this name.') : error
-          })
-        await write(tx, await reread(tx, id), input)
-        return shown(await reread(tx, id))
-      }),
-
-    put: (actor: Actor, id: string, body: ScimResource, precondition: Precondition) =>
-      changing(actor, async (tx) => {
-        const row = await reread(tx, id)
-        precondition(shown(row))
-        await write(tx, row, groupFrom(checkedResource('Group', body)))
-        return shown(await reread(tx, id))
-      }),
-
-    patch: (actor: Actor, id: string, body: ScimResource, precondition: Precondition) =>
-      changing(actor, async (tx) => {
-        const row = await reread(tx, id)
-        const before = shown(row)
-        precondition(before)
-        await write(
-          tx,
-          row,
-          groupFrom(checkedResource('Group', await patchedResource('Group', before, body))),
-        )
-        return shown(await reread(tx, id))
-      }),
-
-    remove: (actor: Actor, id: string, precondition: Precondition) =>
-      changing(actor, async (tx) => {
-        const row = await reread(tx, id)
-        precondition(shown(row))
-        await statements.removeGroup({ id }).execute(tx)
-        for (const { value } of row.members) await tellPerson(tx, value)
-        await groupGone(tx, { organisationId: row.organisation_id, id })
-      }),
-  }
+  return createThings<GroupRow>({
+    store,
+    kind: 'Group',
+    rows: async (tx) => (await statements.groups().execute(tx)).rows,
+    row,
+    shown: (one) => shownGroup(one, address()),
+    write: (tx, one, resource) => write(tx, one, groupFrom(resource)),
+    async begin(tx, { organisationId }, resource) {
+      const input = groupFrom(resource)
+      const id = newId()
+      await statements
+        .addGroup({ id, organisationId, name: input.name, at: stamp(clock) })
+        .execute(tx)
+        .catch(nameTaken)
+      const made = await row(tx, id)
+      if (!made) throw fail('internal')
+      await write(tx, made, input)
+      return made
+    },
+    async remove(tx, { id, organisation_id: organisationId, members }) {
+      await statements.removeGroup({ id }).execute(tx)
+      for (const { value } of members) await tellPerson(tx, value)
+      await groupGone(tx, { organisationId, id })
+    },
+  })
 }
-export type ScimGroups = ReturnType<typeof createScimGroups>

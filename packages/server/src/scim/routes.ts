@@ -2,11 +2,10 @@
 import { fail } from '@kalnet/contracts/errors'
 import { type ScimQuery, type ScimResource, type ScimSearch, scimRoutes } from '@kalnet/contracts/scim'
 import { type Call, type Handler, handle } from '../core/http.ts'
-import type { ScimGroups } from './groups.ts'
-import type { Precondition, ScimPeople } from './people.ts'
 import { unknownThing } from './refusal.ts'
 import { configOf, schemasOf, typesOf } from './schema.ts'
 import { listOf, MOST_RESULTS, shownOf } from './shown.ts'
+import type { Precondition, Things } from './things.ts'
 
 type Asked = Pick<Call<typeof scimRoutes.user>, 'request' | 'reply' | 'query'>
 const metaOf = (resource: ScimResource) => resource.meta as { version: string; location: string }
@@ -49,11 +48,48 @@ const byName = (all: ScimResource[], id: string) => {
   return found
 }
 
-export function routesOfScim(options: {
-  people: ScimPeople
-  groups: ScimGroups
-  address(): string
-}): Handler[] {
+const USERS = {
+  list: scimRoutes.users,
+  search: scimRoutes.searchUsers,
+  read: scimRoutes.user,
+  make: scimRoutes.makeUser,
+  put: scimRoutes.putUser,
+  patch: scimRoutes.patchUser,
+  remove: scimRoutes.removeUser,
+}
+const GROUPS: typeof USERS = {
+  list: scimRoutes.groups,
+  search: scimRoutes.searchGroups,
+  read: scimRoutes.group,
+  make: scimRoutes.makeGroup,
+  put: scimRoutes.putGroup,
+  patch: scimRoutes.patchGroup,
+  remove: scimRoutes.removeGroup,
+}
+
+const routesOfThings = (of: typeof USERS, things: Things, name: 'userName' | 'displayName'): Handler[] => [
+  handle(of.list, ({ actor, query }) => things.list(actor, query)),
+  handle(of.search, ({ actor, body }) => things.list(actor, asQuery(body))),
+  handle(of.read, async (call) => answered(call, await things.read(call.actor, call.params.id))),
+  handle(of.make, async (call) => {
+    const made = await things.add(call.actor, call.body)
+    call.audit({ [name]: String(made[name]) }, String(made.id))
+    return answered(call, made, 201)
+  }),
+  handle(of.put, async (call) =>
+    answered(call, await things.put(call.actor, call.params.id, call.body, unchanged(call))),
+  ),
+  handle(of.patch, async (call) =>
+    answered(call, await things.patch(call.actor, call.params.id, call.body, unchanged(call))),
+  ),
+  handle(of.remove, async (call) => {
+    await things.remove(call.actor, call.params.id, unchanged(call))
+    call.reply.status(204)
+    return {}
+  }),
+]
+
+export function routesOfScim(options: { people: Things; groups: Things; address(): string }): Handler[] {
   const { people, groups, address } = options
   return [
     handle(scimRoutes.config, async () => configOf(address(), MOST_RESULTS)),
@@ -61,45 +97,7 @@ export function routesOfScim(options: {
     handle(scimRoutes.type, async ({ params }) => byName(typesOf(address()), params.id)),
     handle(scimRoutes.schemas, async () => listOf(schemasOf(address()), {})),
     handle(scimRoutes.schema, async ({ params }) => byName(schemasOf(address()), params.id)),
-
-    handle(scimRoutes.users, ({ actor, query }) => people.list(actor, query)),
-    handle(scimRoutes.user, async (call) => answered(call, await people.read(call.actor, call.params.id))),
-    handle(scimRoutes.searchUsers, ({ actor, body }) => people.list(actor, asQuery(body))),
-    handle(scimRoutes.makeUser, async (call) => {
-      const made = await people.add(call.actor, call.body)
-      call.audit({ userName: String(made.userName) }, String(made.id))
-      return answered(call, made, 201)
-    }),
-    handle(scimRoutes.putUser, async (call) =>
-      answered(call, await people.put(call.actor, call.params.id, call.body, unchanged(call))),
-    ),
-    handle(scimRoutes.patchUser, async (call) =>
-      answered(call, await people.patch(call.actor, call.params.id, call.body, unchanged(call))),
-    ),
-    handle(scimRoutes.removeUser, async (call) => {
-      await people.remove(call.actor, call.params.id, unchanged(call))
-      call.reply.status(204)
-      return {}
-    }),
-
-    handle(scimRoutes.groups, ({ actor, query }) => groups.list(actor, query)),
-    handle(scimRoutes.group, async (call) => answered(call, await groups.read(call.actor, call.params.id))),
-    handle(scimRoutes.searchGroups, ({ actor, body }) => groups.list(actor, asQuery(body))),
-    handle(scimRoutes.makeGroup, async (call) => {
-      const made = await groups.add(call.actor, call.body)
-      call.audit({ displayName: String(made.displayName) }, String(made.id))
-      return answered(call, made, 201)
-    }),
-    handle(scimRoutes.putGroup, async (call) =>
-      answered(call, await groups.put(call.actor, call.params.id, call.body, unchanged(call))),
-    ),
-    handle(scimRoutes.patchGroup, async (call) =>
-      answered(call, await groups.patch(call.actor, call.params.id, call.body, unchanged(call))),
-    ),
-    handle(scimRoutes.removeGroup, async (call) => {
-      await groups.remove(call.actor, call.params.id, unchanged(call))
-      call.reply.status(204)
-      return {}
-    }),
+    ...routesOfThings(USERS, people, 'userName'),
+    ...routesOfThings(GROUPS, groups, 'displayName'),
   ]
 }
