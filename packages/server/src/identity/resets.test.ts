@@ -63,12 +63,19 @@ describe('[IDN-1.mail-reset] a link by mail', () => {
   })
   it('unknown people, those who are switched off and services are answered alike, and get none', async () => {
     const [known, off] = [await door.person(), await door.person()]
+    // Comes by a provider, and has no password to forget.
+    const elsewhere = await server.person('member')
     await server.store.system.transaction((tx) =>
       sql`update users set state = 'off' where id = ${off.userId}`.execute(tx),
     )
     const sent = post.letters.length
-    const answers = [await ask(known.email), await ask('nobody@example.org'), await ask(off.email)]
-    expect(answers.map((it) => [it.status, it.text])).toEqual(Array(3).fill([200, '{}']))
+    const answers = [
+      await ask(known.email),
+      await ask('nobody@example.org'),
+      await ask(off.email),
+      await ask(`${elsewhere.userId}@example.org`),
+    ]
+    expect(answers.map((it) => [it.status, it.text])).toEqual(Array(4).fill([200, '{}']))
     expect(post.letters.length).toBe(sent + 1)
   })
   it('works for 30 minutes; a new one replaces it; a wrong one opens nothing; only hashes are kept', async () => {

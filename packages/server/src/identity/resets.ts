@@ -96,6 +96,9 @@ export function createResets(options: {
       const written = await store.system.transaction(async (tx) => {
         const user = (await statements.userByEmail({ email }).execute(tx)).rows[0]
         if (user?.state !== 'active' || user.kind !== 'person') return null
+        // One who comes by a provider only gets no second door by mail: a steward may open it.
+        const has = (await factorStatements.summary({ userId: user.id }).execute(tx)).rows[0]
+        if (user.password_hash === null && !has?.passkeys) return null
         return { user, link: await resets.issue(tx, user) }
       })
       if (!written) return
