@@ -12,7 +12,7 @@ const NEVER: [why: string, pattern: RegExp][] = [
   ['runs text', /\beval\(|new Function\(|set(Timeout|Interval)\(\s*['"`]|javascript:/],
   [
     'listens to other windows',
-    /(?<![\w.])(?:(?:window|globalThis|self)\.)?addEventListener\(\s*'message'|\bonmessage\s*=|\.postMessage\(/,
+    /(?<![\w.])(?:(?:window|globalThis|self)\.)?addEventListener\(\s*'message'|(?<![\w.])(?:(?:window|globalThis|self)\.)?onmessage\s*=|\.postMessage\(/,
   ],
   ['looks at what is pasted', /\bonPaste\b|'paste'/],
   ['loads from elsewhere', /(src|href)=["'{`]+https?:/],

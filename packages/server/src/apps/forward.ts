@@ -31,7 +31,7 @@ const othersCookies = (header: string) =>
   header
     .split(';')
     .map((it) => it.trim())
-    .filter((it) => it && !/^(__Host-)?kalnet\b/.test(it))
+    .filter((it) => it && !/^(__(Host|Secure)-)?kalnet\b/.test(it))
     .join('; ')
 
 type Person = NonNullable<Awaited<ReturnType<AppPeople['find']>>>

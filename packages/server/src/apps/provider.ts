@@ -26,10 +26,12 @@ export const QUESTION_SECONDS = 10 * MINUTE
 /** `__Host-`: no page of another name below ours can plant one (RFC 6265bis §4.1.3.2); plain http is loopback only. */
 export const cookieNames = (secure: boolean) => {
   const prefix = secure ? '__Host-' : ''
+  // Bound to one path each, which `__Host-` does not allow.
+  const ofPath = secure ? '__Secure-' : ''
   return {
     session: `${prefix}kalnet-openid`,
-    interaction: 'kalnet-question',
-    resume: 'kalnet-resume',
+    interaction: `${ofPath}kalnet-question`,
+    resume: `${ofPath}kalnet-resume`,
     /** Ours: shows that the browser on the consent page is the one that began. */
     asked: (uid: string) => `${prefix}kalnet-asked-${uid}`,
   }
