@@ -47,7 +47,8 @@ export function AddPasskey({ options, onClose, onDone }: AddPasskeyProps) {
     onSuccess: (answer) => {
       if (!answer) return
       void askAnew()
-      toast({ tone: 'good', text: m.passkeyAdded(answer.passkey.name) })
+      // Recovery codes say it themselves, and nothing may cover them.
+      if (!answer.recoveryCodes) toast({ tone: 'good', text: m.passkeyAdded(answer.passkey.name) })
       onDone(answer.recoveryCodes)
     },
   })

@@ -32,7 +32,8 @@ export function TotpDialog({ begun, onClose, onDone }: TotpDialogProps) {
     mutationFn: (code: string) => call(ROUTES.signIn.confirmTotp, { body: { code } }),
     onSuccess: ({ recoveryCodes }) => {
       void askAnew()
-      toast({ tone: 'good', text: m.totpDone })
+      // Recovery codes say it themselves, and nothing may cover them.
+      if (!recoveryCodes) toast({ tone: 'good', text: m.totpDone })
       onDone(recoveryCodes)
     },
   })
