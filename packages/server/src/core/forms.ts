@@ -3,6 +3,12 @@ import type { KalnetError } from '@kalnet/contracts/errors'
 import type { RouteForm } from '@kalnet/contracts/route'
 import { SCIM_ERROR, SCIM_PATH, SCIM_TYPE, scimType } from '@kalnet/contracts/scim'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    form?: RouteForm | undefined
+  }
+}
+
 interface Form {
   /** The content type of answers and errors. */
   type: string

@@ -15,7 +15,6 @@ import type { Config } from '@kalnet/contracts/config'
 import { fail } from '@kalnet/contracts/errors'
 import type { Mounted } from '@kalnet/contracts/mount'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
-import type { RouteForm } from '@kalnet/contracts/route'
 import { SCIM_TYPE } from '@kalnet/contracts/scim'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
@@ -50,12 +49,6 @@ export {
 export type { MountedCall, MountedWork } from './mount.ts'
 export type { Upgrade } from './upgrades.ts'
 export type { Visit } from './visits.ts'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    form?: RouteForm | undefined
-  }
-}
 
 /** What a request brings that tells who asks. */
 export interface Credentials {
