@@ -16,7 +16,7 @@ CREATE INDEX audit_by_user ON audit (organisation_id, user_id, xid, seq);
 CREATE INDEX audit_by_action ON audit (organisation_id, action text_pattern_ops, xid, seq);
 CREATE INDEX audit_by_object ON audit (organisation_id, object, xid, seq) WHERE object IS NOT NULL;
 CREATE INDEX audit_refused ON audit (organisation_id, xid, seq) WHERE outcome <> 'done';
-CREATE INDEX audit_by_time ON audit (organisation_id, at);
+CREATE INDEX audit_by_time ON audit (organisation_id, at) INCLUDE (xid, seq);
 
 -- The seal of a row: its place in its organisation's chain (organisation_id null: the installation's), from 1.
 CREATE TABLE audit_seals (

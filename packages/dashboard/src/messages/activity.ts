@@ -5,7 +5,7 @@ const count = (value: number, one: string, many: string) =>
 export const activityText = (organisation: string) =>
   `What happened in ${organisation}: who did what, from where, and what was refused.`
 export const activityTextMine = 'What you did here, and from where.'
-export const activitySearch = 'Search words and addresses'
+export const activitySearch = 'Search the record'
 export const activityFilter = 'Filter'
 export const activityFeed = 'What happened, newest first'
 export const activityEmpty = 'Nothing has happened yet'

@@ -51,7 +51,8 @@ export function wantedOf(
     from,
     to,
     words,
-    narrow: days <= NARROW_DAYS && words === null && actor === null && object === null ? true : null,
+    narrow:
+      days <= NARROW_DAYS && [words, actor, object, action, outcome].every((it) => it === null) ? true : null,
   }
 }
 

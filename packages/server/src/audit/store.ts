@@ -85,7 +85,7 @@ export interface Wanted {
   to: string | null
   /** As tsquery. */
   words: string | null
-  /** The times lie close together: their rows are fetched by time first. Else the planner walks the whole year back to them. */
+  /** Nothing but times, close together: rows are found by time first. Else the planner walks the whole year back to them. */
   narrow: true | null
   limit: number
 }
@@ -118,6 +118,11 @@ const WITH_SEAL = sql.raw(
   "users.name as user_name, seal.position, encode(seal.previous, 'hex') as previous, encode(seal.hash, 'hex') as hash",
 )
 
+/** Always with an order and a limit: else the planner, who cannot know that there is next to nothing, looks at every row. */
+const AFTER_THE_SEALED = sql.raw(
+  '(audit.xid, audit.seq) > ((select sealed_xid from audit_sealer), (select sealed_seq from audit_sealer))',
+)
+
 export const statements = {
   add: (it: AuditRow) => sql`
     insert into audit (id, organisation_id, at, actor_kind, user_id, action, outcome, object, details, address, request_id)
@@ -133,10 +138,10 @@ export const statements = {
     returning id`,
 
   waiting: () => sql<{ waiting: boolean }>`
-    select exists (
-      select from audit, audit_sealer where (audit.xid, audit.seq) > (sealed_xid, sealed_seq)
-        and audit.xid < pg_snapshot_xmin(pg_current_snapshot())
-    ) as waiting`,
+    select (
+      select audit.xid from audit where ${AFTER_THE_SEALED} and audit.xid < pg_snapshot_xmin(pg_current_snapshot())
+      order by audit.xid, audit.seq limit 1
+    ) is not null as waiting`,
   /** The lease: ours, or nobody's, or run out by the database's own clock. Its row is locked until the transaction ends. */
   lease: (it: { holder: string; leaseMs: number }) => sql<{
     epoch: string
@@ -217,8 +222,10 @@ export const statements = {
       and not exists (select from audit_seals as seal where seal.xid = audit.xid and seal.seq = audit.seq)
     order by audit.xid, audit.seq limit 1`,
   pending: (it: { organisationId: string | null }) => sql<{ pending: number }>`
-    select count(*)::int as pending from audit, audit_sealer where ${inChain('audit.organisation_id', it.organisationId)}
-      and (audit.xid, audit.seq) > (sealed_xid, sealed_seq)`,
+    select count(*)::int as pending from (
+      select from audit where ${inChain('audit.organisation_id', it.organisationId)} and ${AFTER_THE_SEALED}
+      order by audit.xid, audit.seq limit 10000
+    ) as waiting`,
 
   /** Newest first. */
   search: (it: Wanted) => sql<SealedRow>`
@@ -228,9 +235,12 @@ export const statements = {
         it.narrow === null
           ? sql`select * from audit`
           : sql`with within as materialized (
-              select * from audit where ${inChain('audit.organisation_id', it.organisationId)}
+              select xid, seq from audit where ${inChain('audit.organisation_id', it.organisationId)}
                 and at >= ${it.from}::timestamptz and at <= coalesce(${it.to}::timestamptz, 'infinity')
-            ) select * from within as audit`
+            ), newest as (
+              select xid, seq from within where ${it.afterXid}::xid8 is null or (xid, seq) < (${it.afterXid}::xid8, ${it.afterSeq}::bigint)
+              order by xid desc, seq desc limit ${it.limit}::int
+            ) select audit.* from newest join audit using (xid, seq)`
       }
       where ${conditions(it)}
         ${it.afterXid === null ? sql`` : sql`and (audit.xid, audit.seq) < (${it.afterXid}::xid8, ${it.afterSeq}::bigint)`}
