@@ -1,11 +1,11 @@
-/** Whatever a sign-in holds open ends with it: at once by the event, and within 4 s when the event or its reader failed. */
+/** Whatever a sign-in holds open ends with it: at once by the event, and within 2 s when the event or its reader failed. */
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Events } from '../core/events.ts'
 import type { Identity } from './identity.ts'
 
-const SWEEP_MS = 4_000
-const TIDY_EVERY = 900
+const SWEEP_MS = 2_000
+const TIDY_EVERY = 1_800
 
 export interface WatchOptions {
   identity: Pick<Identity, 'ended' | 'tidy'>
