@@ -335,6 +335,27 @@ describe('[IDN-2.provider-mount] the addresses of other protocols', () => {
     expect(body.code_challenge_methods_supported).toEqual(['S256'])
     expect(body.grant_types_supported).toEqual(['authorization_code', 'refresh_token'])
   })
+  it('an app that runs in a browser reads answers at its own origin only; our own cookies never go along', async () => {
+    const app = await registerApp(server, owner, { kind: 'public', redirectUri: 'https://spa.example/back' })
+    const at = async (origin: string) => {
+      const answer = await server.ask('POST', '/oidc/token', {
+        headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+        raw: `grant_type=authorization_code&client_id=${app.clientId}&code=x&redirect_uri=https://spa.example/back`,
+      })
+      return [
+        answer.status,
+        answer.headers['access-control-allow-origin'],
+        answer.headers['access-control-allow-credentials'],
+      ]
+    }
+    expect(await at('https://spa.example')).toEqual([400, 'https://spa.example', undefined])
+    expect((await at('https://evil.example'))[1]).not.toBe('https://evil.example')
+    const early = await server.ask('OPTIONS', '/oidc/token', {
+      headers: { origin: 'https://spa.example', 'access-control-request-method': 'POST' },
+    })
+    expect([204, 200]).toContain(early.status)
+    expect(early.headers['access-control-allow-origin']).toBe('https://spa.example')
+  })
   it('what is given to apps is on record, without its secrets', async () => {
     const member = await server.person('member')
     const mine = await server.person('owner', member.organisationId)

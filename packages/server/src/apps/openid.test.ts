@@ -271,6 +271,18 @@ describe('[IDN-2.provider-refused] what is refused', () => {
     )
   })
 
+  it('[IDN-2.provider-refresh] an app gives its token back, and no other app does it for it', async () => {
+    const app = await registerApp(server, owner, { trusted: true })
+    const other = await registerApp(server, owner, { trusted: true })
+    const { tokens } = await signInTo(server, app, owner.secret)
+    await failure(client.tokenRevocation(other.config, tokens.refresh_token ?? ''))
+    const renewed = await client.refreshTokenGrant(app.config, tokens.refresh_token ?? '')
+    await client.tokenRevocation(app.config, renewed.refresh_token ?? '')
+    expect(await failure(client.refreshTokenGrant(app.config, renewed.refresh_token ?? ''))).toMatchObject({
+      error: 'invalid_grant',
+    })
+  })
+
   it('[IDN-2.provider-admits] an app of some is closed to others, to other organisations, and to whoever leaves the group', async () => {
     const app = await registerApp(server, owner, { trusted: true, allowed: { roles: ['owner', 'member'] } })
     const child = await server.person('child', owner.organisationId)

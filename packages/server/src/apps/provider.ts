@@ -161,10 +161,18 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
       // Everything hangs on the sign-in by the database; nothing needs the word offline_access for it.
       expiresWithSession: async () => false,
       issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+      // Apps that run in a browser, from where they were registered; no cookie goes along.
+      clientBasedCORS: (_ctx, origin, client) =>
+        client.clientAuthMethod === 'none' &&
+        (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
       features: {
         devInteractions: { enabled: false },
         claimsParameter: { enabled: true },
-        revocation: { enabled: true },
+        // An app gives back its own tokens, no others'.
+        revocation: {
+          enabled: true,
+          allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+        },
         backchannelLogout: { enabled: true },
         rpInitiatedLogout: {
           enabled: true,
