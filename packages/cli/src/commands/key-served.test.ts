@@ -8,7 +8,7 @@ import { askAt, freePort } from '@kalnet/server/testing/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cli, NO_HOME, temporaryHome } from '../testing.ts'
 
-describe('[IDN-3.key-cli] kalnet key with a real control plane', () => {
+describe('[IDN-4.key-cli] kalnet key with a real control plane', () => {
   let home = NO_HOME
   let database: Awaited<ReturnType<typeof testDatabase>>
   let server: Awaited<ReturnType<typeof createServer>>

@@ -128,7 +128,7 @@ const lines: Line[] = [
   ],
 ]
 
-describe('[IDN-3.key-cli] kalnet key', () => {
+describe('[IDN-4.key-cli] kalnet key', () => {
   it.each(lines)('%j', async (line, code, words, expected) => {
     const result = await cli(home.home, 'key', ...line)
     expect(`${result.out}${result.err}`).toMatch(words)

@@ -23,7 +23,7 @@ const key = (expires: number | null, more: Partial<ServiceKey> = {}): ServiceKey
   ...more,
 })
 
-describe('[IDN-3.key-screens] choices of keys', () => {
+describe('[IDN-4.key-screens] choices of keys', () => {
   test('every scope has its words, and the ready choices are those of the contracts', () => {
     expect([...ALL_SCOPES].sort()).toEqual([...SCOPES].sort())
     expect(Object.keys(SCOPE_WORDS).sort()).toEqual(Object.keys(CONTRACT_WORDS).sort())

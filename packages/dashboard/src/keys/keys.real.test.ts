@@ -25,7 +25,7 @@ describe.skipIf(noBrowser)('keys', { timeout: 120_000 }, () => {
     return { ...it, choose }
   }
 
-  test('[IDN-3.key-screens] a key is made in words, shown once, and then only its beginning', async () => {
+  test('[IDN-4.key-screens] a key is made in words, shown once, and then only its beginning', async () => {
     const { context, page, complaints } = await open()
     await page.getByRole('button', { name: 'Make a key' }).click()
     const dialog = page.getByRole('dialog')
@@ -47,7 +47,7 @@ describe.skipIf(noBrowser)('keys', { timeout: 120_000 }, () => {
     await context.close()
   })
 
-  test('[IDN-3.key-screens] a new secret, and the end of a key', async () => {
+  test('[IDN-4.key-screens] a new secret, and the end of a key', async () => {
     const { context, page, choose, complaints } = await open()
     await choose('Actions for the key Nightly backup', 'New secret…')
     await page.getByText('a day', { exact: true }).click()
@@ -62,7 +62,7 @@ describe.skipIf(noBrowser)('keys', { timeout: 120_000 }, () => {
     await context.close()
   })
 
-  test('[IDN-3.key-screens] a program is added, gets a key, is switched off and removed', async () => {
+  test('[IDN-4.key-screens] a program is added, gets a key, is switched off and removed', async () => {
     const { context, page, choose, complaints } = await open()
     await page.getByRole('button', { name: 'Add a program' }).click()
     await page.getByLabel('What is it called?').fill('Monitor')

@@ -71,7 +71,7 @@ const byKey = (token: string, method = 'GET', path = '/api/me', more: AskOptions
   server.ask(method, path, { ...more, headers: { authorization: `Bearer ${token}`, ...more.headers } })
 const codeOf = (answer: Awaited<ReturnType<typeof byKey>>) => answer.body.error?.code ?? 'done'
 
-describe('[IDN-3.key-form] what a key is', () => {
+describe('[IDN-4.key-form] what a key is', () => {
   it('has a short public part and 256 bits that are never the same', () => {
     const many = Array.from({ length: 200 }, () => newSecret().secret)
     expect(new Set(many).size).toBe(200)
@@ -102,7 +102,7 @@ describe('[IDN-3.key-form] what a key is', () => {
   })
 })
 
-describe('[IDN-3.keys] a key acts as its person', () => {
+describe('[IDN-4.keys] a key acts as its person', () => {
   it('is shown once; of its secret only the hash is stored', async () => {
     const { token, begins } = await make(owner)
     expect(token).toMatch(KEY_FORM)
@@ -192,7 +192,7 @@ describe('[IDN-3.keys] a key acts as its person', () => {
   })
 })
 
-describe('[IDN-3.key-life] how long a key lives', () => {
+describe('[IDN-4.key-life] how long a key lives', () => {
   it('ninety days unless said otherwise; a year at most; for ever only by an owner', async () => {
     const usual = await make(owner)
     const { body } = await server.ask('GET', '/api/me/keys', { as: owner.secret })
@@ -277,7 +277,7 @@ describe('[IDN-3.key-life] how long a key lives', () => {
   })
 })
 
-describe('[IDN-3.key-cut] what a key holds open ends with it, within five seconds', () => {
+describe('[IDN-4.key-cut] what a key holds open ends with it, within five seconds', () => {
   const sockets: WebSocket[] = []
   afterEach(() => {
     for (const socket of sockets.splice(0)) socket.terminate()
@@ -375,7 +375,7 @@ describe('[IDN-3.key-cut] what a key holds open ends with it, within five second
   })
 })
 
-describe('[IDN-3.accounts] service accounts', () => {
+describe('[IDN-4.accounts] service accounts', () => {
   it('are made with a role, act by their keys, are switched off and removed', async () => {
     await fresh(admin)
     const made = await server.ask('POST', '/api/service-accounts', {
@@ -460,7 +460,7 @@ describe('[IDN-3.accounts] service accounts', () => {
   })
 })
 
-describe('[IDN-3.key-tries] wrong keys', () => {
+describe('[IDN-4.key-tries] wrong keys', () => {
   it('slow down by address and key; a right one of a neighbour is let in; nothing is locked for good', async () => {
     const { token } = await make(owner)
     const guessed = await make(owner)
@@ -479,7 +479,7 @@ describe('[IDN-3.key-tries] wrong keys', () => {
   })
 })
 
-describe('[IDN-3.key-secret] the secret of a key', () => {
+describe('[IDN-4.key-secret] the secret of a key', () => {
   it('is in no log line, no audit row, no event and no error answer', async () => {
     const { token, id } = await make(owner)
     const secret = parseToken(token)?.secret ?? ''

@@ -102,7 +102,7 @@ function view(ticket: string, headers: Record<string, string>): Promise<number |
   })
 }
 
-describe('[IDN-3.key-cut] a screen opened by a key', () => {
+describe('[IDN-4.key-cut] a screen opened by a key', () => {
   it('shows its bytes, and is closed with the reason when the key is revoked', async () => {
     const key = await keyOf()
     const { ticket } = await ticketOf(key.headers)
