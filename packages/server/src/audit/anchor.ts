@@ -26,9 +26,18 @@ export function createAnchor({ path, clock, log }: { path: string | null; clock:
   let changed = false
   let writing = false
   const load = () => {
-    known ??= (path === null ? Promise.resolve(null) : readIfThere(path)).then((text) =>
-      text === null ? {} : (JSON.parse(text) as Record<string, Omit<End, 'organisationId'>>),
-    )
+    known ??= (path === null ? Promise.resolve(null) : readIfThere(path))
+      .then((text) =>
+        text === null ? {} : (JSON.parse(text) as Record<string, Omit<End, 'organisationId'>>),
+      )
+      .catch((error: unknown) => {
+        // The server lives on; that a file of ours is damaged is for somebody to look at.
+        log.error(
+          { path, problem: error instanceof Error ? error.message : String(error) },
+          'where the audit had ended cannot be read: it is noted anew',
+        )
+        return {}
+      })
     return known
   }
   async function flush(): Promise<void> {
