@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { invitationRoutes } from '@kalnet/contracts/invitation'
 import { expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { createClient, OWNER } from '../support/client.ts'
@@ -11,6 +12,13 @@ import { CHECKOUT, startProduct, tokenOf } from '../support/product.ts'
 const why =
   !process.env.KALNET_SLOW ||
   (await lacking(['root', 'chromium', 'bubblewrap', 'mmdebstrap'], 'an evening with several desktops'))
+
+const FAMILY = [
+  ['William King', 'admin'],
+  ['Anne Lovelace', 'member'],
+  ['Byron Lovelace', 'child'],
+  ['Mary Somerville', 'guest'],
+] as const
 
 it.skipIf(why)(
   '[UI-2.home] four different desktops run side by side, each with its live picture (skipped: only with --slow)',
@@ -48,6 +56,17 @@ it.skipIf(why)(
         .waitFor({ timeout: 60_000 })
       expect(await page.getByRole('article').count()).toBe(4)
       await page.screenshot({ path: join(pictures, 'home.png') })
+
+      for (const [name, role] of FAMILY) {
+        const body = { email: `${name.split(' ')[0]?.toLowerCase()}@example.org`, role }
+        const { link } = await client.call(invitationRoutes.invite, { body })
+        const accept = { token: tokenOf(link.url), name, password: 'a quiet evening by the lake' }
+        if (name !== 'Mary Somerville')
+          await createClient(product.url).call(invitationRoutes.accept, { body: accept })
+      }
+      await page.goto(`${product.url}/settings/people`)
+      await page.getByText('mary@example.org').waitFor({ timeout: 30_000 })
+      await page.screenshot({ path: join(pictures, 'people.png') })
     } finally {
       await browser.close()
       await product.down()
