@@ -6,6 +6,7 @@ import { catalogRoutes } from '@kalnet/contracts/catalog'
 import { sessionRoutes } from '@kalnet/contracts/session'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lacking } from '../support/parts.ts'
+import { devices, secondWay } from './every-button/account.ts'
 import { machines } from './every-button/controllers.ts'
 import { palette, places } from './every-button/frame.ts'
 import { cards, ended, quickStart } from './every-button/home.ts'
@@ -59,6 +60,8 @@ describe.skipIf(why)('every button', { timeout: 60_000 }, () => {
   it('[UI-2.every-button] me: the name', () => name(world))
   it('[UI-2.every-button] me: the look', () => look(world))
   it('[UI-2.every-button] me: the password', () => password(world))
+  it('[UI-2.every-button] me: the other devices', () => devices(world))
+  it('[UI-2.every-button] me: an authenticator app, and its end', () => secondWay(world))
   it('[UI-2.every-button] [UI-2.sign-in] me: signing out and in', () => signOut(world))
 
   it('[UI-2.every-button] nothing that can be pressed was forgotten', async () => {

@@ -112,7 +112,7 @@ for (const { name, platform, person, needs } of cases) {
 
     it('[UI-2.sign-in] signing out and in again', async () => {
       await page.goto(`${product.url}/settings`)
-      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click()
       await page.getByText('Welcome back').waitFor({ timeout: 15_000 })
       await page.getByLabel('E-mail').fill(OWNER.email)
       await page.getByLabel('Password').fill('not the password')

@@ -21,7 +21,7 @@ export async function places({ page, link, go, at }: World): Promise<void> {
   await go('/')
   await page.getByRole('link', { name: /The Lovelaces/ }).click()
   await at('/settings')
-  await page.getByRole('heading', { name: 'Me' }).waitFor()
+  await page.getByRole('heading', { name: 'Me', exact: true }).waitFor()
 }
 
 export async function palette({ page, client, go, at, here, live, running }: World): Promise<void> {

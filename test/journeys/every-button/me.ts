@@ -2,6 +2,7 @@
 import { identityRoutes } from '@kalnet/contracts/identity'
 import { expect } from 'vitest'
 import { ask, createClient, OWNER } from '../../support/client.ts'
+import { dangerous } from './prove.ts'
 import type { World } from './world.ts'
 
 export const NEXT_PASSWORD = 'another horse battery'
@@ -43,11 +44,14 @@ export async function look({ page, go }: World): Promise<void> {
   await page.emulateMedia({ colorScheme: null })
 }
 
-export async function password({ page, product, client, button, go, notice }: World): Promise<void> {
+export async function password(world: World): Promise<void> {
+  const { page, product, client, button, dialog, go, leave, notice } = world
   await go('/settings')
-  await page.getByLabel('Current password').fill(OWNER.password)
-  await page.getByLabel('New password').fill(NEXT_PASSWORD)
-  await button('Change password').click()
+  const open = () => button('Change password').click()
+  await leave('A new password', open)
+  await open()
+  await page.getByLabel('New password', { exact: true }).fill(NEXT_PASSWORD)
+  await dangerous(world, OWNER.password, () => button('Save', dialog('A new password')).click())
   await notice('Your password is changed.')
   const stranger = createClient(product.url)
   const old = await stranger.attempt(identityRoutes.signIn, {
@@ -57,7 +61,7 @@ export async function password({ page, product, client, button, go, notice }: Wo
   expect(await client.signIn(NEXT_PASSWORD)).toMatchObject({ name: 'Ada King' })
   // Whoever changed it stays signed in.
   await page.reload()
-  await page.getByRole('heading', { name: 'Me' }).waitFor()
+  await page.getByRole('heading', { name: 'Me', exact: true }).waitFor()
 }
 
 export async function signOut({ page, product, browser, button, go, at }: World): Promise<void> {
