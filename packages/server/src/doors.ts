@@ -31,6 +31,8 @@ export interface DoorsOptions {
   address: () => string
   /** What runs for somebody who is being removed goes too; what it answers is called after the commit. */
   leaving(tx: Tx, userId: string): Promise<() => void>
+  /** What runs for somebody who is switched off from outside stops; what it answers is called after the commit. */
+  stopAllOf(tx: Tx, userId: string): Promise<() => void>
 }
 export interface Doors {
   routes: Handler[]
@@ -72,6 +74,7 @@ export function createDoors(options: DoorsOptions): Doors {
     groupGone: (tx, { organisationId, id }) =>
       events.publish(tx, 'group.removed', { organisationId, userId: null }, { id }),
     endAll,
+    stopAllOf: options.stopAllOf,
   })
 
   return {

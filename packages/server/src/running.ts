@@ -135,6 +135,11 @@ export async function createRunning(options: RunningOptions) {
       const gone = await sessions.leavePerson(tx, userId)
       return () => gone(streams.cutInstance)
     },
+    /** Somebody is switched off from outside: what runs for them stops, once that is committed. */
+    async stopAllOf(tx: Tx, userId: string) {
+      const stop = await sessions.stopAllOf(tx, userId)
+      return () => stop(streams.cutInstance)
+    },
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),

@@ -92,6 +92,7 @@ export async function createServer(options: ServerOptions) {
     address,
     // What runs is put together below; nobody is removed before it is.
     leaving: (tx, userId) => running.leaving(tx, userId),
+    stopAllOf: (tx, userId) => running.stopAllOf(tx, userId),
   })
   const http = createHttp({
     config,

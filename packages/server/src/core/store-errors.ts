@@ -22,6 +22,8 @@ const AWAY = new Set([
 ])
 const AWAY_WORDS =
   /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered/i
+/** What hangs on an organisation that is not there: PostgreSQL's foreign_key_violation at one of these. */
+const HOMELESS = /_organisation_id_fkey$/
 const FULL_WORDS = /No space left on device|disk quota exceeded/i
 
 /** The typed error for a failure of the store; anything else comes back as it was. */
@@ -30,6 +32,9 @@ export function storeError(error: unknown): unknown {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (FULL.has(code) || FULL_WORDS.test(error.message)) return fail('store.full', {}, error)
   if (AWAY.has(code) || AWAY_WORDS.test(error.message)) return fail('store.unavailable', {}, error)
+  // Organisations stay once they are there, so this is the command line before anybody has claimed.
+  if (code === '23503' && 'constraint' in error && HOMELESS.test(String(error.constraint)))
+    return fail('organisation.unclaimed')
   return error
 }
 

@@ -43,7 +43,16 @@ const tokenIn = (link: unknown) => new URL((link as { url: string }).url).hash.s
 
 it('[SEC-2.roles] a removed person leaves no session, no instance and no sign-in behind', async () => {
   const early = await local('POST', '/api/local/organisations', { name: 'Too early' })
-  expect(early.body.error?.code).toBe('request.invalid')
+  expect([early.status, early.body.error?.code]).toEqual([409, 'organisation.unclaimed'])
+  // The same for whatever else would belong to a household or team.
+  for (const [path, body] of [
+    ['/api/invitations', { email: 'grace@example.org', role: 'member' }],
+    ['/api/groups', { name: 'Kids' }],
+    ['/api/service-accounts', { name: 'Directory', role: 'admin' }],
+  ] as const) {
+    const answer = await local('POST', path, body)
+    expect([path, answer.status, answer.body.error?.code]).toEqual([path, 409, 'organisation.unclaimed'])
+  }
   const claim = (await local('POST', '/api/local/claim-link', {})).body.link
   const owner = {
     token: tokenIn(claim),

@@ -47,10 +47,7 @@ export function createOrganisations(options: {
       store.system.transaction(async (tx) => {
         await statements.lockNames().execute(tx)
         // Without anybody there is no owner of this installation yet, and the claim link makes the first organisation.
-        if ((await statements.all().execute(tx)).rows.length === 0)
-          throw fail('request.invalid', {
-            problem: 'nobody has claimed this Kalnet yet; use its claim link first',
-          })
+        if ((await statements.all().execute(tx)).rows.length === 0) throw fail('organisation.unclaimed')
         const known = (await statements.byName({ name: it.name }).execute(tx)).rows[0]
         if (known) {
           const { people, ...organisation } = known

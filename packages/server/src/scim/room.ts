@@ -17,6 +17,8 @@ export interface ScimRoomOptions {
   groupGone(tx: Tx, group: { organisationId: string; id: string }): Promise<unknown>
   /** Ends the sign-ins of somebody and cuts what is open. */
   endAll(tx: Tx, userId: string): Promise<unknown>
+  /** What runs for somebody stops; what it answers is called after the commit. */
+  stopAllOf(tx: Tx, userId: string): Promise<() => void>
 }
 
 export const createScimRoom = (options: ScimRoomOptions): { routes: Handler[] } => ({

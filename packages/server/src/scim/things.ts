@@ -12,6 +12,9 @@ export const isId = (text: string) => ID.test(text)
 /** Throws unless the version the other side knows is the one there is (RFC 7644 §3.14). */
 export type Precondition = (resource: ScimResource) => void
 
+/** Keeps what is done once the change is committed. */
+export type Later = (act: () => void) => void
+
 interface ThingsOptions<Row> {
   store: Store
   kind: Kind
@@ -19,10 +22,10 @@ interface ThingsOptions<Row> {
   row(tx: Tx, id: string): Promise<Row | undefined>
   shown(row: Row): ScimResource
   /** Makes the row what the resource says. */
-  write(tx: Tx, row: Row, resource: ScimResource): Promise<void>
+  write(tx: Tx, row: Row, resource: ScimResource, later: Later): Promise<void>
   /** A row that says nothing yet. */
-  begin(tx: Tx, actor: Actor, resource: ScimResource): Promise<Row>
-  remove(tx: Tx, row: Row): Promise<void>
+  begin(tx: Tx, actor: Actor, resource: ScimResource, later: Later): Promise<Row>
+  remove(tx: Tx, row: Row, later: Later): Promise<void>
 }
 
 export function createThings<Row extends { id: string }>(options: ThingsOptions<Row>) {
@@ -35,18 +38,24 @@ export function createThings<Row extends { id: string }>(options: ThingsOptions<
     return row
   }
   /** One change at a time in an organisation; what it starts from is what there is. */
-  const changing = <T>(actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> =>
-    home(actor).transaction(async (tx) => {
+  async function changing<T>(actor: Actor, work: (tx: Tx, later: Later) => Promise<T>): Promise<T> {
+    let acts: (() => void)[] = []
+    const done = await home(actor).transaction(async (tx) => {
+      // Tried again, it begins again.
+      acts = []
       await statements.lock({ organisationId: actor.organisationId }).execute(tx)
-      return work(tx)
+      return work(tx, (act) => acts.push(act))
     })
+    for (const act of acts) act()
+    return done
+  }
   type Next = (before: ScimResource) => ScimResource | Promise<ScimResource>
   const change = (actor: Actor, id: string, precondition: Precondition, next: Next) =>
-    changing(actor, async (tx) => {
+    changing(actor, async (tx, later) => {
       const row = await reread(tx, id)
       const before = shown(row)
       precondition(before)
-      await options.write(tx, row, checkedResource(kind, await next(before)))
+      await options.write(tx, row, checkedResource(kind, await next(before)), later)
       return shown(await reread(tx, id))
     })
 
@@ -55,8 +64,8 @@ export function createThings<Row extends { id: string }>(options: ThingsOptions<
       home(actor).read(async (tx) => listOf((await options.rows(tx)).map(shown), query)),
     read: (actor: Actor, id: string) => home(actor).read(async (tx) => shown(await reread(tx, id))),
     add: (actor: Actor, body: ScimResource) =>
-      changing(actor, async (tx) => {
-        const { id } = await options.begin(tx, actor, checkedResource(kind, body))
+      changing(actor, async (tx, later) => {
+        const { id } = await options.begin(tx, actor, checkedResource(kind, body), later)
         return shown(await reread(tx, id))
       }),
     put: (actor: Actor, id: string, body: ScimResource, precondition: Precondition) =>
@@ -64,10 +73,10 @@ export function createThings<Row extends { id: string }>(options: ThingsOptions<
     patch: (actor: Actor, id: string, body: ScimResource, precondition: Precondition) =>
       change(actor, id, precondition, (before) => patchedResource(kind, before, body)),
     remove: (actor: Actor, id: string, precondition: Precondition) =>
-      changing(actor, async (tx) => {
+      changing(actor, async (tx, later) => {
         const row = await reread(tx, id)
         precondition(shown(row))
-        await options.remove(tx, row)
+        await options.remove(tx, row, later)
       }),
   }
 }

@@ -35,11 +35,19 @@ export interface SessionsOptions {
 
 const OVER: SessionState[] = ['stopped', 'failed']
 const DRAINED = 'Its machine is being taken out of service.'
+const OFF = 'Another directory switched its person off.'
 const AWAY = 'Its machine is not connected; this happens as soon as it is back.'
 
-/** A row whose parent is gone: PostgreSQL's foreign_key_violation. */
+/** Why it was asked to stop, where that is not a person's own wish. */
+const KEPT: (string | null)[] = [DRAINED, OFF]
+
+/** Its controller is gone: PostgreSQL's foreign_key_violation. */
 const isOrphan = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '23503'
+  error instanceof Error &&
+  'code' in error &&
+  error.code === '23503' &&
+  'constraint' in error &&
+  error.constraint === 'instances_controller_id_fkey'
 
 export function createSessions(options: SessionsOptions) {
   const { store, events, clock, instances, controllers } = options
@@ -201,7 +209,7 @@ export function createSessions(options: SessionsOptions) {
       await set(tx, row, {
         state: to.state,
         // Why it was asked to stop stays true; that it had to wait for its machine does not.
-        reason: to.reason ?? (row.state === 'stopping' && row.reason === DRAINED ? DRAINED : null),
+        reason: to.reason ?? (row.state === 'stopping' && KEPT.includes(row.reason) ? row.reason : null),
         logTail: to.state === 'failed' ? observed.logTail : [],
         progress: moving && to.state !== 'running' ? observed.progress : null,
       })
@@ -252,6 +260,24 @@ export function createSessions(options: SessionsOptions) {
         for (const row of rows) {
           cut(row.instance_id)
           options.forget(row.controller_id, row.instance_id, row.generation)
+        }
+      }
+    },
+
+    /** Somebody is switched off by another directory: what runs stops, and is there again when they are. Called after the commit, as above. */
+    async stopAllOf(tx: Tx, userId: string): Promise<(cut: (instanceId: string) => void) => void> {
+      await statements.lockInstancesOf({ userId }).execute(tx)
+      const { rows } = await statements.lockLiveOf({ userId }).execute(tx)
+      const live = rows.filter(({ state }) => state !== 'stopping')
+      for (const row of live) {
+        await set(tx, row, { state: after(row, 'stop'), reason: OFF })
+        await instances.stop(tx, row.instance_id)
+        await tell(tx, row.id)
+      }
+      return (cut) => {
+        for (const row of live) {
+          cut(row.instance_id)
+          options.push(row.controller_id, row.instance_id)
         }
       }
     },

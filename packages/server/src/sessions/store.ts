@@ -104,6 +104,8 @@ export const statements = {
     SELECT id FROM instances WHERE id IN (SELECT instance_id FROM sessions WHERE user_id = ${userId}::uuid)
     ORDER BY id FOR UPDATE`,
   allOf: ({ userId }: { userId: string }) => sql<SessionRow>`${selected} WHERE s.user_id = ${userId}::uuid`,
+  lockLiveOf: ({ userId }: { userId: string }) => sql<SessionRow>`${selected}
+    WHERE s.user_id = ${userId}::uuid AND s.state NOT IN ('stopped', 'failed') ORDER BY s.id FOR UPDATE OF s`,
 
   /** Holding the person's row, so that two launches at once cannot both be the last one allowed. */
   lockUser: ({ userId }: { userId: string }) =>

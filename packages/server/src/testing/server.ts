@@ -162,6 +162,7 @@ export async function testServer(
     record,
     address: () => origin,
     leaving: options.leaving ?? (async () => () => undefined),
+    stopAllOf: async () => () => undefined,
   })
   const controlSocket = join(home, 'control.sock')
   const http = createHttp({
