@@ -58,6 +58,8 @@ export const ONLY_IN: readonly { what: string; pattern: RegExp; files: Record<st
     files: {
       'packages/io/src/outbound.ts': 'the only place where requests leave',
       'packages/dashboard/src/api.ts': "the browser's own fetch, same origin",
+      'packages/dashboard/src/after-update.ts':
+        'asks its own address which release it serves, without the API',
     },
   },
 ]

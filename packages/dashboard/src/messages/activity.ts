@@ -178,8 +178,9 @@ export const entryByActor = 'Only what they did'
 export const entryAboutThing = 'Only about this'
 
 // The record as a whole
-export const recordSealed = (entries: string) => `${entries} entries sealed`
-export const recordWhole = (entries: string) => `Checked: ${entries} entries, none was changed`
+export const recordSealed = (entries: string) => `${entries} ${entries === '1' ? 'entry' : 'entries'} sealed`
+export const recordWhole = (entries: string) =>
+  `Checked: ${entries} ${entries === '1' ? 'entry' : 'entries'}, none was changed`
 export const recordPending = (entries: number) => `${count(entries, 'entry is', 'entries are')} being sealed`
 export const recordKept = (days: number) => `kept for ${count(days, 'day', 'days')}`
 export const recordCheck = 'Check now'

@@ -3,7 +3,6 @@
 // At the door
 export const providerSignIn = (name: string) => `Sign in with ${name}`
 export const providerLast = 'You used this last time'
-export const providerAgain = 'Begin again, or sign in another way.'
 export const providerProblems: Record<string, [message: string, next: string]> = {
   'provider.refused': [
     'You were not let in there.',
@@ -87,7 +86,6 @@ export const providerMetadataUrl = 'Address of its metadata'
 export const providerMetadataXml = 'Or the metadata itself'
 export const providerMetadataMissing = 'Write the address, or paste the document.'
 export const providerLook = 'Look there'
-export const providerLooking = 'Looking'
 export const providerMake = 'Add it'
 export const providerMade = (name: string) => `${name} is added`
 export const providerMadeText = 'Put these into the settings at the provider. Then test it and switch it on.'
