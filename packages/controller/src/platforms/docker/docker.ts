@@ -18,6 +18,7 @@ import { watchEngine } from './events.ts'
 import { accountHere, prepareFolders, removeFolders } from './folders.ts'
 import { createImageLoader } from './image.ts'
 import { findOurs } from './inventory.ts'
+import { keepFilter } from './keep-filter.ts'
 import { createDockerLayout } from './layout.ts'
 import { createInstanceNetworks } from './network.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
@@ -32,6 +33,8 @@ export interface DockerPlatformOptions {
   socketPath?: string
   /** Where networks of instances are cut from. */
   networkRange?: string
+  /** How often the filter is looked at; for tests. */
+  filterEveryMs?: number
 }
 
 export function createDockerPlatform(options: DockerPlatformOptions): Platform {
@@ -222,6 +225,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     watchEngine(parts, stopWatching.signal).catch((error) =>
       log.error({ error: String(error) }, 'watching the container engine ended'),
     )
+    void keepFilter({ networks, clock, log, everyMs: options.filterEveryMs }, stopWatching.signal)
   }
 
   return {

@@ -33,6 +33,8 @@ export function bridgeRules(
 export interface BridgeFilter {
   /** The rules stand when this resolves; answers the resolvers they let through. Can be done twice. */
   set(): Promise<string[]>
+  /** Whether all that keeps sessions out stands: a few lookups, nothing is changed. */
+  stands(): Promise<boolean>
   /** Takes them away, unless `isNeeded` says at that moment that a bridge is left. */
   clear(isNeeded: () => Promise<boolean>): Promise<void>
 }
@@ -72,6 +74,19 @@ export function createBridgeFilter(installation: string): BridgeFilter {
           if (there.code !== 0) await must('iptables', [...iptables, '-I', chain, ...rule])
         }
         return dns
+      }),
+    stands: () =>
+      exclusively(async () => {
+        const there = async (chain: string, rule: string[]) =>
+          (await run('iptables', [...iptables, '-C', chain, ...rule])).code === 0
+        // An emptied chain lets everything through: its last rules stand only while all do, as they are set in one commit.
+        const marks: typeof jumps = [
+          ...jumps,
+          [chains.forward, ['-j', 'RETURN']],
+          [chains.input, ['-j', 'DROP']],
+        ]
+        for (const [chain, rule] of marks) if (!(await there(chain, rule))) return false
+        return true
       }),
     clear: (isNeeded) =>
       exclusively(async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
@@ -249,6 +250,51 @@ else
       stop.abort()
       await listening
       await again.remove(handle)
+      expect(await onMachine(it)).toEqual(NOTHING)
+    })
+
+    test('[CTL-6.docker-filter-mended] a firewall loaded anew while nothing restarts: the filter is set again, each part of it', async () => {
+      const it = install()
+      const handle = await ensure(it, ['sleep', '1000'])
+      const before = await onMachine(it)
+      const watched = createDockerPlatform({
+        folders: it.folders,
+        images: testImages(),
+        log,
+        filterEveryMs: 300,
+      })
+      const stop = new AbortController()
+      const listening = (async () => {
+        for await (const _ of watched.changes(stop.signal));
+      })()
+      // As it begins, it sets the filter by itself: that must not be what is seen below.
+      await expect.poll(() => onMachine(it), { timeout: 15_000 }).toEqual(before)
+      await sleep(1_500)
+      const jump = ['-i', `${bridgePrefix(it.installation)}+`, '-j']
+      const chain = `KALNET-DOCKER-${it.installation.toUpperCase()}`
+      const inward = `KALNET-DOCKER-IN-${it.installation.toUpperCase()}`
+      const losses: string[][][] = [
+        [['-D', 'DOCKER-USER', ...jump, chain]],
+        [['-D', 'INPUT', ...jump, inward]],
+        [['-F', chain]],
+        [['-F', inward]],
+        // All of it, as when every rule of the machine is thrown away.
+        [
+          ['-D', 'DOCKER-USER', ...jump, chain],
+          ['-D', 'INPUT', ...jump, inward],
+          ['-F', chain],
+          ['-F', inward],
+          ['-X', chain],
+          ['-X', inward],
+        ],
+      ]
+      for (const steps of losses) {
+        for (const step of steps) await must('iptables', ['-w', '10', ...step])
+        await expect.poll(() => onMachine(it), { timeout: 15_000, interval: 200 }).toEqual(before)
+      }
+      stop.abort()
+      await listening
+      await watched.remove(handle)
       expect(await onMachine(it)).toEqual(NOTHING)
     })
 

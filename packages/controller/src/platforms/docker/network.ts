@@ -25,6 +25,8 @@ export interface InstanceNetworks {
   remove(instanceId: string, generation: number): Promise<void>
   /** Sets the filter anew where networks are: whatever came back may have come back without it. */
   keep(): Promise<void>
+  /** The same, where somebody took rules of it away: a firewall that was loaded anew. Answers whether that was so. */
+  mend(): Promise<boolean>
   /** Takes all of this installation away, and the filter. Answers how many there were. */
   removeAll(): Promise<number>
   /** All of this installation, or of one instance, as the engine has them. */
@@ -132,6 +134,11 @@ export function createInstanceNetworks(
     },
     async keep() {
       if (isPossible && (await list()).length > 0) await filter.set()
+    },
+    async mend() {
+      if (!isPossible || (await list()).length === 0 || (await filter.stands())) return false
+      await filter.set()
+      return true
     },
     async removeAll() {
       const all = await list()
