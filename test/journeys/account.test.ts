@@ -69,7 +69,11 @@ describe.skipIf(why)("one's own door", { timeout: 120_000 }, () => {
     desk = await openBrowser()
     page = phone.page
     other = desk.page
-    for (const it of [page, other]) it.setDefaultTimeout(20_000)
+    for (const it of [page, other]) {
+      it.setDefaultTimeout(20_000)
+      // Pictures show what is, not how it comes.
+      await it.emulateMedia({ reducedMotion: 'reduce' })
+    }
   }, 300_000)
   afterAll(async () => {
     await phone?.close()
