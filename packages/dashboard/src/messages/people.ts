@@ -42,6 +42,8 @@ export const inviteMailed = (email: string) => `It was also sent to ${email}.`
 export const inviteLink = 'Invitation link'
 export const copyLink = 'Copy the link'
 export const linkUntil = (moment: string) => `Good until ${moment}.`
+export const linkOnlyHere =
+  'It opens on this computer only. So that phones reach it, stop Kalnet and start it with `kalnet up --lan`.'
 export const qrLabel = 'The link as a picture, to scan with a phone’s camera'
 export const invitationsTitle = 'Invited, not here yet'
 export const invitationOpen = 'Waiting'
@@ -165,8 +167,7 @@ export const joinUntil = (moment: string) => `The invitation is good until ${mom
 // Leaving
 export const goHead = 'Leave'
 export const goTitle = (organisation: string) => `Leave ${organisation}?`
-export const goText = (organisation: string) =>
-  `Your account at ${organisation} goes, with everything in it.`
+export const goText = (organisation: string) => `Your account at ${organisation} goes, with everything in it.`
 export const goLost =
   'Your account, your sessions and everything kept in them is lost, at once and for good. To come back you need a new invitation.'
 export const goType = (organisation: string) => `Write “${organisation}” to go on`

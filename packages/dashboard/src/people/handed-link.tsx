@@ -8,6 +8,9 @@ import css from './people.module.css'
 
 const QrCode = lazy(() => import('../ui/qr-code.tsx'))
 
+/** Such an address leads nowhere from another device. */
+const isOnlyHere = (url: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
+
 export function Handed({ link, label }: { link: HandedLink; label: string }) {
   return (
     <div className={css.handed}>
@@ -21,6 +24,7 @@ export function Handed({ link, label }: { link: HandedLink; label: string }) {
         </code>
         <CopyButton text={link.url} label={m.copyLink} />
         <p className={css.quiet}>{m.linkUntil(moment(link.expiresAt))}</p>
+        {isOnlyHere(link.url) && <p className={css.quiet}>{m.linkOnlyHere}</p>}
       </div>
     </div>
   )
