@@ -155,7 +155,14 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
       expect(it).toMatchObject({ shown: true })
       names.push(it.name)
     }
-    expect(names.slice(0, 5)).toEqual(['Skip to the content', 'Kalnet', 'Home', 'Launch', 'Settings'])
+    expect(names.slice(0, 6)).toEqual([
+      'Skip to the content',
+      'Kalnet',
+      'Home',
+      'Launch',
+      'Activity',
+      'Settings',
+    ])
     expect(names).toContain('Terminal')
     await context.close()
   })
