@@ -50,6 +50,11 @@ export const PEOPLE_ERRORS = {
     'That passkey was not accepted.',
     'Try again, or use another way to sign in.',
   ),
+  'password.wrong': entry(
+    422,
+    'That is not the password you have now.',
+    'Check it, or ask for a link for a new one at the sign-in.',
+  ),
   'password.weak': entry(
     422,
     'That password is easy to guess: {problem}.',

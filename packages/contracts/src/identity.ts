@@ -122,7 +122,11 @@ export const identityRoutes = {
     summary: 'Take a new password; other devices are signed out',
     params: nothing,
     query: nothing,
-    body: z.strictObject({ password: newPassword }),
+    body: z.strictObject({
+      password: newPassword,
+      /** The one there is now; whoever has none leaves it out. */
+      current: z.string().max(200).optional(),
+    }),
     answer: nothing,
     audit: 'user.password-changed',
     stepUp: true,

@@ -165,6 +165,7 @@ export const signInRoutes = {
     params: byId,
     answer: nothing,
     audit: 'user.signed-out',
+    stepUp: true,
   }),
   endOthers: route({
     method: 'POST',
@@ -174,6 +175,7 @@ export const signInRoutes = {
     ...bare,
     answer: nothing,
     audit: 'user.signed-out-others',
+    stepUp: true,
   }),
   endAll: route({
     method: 'POST',
@@ -183,6 +185,7 @@ export const signInRoutes = {
     ...bare,
     answer: nothing,
     audit: 'user.signed-out-all',
+    stepUp: true,
   }),
 
   policies: route({

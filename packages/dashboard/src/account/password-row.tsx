@@ -16,12 +16,13 @@ import { toast } from '../ui/toast.ts'
 import { askAnew } from './queries.ts'
 import { Row } from './row.tsx'
 
-function PasswordDialog({ onClose }: { onClose: () => void }) {
+function PasswordDialog({ has, onClose }: { has: boolean; onClose: () => void }) {
   const me = useMe()
+  const [current, setCurrent] = useState('')
   const [password, setPassword] = useState('')
   const [tried, setTried] = useState(false)
   const change = useMutation({
-    mutationFn: () => call(ROUTES.identity.setPassword, { body: { password } }),
+    mutationFn: () => call(ROUTES.identity.setPassword, { body: has ? { password, current } : { password } }),
     onSuccess: () => {
       void askAnew()
       toast({ tone: 'good', text: m.mePasswordSaved })
@@ -31,7 +32,7 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
-    if (!newPasswordProblem(password)) change.mutate()
+    if (!newPasswordProblem(password) && (!has || current !== '')) change.mutate()
   }
   return (
     <Dialog title={m.passwordDialog} onClose={onClose}>
@@ -40,6 +41,17 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
         {change.error && <ErrorBox problem={change.error} />}
         {/* Password managers keep the new one with its e-mail. */}
         <input type="email" autoComplete="username" value={me.email} readOnly hidden />
+        {has && (
+          <Field
+            label={m.currentPassword}
+            type="password"
+            autoComplete="current-password"
+            value={current}
+            onChange={setCurrent}
+            problem={tried && current === '' ? m.currentPasswordMissing : undefined}
+            autoFocus
+          />
+        )}
         <Field
           label={m.newPassword}
           type="password"
@@ -48,7 +60,7 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
           value={password}
           onChange={setPassword}
           problem={tried ? newPasswordProblem(password) : undefined}
-          autoFocus
+          autoFocus={!has}
         />
         <DialogActions>
           <Button onPress={onClose}>{m.cancel}</Button>
@@ -72,7 +84,7 @@ export function PasswordRow({ has }: { has: boolean }) {
         <Button onPress={() => setOpen(true)}>{has ? m.mePasswordChange : m.passwordSetAction}</Button>
       }
     >
-      {open && <PasswordDialog onClose={() => setOpen(false)} />}
+      {open && <PasswordDialog has={has} onClose={() => setOpen(false)} />}
     </Row>
   )
 }

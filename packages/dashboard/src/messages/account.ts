@@ -12,6 +12,8 @@ export const doorPasswordNone = 'None: you come in another way.'
 export const doorPasswordSet = 'Set'
 export const passwordDialog = 'A new password'
 export const passwordDialogText = 'Your other devices are signed out.'
+export const currentPassword = 'Current password'
+export const currentPasswordMissing = 'Type the password you have now'
 export const passwordSetAction = 'Set a password'
 export const done = 'Done'
 

@@ -39,7 +39,11 @@ export interface Accounts {
   me(userId: string, signInId: string | null, unproved: boolean): Promise<Me>
   rename(userId: string, organisationId: string, name: string): Promise<void>
   /** Whoever knew the old one is out; this sign-in stays. */
-  setPassword(mine: Mine, password: string): Promise<void>
+  setPassword(
+    mine: Mine,
+    input: { password: string; current?: string | undefined },
+    address: string,
+  ): Promise<void>
 }
 
 export function createAccounts(options: {
@@ -136,11 +140,18 @@ export function createAccounts(options: {
         await statements.renameUser({ id: userId, name }).execute(tx)
         await changed(tx, await existing(tx, userId))
       }),
-    async setPassword(mine, password) {
+    async setPassword(mine, { password, current = '' }, address) {
       const home = store.as(mine.organisationId)
       const user = await home.read((tx) => existing(tx, mine.userId))
       const needsFactor = await home.read((tx) => factors.methodsOf(tx, user.id))
       if (mine.signIn.assurance !== 2 && needsFactor.length > 0) throw fail('step-up.required')
+      // A fresh proof may be a passkey: whoever sits at an open screen with it must know the password all the same.
+      if (user.password_hash !== null) {
+        const account = user.email ?? user.id
+        await throttle.attempt('password', account, address)
+        if (!(await passwords.verify(user.password_hash, current))) throw fail('password.wrong')
+        await throttle.succeeded('password', account, address)
+      }
       const passwordHash = await passwords.hashNew(password, wordsOf(user))
       await home.transaction(async (tx) => {
         await statements.setPassword({ id: user.id, passwordHash }).execute(tx)

@@ -228,8 +228,11 @@ describe('[IDN-1.me] my name and password', () => {
     expect((await server.ask('PATCH', '/api/me', { as: here, body: { name: 'Ada L.' } })).body.name).toBe(
       'Ada L.',
     )
-    const change = (as: string, password = 'another password') =>
-      server.ask('PUT', '/api/me/password', { as, body: { password } })
+    const change = (
+      as: string,
+      password = 'another password',
+      current: string | undefined = 'a new password',
+    ) => server.ask('PUT', '/api/me/password', { as, body: { password, current } })
     const stepUp = (password: string) =>
       server.ask('POST', '/api/sign-in/step-up', {
         as: here,
@@ -241,6 +244,13 @@ describe('[IDN-1.me] my name and password', () => {
     const fresh = secretOf(await stepUp('a new password'))
     expect([(await me(here)).status, (await me(fresh)).status]).toEqual([401, 200])
     expect((await change(fresh, 'Ada Example Home')).body.error?.code).toBe('password.weak')
+    // A fresh proof is not enough: it takes the old password too.
+    expect((await change(fresh, 'another password', 'a guess')).body.error?.code).toBe('password.wrong')
+    const without = await server.ask('PUT', '/api/me/password', {
+      as: fresh,
+      body: { password: 'another password' },
+    })
+    expect(without.body.error?.code).toBe('password.wrong')
     expect((await change(fresh)).status).toBe(200)
     expect([(await me(fresh)).status, (await me(there)).status]).toEqual([200, 401])
     expect((await signIn('another password')).status).toBe(200)

@@ -6,9 +6,9 @@ import { statements } from './factors.store.ts'
 import type { UserRow } from './store.ts'
 
 export const CODES = 10
-/** Crockford's: nothing that can be read as something else. 80 bits, so that a plain SHA-256 keeps them. */
+/** Crockford's: nothing that can be read as something else. 140 bits, so that a plain SHA-256 keeps them and nobody can find one by trying. */
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz'
-const LETTERS_EACH = 16
+const LETTERS_EACH = 28
 type Whose = Pick<UserRow, 'id' | 'organisation_id'>
 
 const newCode = () =>

@@ -86,7 +86,7 @@ export function routesOfFactors(options: {
     }),
 
     handle(identityRoutes.setPassword, async (call) => {
-      await accounts.setPassword(mineOf(call), call.body.password)
+      await accounts.setPassword(mineOf(call), call.body, call.address)
       return {}
     }),
     handle(signInRoutes.devices, async ({ actor, signIn }) => ({
