@@ -51,6 +51,25 @@ describe('[IDN-1.devices] where I am signed in', () => {
     const own = await door.ask('DELETE', `/api/sign-ins/${await idOf(here)}`, here)
     expect(own.headers['set-cookie']?.[0]).toMatch(/^kalnet=; Max-Age=0/)
   })
+  it('ending one, the others or all takes a proof that is at most ten minutes old; leaving here takes none', async () => {
+    const ada = await door.person()
+    const [here, there] = [await door.in(ada), await door.in(ada)]
+    const other = (await listed(here)).find((it) => !it.current)?.id
+    clock.move(11 * 60_000)
+    for (const [method, path] of [
+      ['DELETE', `/api/sign-ins/${other}`],
+      ['POST', '/api/sign-ins/end-others'],
+      ['POST', '/api/sign-ins/end-all'],
+    ] as const)
+      expect(codeOf(await door.ask(method, path, here))).toBe('step-up.required')
+    expect(await alive(here, there)).toEqual([true, true])
+    const proof = { method: 'password', password: ada.password }
+    const fresh = secretOf(await door.ask('POST', '/api/sign-in/step-up', here, { proof }))
+    expect((await door.ask('POST', '/api/sign-ins/end-others', fresh)).status).toBe(200)
+    expect(await alive(fresh, there)).toEqual([true, false])
+    clock.move(11 * 60_000)
+    expect((await door.ask('POST', '/api/sign-out', fresh)).status).toBe(200)
+  })
   it('all the others end, then all', async () => {
     const ada = await door.person()
     const [here, there, away] = [await door.in(ada), await door.in(ada), await door.in(ada)]
