@@ -55,6 +55,9 @@ describe.skipIf(skip)(
       await browser.page.getByLabel('Password').fill(PASSWORD)
       await browser.page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await browser.page.getByRole('heading', { name: 'Recipes wants to know' }).waitFor()
+      // What, for whom and for how long.
+      for (const words of ['Your e-mail address', 'until you take it back'])
+        await browser.page.getByText(words).first().waitFor()
       await browser.page.getByRole('button', { name: 'Allow' }).click()
       await browser.page.waitForURL(`${back}**`)
       const tokens = await redeem(app, begun, new URL(browser.page.url()))

@@ -30,7 +30,7 @@ interface Refusal {
   next: string
   details?: Record<string, string | number | boolean>
 }
-const CODES = Array.from({ length: 10 }, (_, at) => `k7${at}m-p2xw-9q${at}d-vh4c`)
+const CODES = Array.from({ length: 10 }, (_, at) => `k7${at}m-p2xw-9q${at}d-vh4c-2t8n-wq5r-y3bd`)
 
 const device = (number: number, words: string, seen: number, more: Partial<Device> = {}): Device => ({
   id: uuid(number),

@@ -69,7 +69,9 @@ function Asked({ question, uid }: { question: ConsentQuestion; uid: string }) {
           ))}
         </ul>
       </div>
-      <p className={css.quiet}>{m.appSeesNot}</p>
+      <p className={css.quiet}>
+        {m.appSeesNot} {m.appUntil}
+      </p>
       <div className={css.buttons}>
         <Button
           look="primary"

@@ -3,6 +3,7 @@ export const appAsks = (name: string) => `${name} wants to know who you are`
 export const appAsksText = (host: string) => `You are about to sign in to ${host} with your Kalnet account.`
 export const appSees = 'It will see'
 export const appSeesNot = 'It never sees your password, and cannot change anything here.'
+export const appUntil = 'This holds until you take it back in your settings.'
 export const appAllow = 'Allow'
 export const appRefuse = 'Not now'
 export const appAs = (name: string) => `Signing in as ${name}`
