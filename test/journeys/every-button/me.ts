@@ -50,6 +50,7 @@ export async function password(world: World): Promise<void> {
   const open = () => button('Change password').click()
   await leave('A new password', open)
   await open()
+  await page.getByLabel('Current password').fill(OWNER.password)
   await page.getByLabel('New password', { exact: true }).fill(NEXT_PASSWORD)
   await dangerous(world, OWNER.password, () => button('Save', dialog('A new password')).click())
   await notice('Your password is changed.')
