@@ -166,11 +166,15 @@ describe('[IDN-2.provider-back-channel] apps are told', () => {
     await signInTo(server, app, member.secret)
     answers = [503]
     await server.store.system.transaction((tx) =>
-      sql`update sign_ins set expires_at = now() where id = ${member.signInId}`.execute(tx),
+      sql`update sign_ins set expires_at = now() - interval '1 second' where id = ${member.signInId}`.execute(
+        tx,
+      ),
     )
     await server.apps.endings.sweep()
     expect(await server.apps.endings.tell()).toBe(0)
-    await server.store.system.transaction((tx) => sql`update app_logouts set next_at = now()`.execute(tx))
+    await server.store.system.transaction((tx) =>
+      sql`update app_logouts set next_at = now() - interval '1 second'`.execute(tx),
+    )
     expect(await server.apps.endings.tell()).toBe(1)
     expect(heard.filter((it) => it.at === '/away')).toHaveLength(2)
   })
@@ -238,11 +242,12 @@ describe('[IDN-2.provider-keys] signing keys', () => {
     const first = (await signInTo(server, app, owner.secret)).tokens.id_token ?? ''
     const published = async () => {
       const { body } = await server.ask('GET', '/oidc/jwks')
-      return body.keys as { kid: string; d?: string }[]
+      return body.keys as { kid: string; n: string; d?: string }[]
     }
     const before = await published()
     expect(before).toHaveLength(2)
     expect(before.every((key) => key.d === undefined)).toBe(true)
+    for (const { n } of before) expect(Buffer.from(n, 'base64url').length * 8).toBe(3072)
     expect((await verified(first)).kid).toBe(before[0]?.kid)
     const rotated = await server.ask('POST', '/api/local/signing-keys', { local: true, body: {} })
     expect(rotated.status).toBe(200)

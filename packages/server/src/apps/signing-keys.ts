@@ -28,9 +28,9 @@ const kept = z.array(
 )
 type Kept = z.infer<typeof kept>
 
-/** RS256: what every relying party must understand (OpenID Connect Core 1.0, §15.1). */
+/** RS256: what every relying party must understand (OpenID Connect Core 1.0, §15.1); 3072 bits are as strong as 128 of a cipher. */
 async function newKey(): Promise<Record<string, unknown>> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 3072 })
   const jwk: JsonWebKey = privateKey.export({ format: 'jwk' })
   return { ...jwk, kid: newId(), use: 'sig', alg: 'RS256' }
 }
