@@ -10,7 +10,7 @@ import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Search } from '../ui/search.tsx'
 import { Invitations } from './invitations.tsx'
 import css from './people.module.css'
-import { organisationQuery, peopleQuery, useRoleWords } from './queries.ts'
+import { invitationsQuery, organisationQuery, peopleQuery, useRoleWords } from './queries.ts'
 import { Row } from './row.tsx'
 
 const DIALOGS = {
@@ -32,7 +32,10 @@ export default function PeoplePage() {
   const Opened = open && DIALOGS[open]
   const invites = may(me, 'invitation.manage')
   const people = data?.pages.flatMap((page) => page.items) ?? []
-  const alone = !wanted && people.length === 1
+  const invited = useQuery({ ...invitationsQuery, enabled: invites })
+  // Whoever has invited somebody is not told how to.
+  const alone =
+    !wanted && people.length === 1 && invited.data?.items.every(({ state }) => state !== 'open') === true
   const invite = (
     <Button look="primary" icon={<Plus aria-hidden />} onPress={() => setOpen('invite')}>
       {m.inviteAction}
