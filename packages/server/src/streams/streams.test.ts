@@ -313,7 +313,12 @@ describe('streams', () => {
     const rows = async () =>
       (
         await server.store.system.read((tx) =>
-          sql<{ action: string; outcome: string; user_id: string; details: { port?: string; durationMs?: number } }>`
+          sql<{
+            action: string
+            outcome: string
+            user_id: string
+            details: { port?: string; durationMs?: number }
+          }>`
             select action, outcome, user_id, details from audit where object = ${sessionId} or outcome = 'ticket.invalid'
             order by seq desc limit 3`.execute(tx),
         )
@@ -328,7 +333,11 @@ describe('streams', () => {
     expect(found[0]?.details.durationMs).toBeGreaterThanOrEqual(0)
     await refusedWith(view('x'.repeat(43)), 403, 'ticket.invalid')
     for (let tries = 0; found[0]?.outcome !== 'ticket.invalid' && tries < 500; tries++) found = await rows()
-    expect(found[0]).toMatchObject({ action: 'stream.opened', outcome: 'ticket.invalid', user_id: owner.userId })
+    expect(found[0]).toMatchObject({
+      action: 'stream.opened',
+      outcome: 'ticket.invalid',
+      user_id: owner.userId,
+    })
   })
 
   it('[STR-1.cut] what is about somebody else is left alone', async () => {
