@@ -602,6 +602,8 @@ describe('what goes on after signing in', () => {
     ['nobody', () => logoutToken({})],
     ['no id', (sub) => logoutToken({ sub, jti: undefined })],
     ['another type of token', (sub) => logoutToken({ sub }, { typ: 'at+jwt' })],
+    ['the type of an identity token', (sub) => logoutToken({ sub }, { typ: 'JWT' })],
+    ['no type', (sub) => logoutToken({ sub }, { typ: undefined })],
     ['not a token', () => 'x'],
   ]
   it.each(cases)(

@@ -68,8 +68,8 @@ export async function readLogoutToken(options: {
   const known = config.serverMetadata().id_token_signing_alg_values_supported ?? []
   if (!(ALGORITHMS as readonly string[]).includes(alg) || !known.includes(alg)) throw refuse('algorithm')
   if (header.crit !== undefined) throw refuse('critical header')
-  const typ = String(header.typ ?? 'jwt').toLowerCase()
-  if (typ !== 'jwt' && typ !== 'logout+jwt') throw refuse('type')
+  // Its own type (§2.4, ASVS 10.5.5): no other token of the provider can be taken for one. Keycloak, Auth0 and oidc-provider send it.
+  if (String(header.typ).toLowerCase() !== 'logout+jwt') throw refuse('type')
 
   const claims = json(body)
   const issuer = config.serverMetadata().issuer
