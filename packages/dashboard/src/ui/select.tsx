@@ -1,4 +1,5 @@
 /** One of many, as the device itself shows it: on a phone its own wheel. */
+import { ChevronDown } from 'lucide-react'
 import { useId } from 'react'
 import css from './field.module.css'
 
@@ -15,13 +16,21 @@ export function Select({ label, value, options, onChange }: SelectProps) {
       <label className={css.label} htmlFor={id}>
         {label}
       </label>
-      <select id={id} className={css.input} value={value} onChange={(event) => onChange(event.target.value)}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
+      <div className={css.select}>
+        <select
+          id={id}
+          className={css.input}
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        >
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+        <ChevronDown aria-hidden />
+      </div>
     </div>
   )
 }
