@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { BrowserContext } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { SHOTS, type Shot } from '../dev/shots.ts'
-import { noBrowser, openPageIn, openSite, type Site } from './testing.ts'
+import { buildInto, noBrowser, openPageIn, openSite, type Site } from './testing.ts'
 
 type Look = 'light' | 'dark'
 interface Round {
@@ -36,22 +36,28 @@ const belongs = (shot: Shot, { width }: Round) =>
 /** Fifty pages, each judged by axe: on a busy machine that takes minutes. */
 const LIMIT_MS = 900_000
 
+vi.setConfig({ maxConcurrency: 2 })
 if (noBrowser) console.log(`skipped: screens of the dashboard: ${noBrowser}`)
 
 describe.skipIf(noBrowser)('screens', () => {
-  let site: Site
+  let built: Awaited<ReturnType<typeof buildInto>>
   let pictures: string
   beforeAll(async () => {
-    site = await openSite()
+    built = await buildInto('gallery')
     const wanted = process.env.KALNET_PICTURES
     if (wanted) await mkdir(wanted, { recursive: true })
     pictures = wanted ?? (await mkdtemp(join(tmpdir(), 'kalnet-screens-')))
     console.log(`pictures are in ${pictures}`)
   }, 120_000)
-  afterAll(() => site?.close())
+  afterAll(() => built?.remove())
 
   /** What is wrong with one page: nothing, when all is well. */
-  async function look(shot: Shot, { width, look, axe }: Round, context: BrowserContext): Promise<string[]> {
+  async function look(
+    shot: Shot,
+    { width, look, axe }: Round,
+    site: Site,
+    context: BrowserContext,
+  ): Promise<string[]> {
     site.standIn.use(shot.world, { failNext: shot.failNext, hold: shot.hold, door: shot.door })
     const { page, complaints } = await openPageIn(context)
     try {
@@ -90,11 +96,13 @@ describe.skipIf(noBrowser)('screens', () => {
     }
   }
 
-  test.for(ROUNDS)(
+  // Each size has a stand-in and a browser of its own, so that two go side by side.
+  test.concurrent.for(ROUNDS)(
     '[UI-2.screens] [UI-2.accessible] every page at $width px, $look: drawn, not too wide, nothing that axe finds',
     { timeout: LIMIT_MS },
-    async (round) => {
+    async (round, { expect }) => {
       const { width } = round
+      const site = await openSite(built)
       const context = await site.browser.newContext({
         viewport: { width, height: HEIGHT[width] ?? 900 },
         colorScheme: round.look,
@@ -104,10 +112,11 @@ describe.skipIf(noBrowser)('screens', () => {
       })
       const problems: Record<string, string[]> = {}
       for (const shot of SHOTS.filter((it) => belongs(it, round))) {
-        const found = await look(shot, round, context)
+        const found = await look(shot, round, site, context)
         if (found.length > 0) problems[shot.name] = found
       }
       await context.close()
+      await site.close()
       expect(problems).toEqual({})
     },
   )

