@@ -117,8 +117,8 @@ export function createClient(base: string, ca?: string) {
       whole(
         await call(identityRoutes.claim, { body: { token, ...OWNER, organisationName: 'The Lovelaces' } }),
       ),
-    signIn: async (password = OWNER.password) =>
-      whole(await call(identityRoutes.signIn, { body: { email: OWNER.email, password } })),
+    signIn: async (password = OWNER.password, email = OWNER.email) =>
+      whole(await call(identityRoutes.signIn, { body: { email, password } })),
     launch: (templateId: string, platform?: 'process' | 'docker' | 'fake') =>
       call(sessionRoutes.launch, { body: { templateId, platform } }),
     /** Waits until the session is in one of the states; throws with its reason and log after the limit. */

@@ -4,13 +4,15 @@ import type { BrowserContext } from 'playwright-core'
 export interface Control {
   /** Address (ids left out), dialog, menu, notice or frame that it stands in. */
   where: string
+  /** The address, or the door, that was shown when it was seen. */
+  screen: string
   /** How it is read aloud, with the names of things left out. */
   name: string
   pressed: boolean
 }
 /** What a button is called only for the moment in which it says that it is done. */
 const PASSING = ['Copied']
-type Told = (where: string, name: string, pressed: boolean) => void
+type Told = (where: string, screen: string, name: string, pressed: boolean) => void
 
 /** Runs in the page. Everything it needs stands inside, because its text is what is sent there. */
 function watch(): void {
@@ -23,20 +25,35 @@ function watch(): void {
     for (const silent of copy?.querySelectorAll('[aria-hidden="true"]') ?? []) silent.remove()
     return copy?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
   }
+  /** Of a list whose lines are pressed as a whole, one line is like another. */
+  const lineOf = (it: Element) => {
+    const line = it.closest('ul[aria-label] > li')
+    return line && line.children.length === 1 && line.firstElementChild === it ? 'a line' : null
+  }
   const nameOf = (it: Element) =>
-    it.getAttribute('aria-label') ?? textOf(it instanceof HTMLInputElement ? it.closest('label') : it)
+    lineOf(it) ??
+    it.getAttribute('aria-label') ??
+    textOf(it instanceof HTMLInputElement ? it.closest('label') : it)
+  /** Pages before the house stand alone, with nothing around them, at whatever address. */
+  const screenOf = () => {
+    const alone = !document.querySelector('header:not(main header)') && !location.pathname.startsWith('/s/')
+    const title = document.querySelector('main h1')
+    return alone && title ? `door ${textOf(title)}` : location.pathname
+  }
   const whereOf = (it: Element): string => {
     const box = it.closest('[role="menu"], [role="alertdialog"], [role="dialog"]')
     if (box?.role === 'alertdialog') return 'notice'
     if (box) return `${box.role} ${box.getAttribute('aria-label') ?? textOf(box.querySelector('h2'))}`
-    return it.closest('main') ? location.pathname : 'frame'
+    const tabs = it.closest('main nav')
+    if (tabs) return `tabs ${tabs.getAttribute('aria-label')}`
+    return it.closest('main') ? screenOf() : 'frame'
   }
   const tellOf = (it: Element, pressed: boolean) => {
     const [where, name] = [whereOf(it), nameOf(it)]
     const key = `${where}\n${name}\n${pressed}`
     if (told.has(key)) return
     told.add(key)
-    tell(where, name, pressed)
+    tell(where, screenOf(), name, pressed)
   }
   const usable = (it: Element) =>
     it.checkVisibility({ visibilityProperty: true }) &&
@@ -68,9 +85,15 @@ export function createControls() {
     async follow(context: BrowserContext): Promise<void> {
       await context.exposeBinding(
         'kalnetControl',
-        (_source, where: string, name: string, pressed: boolean) => {
+        (_source, where: string, screen: string, name: string, pressed: boolean) => {
           const key = `${where}\n${name}`
-          told.set(key, { where, name, pressed: pressed || told.get(key)?.pressed === true })
+          const before = told.get(key)
+          told.set(key, {
+            where,
+            screen: before?.screen ?? screen,
+            name,
+            pressed: pressed || before?.pressed === true,
+          })
         },
       )
       await context.addInitScript(watch)
@@ -84,9 +107,9 @@ export function createControls() {
           .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
       const kinds = new Map<string, Control>()
       for (const it of told.values()) {
-        const [where, name] = [plain(it.where), plain(it.name)]
+        const [where, screen, name] = [plain(it.where), plain(it.screen), plain(it.name)]
         const key = `${where}\n${name}`
-        kinds.set(key, { where, name, pressed: it.pressed || kinds.get(key)?.pressed === true })
+        kinds.set(key, { where, screen, name, pressed: it.pressed || kinds.get(key)?.pressed === true })
       }
       return [...kinds.values()].filter(({ name }) => !PASSING.includes(name))
     },

@@ -23,6 +23,8 @@ export interface ProductOptions {
   /** An ordinary user of this machine; without it: whoever runs the tests. */
   person?: Person
   flags?: string[]
+  /** Default: a free one. */
+  port?: number
   /** Where KALNET_HOME is made; default a temporary folder. */
   home?: string
   /** Run inside this network namespace of the machine. */
@@ -98,7 +100,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     await symlink(await imageCache(person), join(data, 'images'))
     if (person) await chown(data, person.uid, person.gid)
   }
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const env: NodeJS.ProcessEnv = { ...process.env, KALNET_HOME: home, ...options.env }
   // What the test runner sets for itself is none of the product's.
   for (const name of Object.keys(env))

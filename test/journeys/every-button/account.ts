@@ -67,7 +67,7 @@ export async function secondWay(world: World): Promise<void> {
   expect(await client.call(signInRoutes.factors)).toMatchObject({ totp: null, recovery: null })
 }
 
-async function keepCodes({ page, button, dialog, copied }: World): Promise<void> {
+export async function keepCodes({ page, button, dialog, copied }: World): Promise<string[]> {
   const box = dialog('Keep these codes safe')
   await box.waitFor()
   const codes = await box.getByRole('listitem').allTextContents()
@@ -84,4 +84,5 @@ async function keepCodes({ page, button, dialog, copied }: World): Promise<void>
   await box.getByText('I have put them in a safe place').click()
   await button('Done').click()
   await box.waitFor({ state: 'detached' })
+  return codes
 }

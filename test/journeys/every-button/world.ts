@@ -9,10 +9,10 @@ import { createClient } from '../../support/client.ts'
 import { collectComplaints } from '../../support/complaints.ts'
 import { createControls } from '../../support/controls.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startProduct } from '../../support/product.ts'
+import { type ProductOptions, startProduct } from '../../support/product.ts'
 
-export async function makeWorld() {
-  const product = await startProduct()
+export async function makeWorld(options: ProductOptions = {}) {
+  const product = await startProduct(options)
   const browser = await openBrowser()
   browser.context.setDefaultTimeout(20_000)
   const complaints = collectComplaints(browser.context)
@@ -96,4 +96,15 @@ export async function picture(page: Page, word: string): Promise<void> {
   if (!folder) return
   await mkdir(folder, { recursive: true })
   await page.screenshot({ path: join(folder, `${word}.png`) })
+}
+/** The same in both sizes, the desk's and a phone's, and whole; the page stays as it was. */
+export async function pictures(page: Page, word: string): Promise<void> {
+  const before = page.viewportSize()
+  if (!process.env.KALNET_PICTURES || !before) return
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 900 })
+    await page.waitForLoadState('networkidle')
+    await picture(page, `${word}-${width}`)
+  }
+  await page.setViewportSize(before)
 }
