@@ -1,4 +1,4 @@
-/** What an identity provider's way back left in the address: a second factor to show, or a problem. Taken out of it at once. */
+/** What an identity provider's way back left in the address: a second factor to show. Taken out of it at once. */
 import type { Waiting } from './entering.ts'
 
 interface Arrived {
@@ -33,8 +33,9 @@ export function readArrived(hash: string): Arrived {
   }
 }
 
-export function arrived(): Arrived {
-  const it = readArrived(location.hash)
-  if (it.waiting) history.replaceState(null, '', location.pathname + location.search)
-  return it
+export const arrived = (): Arrived => readArrived(location.hash)
+
+/** Once it is shown: a page may be drawn more than once before it is, and must find the same each time. */
+export function takeArrived(): void {
+  if (location.hash.startsWith(MARK)) history.replaceState(null, '', location.pathname + location.search)
 }

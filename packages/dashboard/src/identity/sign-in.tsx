@@ -1,11 +1,11 @@
 /** The way in: password or passkey or provider, then the second factor, or a new password. The e-mail is kept throughout. */
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { statusQuery } from '../queries.ts'
 import { Splash } from '../shell/splash.tsx'
-import { arrived } from './arrived.ts'
+import { arrived, takeArrived } from './arrived.ts'
 import { Door } from './door.tsx'
 import { useEntering } from './entering.ts'
 import { FirstStep } from './first-step.tsx'
@@ -20,6 +20,7 @@ export default function SignIn() {
   const [forgot, setForgot] = useState(false)
   const [over, setOver] = useState(false)
   const [{ waiting, back }] = useState(arrived)
+  useEffect(takeArrived, [])
   const entering = useEntering(waiting, () => back && go(back, { replace: true }))
   if (status.data?.claimed === false) return <Door title={m.signInUnclaimed} text={m.signInUnclaimedText} />
 
