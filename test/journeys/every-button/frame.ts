@@ -13,6 +13,7 @@ export async function places({ page, link, go, at }: World): Promise<void> {
     ['Kalnet', '/'],
     ['Launch', '/launch'],
     ['Home', '/'],
+    ['Activity', '/activity'],
     ['Settings', '/settings'],
   ] as const) {
     await link(name, page.getByRole('banner')).click()
@@ -32,6 +33,7 @@ export async function palette({ page, client, go, at, here, live, running }: Wor
   }
   for (const [name, path] of [
     ['Launch', '/launch'],
+    ['Activity', '/activity'],
     ['Me Settings', '/settings'],
     ['Controllers Settings', '/settings/controllers'],
     ['Home', '/'],
