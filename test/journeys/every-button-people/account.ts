@@ -122,6 +122,8 @@ export async function prove(house: Household, code: Codes): Promise<void> {
   if (await button('Use the password', box).isVisible()) await button('Use the password', box).click()
   await box.getByLabel('Your password').fill(NEXT_PASSWORD)
   await button('Use the authenticator app', box).click()
+  await button('Use the password', box).click()
+  await button('Use the authenticator app', box).click()
   await button('Confirm', box).click()
   await box.getByText('Write all six digits.').waitFor()
   await box.getByLabel('Six digits').fill(await code())
