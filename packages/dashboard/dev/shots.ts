@@ -63,7 +63,7 @@ export const SHOTS: Shot[] = [
     ready: async (page) => {
       await page.getByLabel('E-mail').fill('ada@example.org')
       await page.getByLabel('Password').fill('wrong password')
-      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await page.getByRole('alert').waitFor()
     },
   },

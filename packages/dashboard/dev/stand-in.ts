@@ -254,7 +254,7 @@ export function createStandIn(world: World = 'usual') {
     switch (what) {
       case 'PATCH me':
         state.me = { ...me, name: String(body.name ?? me.name) }
-        return { state: 'signed-in', me: state.me }
+        return state.me
       case 'POST sign-out':
         state.me = null
         return {}
