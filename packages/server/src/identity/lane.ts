@@ -1,13 +1,15 @@
 /** Work that costs much is done by few at a time; a short line waits in order, and a crowd is sent away at once. */
 import { fail } from '@kalnet/contracts/errors'
 
-const LONGEST_REST_MS = 50
+const LONGEST_REST_MS = 200
+/** How many times as long as the work a rest is: a fifth of the time is then work's. */
+const RESTS = 4
 export type Lane = <T>(work: () => Promise<T>) => Promise<T>
 
 export interface LaneOptions {
   atOnce: number
   waiting: number
-  /** While a line is waiting, rest after each as long as it took: half of the time stays with others. */
+  /** While a line is waiting, rest after each four times as long as it took: most of the time stays with others. */
   rests?: boolean
 }
 
@@ -29,7 +31,8 @@ export function createLane({ atOnce, waiting, rests = false }: LaneOptions): Lan
     try {
       return await work()
     } finally {
-      if (rests && line.length > 0) setTimeout(handOver, Math.min(LONGEST_REST_MS, performance.now() - began))
+      if (rests && line.length > 0)
+        setTimeout(handOver, Math.min(LONGEST_REST_MS, RESTS * (performance.now() - began)))
       else handOver()
     }
   }

@@ -88,11 +88,11 @@ export function createMyFactors(options: { store: Store; factors: Factors; signI
         const passkeys = (await statements.passkeysOf({ userId: user.id }).execute(tx)).rows
         const has = (await statements.summary({ userId: user.id }).execute(tx)).rows[0]
         const { assurance } = await policyOf(tx, user.organisation_id, user.role as Role)
-        const any = totp?.confirmed_at || passkeys.length > 0
+        const hasFactor = totp?.confirmed_at || passkeys.length > 0
         return {
           password: user.password_hash !== null,
           totp: totp?.confirmed_at ? { confirmedAt: totp.confirmed_at } : null,
-          recovery: any ? { left: has?.codes ?? 0, of: CODES } : null,
+          recovery: hasFactor ? { left: has?.codes ?? 0, of: CODES } : null,
           passkeys: passkeys.map(shapePasskey),
           passkeysHere: place.available ? { available: true } : place,
           demanded: assurance,
