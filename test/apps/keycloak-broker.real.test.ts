@@ -119,7 +119,8 @@ describe.skipIf(skip)('[IDN-2.provider-keycloak] a real Keycloak as a broker', (
           () => false,
           () => true,
         ),
-      5_000,
+      // Both are busy here: the first word may be lost, and the second comes ten seconds later.
+      30_000,
     )
   })
 })

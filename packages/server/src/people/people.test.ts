@@ -103,7 +103,8 @@ describe('[IDN-3.people] the list of people', () => {
       after = next
     }
     expect(found).toEqual(whole)
-    expect((await ask('search=ADA')).items.map((it) => it.name)).toEqual(['Ada'])
+    // Letters that no id has: the addresses here are made of ids.
+    expect((await ask('search=ZO')).items.map((it) => it.name)).toEqual(['zoë'])
     expect((await ask('search=%25b_')).items.map((it) => it.name)).toEqual(['a%b_c'])
     expect((await ask(`search=${rest[0]!.userId}@`)).items.map((it) => it.name)).toEqual(['Ada'])
     expect((await ask('search=nobody')).items).toEqual([])
