@@ -29,6 +29,9 @@ export const CAPABILITIES = [
   'streams',
   'sessions',
   'services',
+  // Where services are: memory that follows the outbox, HTTP and DNS; the gateway serves from it.
+  'registry',
+  'certificates',
   'gateway',
   'deployments',
   'observability',

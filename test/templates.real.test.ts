@@ -25,6 +25,7 @@ else {
   })
   afterAll(() => bench.close())
   for (const { template } of bench.files.templates) {
+    if (template.kind !== 'session') continue
     const title = `[TPL-4.first-frame] ${template.id} draws its first frame`
     test.skipIf(!isSlow && template.id !== 'terminal')(
       title,

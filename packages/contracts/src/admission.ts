@@ -3,12 +3,32 @@ import type { InstanceSpec } from './instance.ts'
 
 const REFUSED_ENVIRONMENT = /^(LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|KALNET_.*|DOCKER_HOST)$/
 
+/** What an instance is made of; a volume there would replace it. */
+const REFUSED_PLACES = /^\/*$|^\/+(proc|sys|dev|run|etc|usr|bin|sbin|lib\w*|boot|tmp)(\/|$)/
+
 /** Problems in words; empty when the spec is admitted. The same on create, update and import. */
 export function admissionProblems(spec: InstanceSpec): string[] {
   const problems = spec.wants.map((want) => `it asks for ${want.replace('-', ' ')}`)
   for (const name of Object.keys(spec.environment)) {
     if (REFUSED_ENVIRONMENT.test(name)) problems.push(`it sets the environment variable ${name}`)
   }
+  if ('recipe' in spec.image && spec.command.length === 0) problems.push('it has no command')
+  for (const { at, name } of spec.volumes)
+    if (REFUSED_PLACES.test(at) || at.split('/').includes('..'))
+      problems.push(`its volume ${name} would cover ${at}`)
+  for (const [what, all] of [
+    ['volumes', spec.volumes.map((it) => it.name)],
+    ['volumes in one place', spec.volumes.map((it) => it.at.replace(/\/+$/, ''))],
+    ['files', spec.files.map((it) => it.name)],
+    ['links', spec.links.map((it) => it.name)],
+  ] as const)
+    if (new Set(all).size !== all.length) problems.push(`two of its ${what} have one name`)
+  if (
+    spec.probe &&
+    'port' in spec.probe &&
+    !spec.ports.some((it) => spec.probe && 'port' in spec.probe && it.name === spec.probe.port)
+  )
+    problems.push(`its probe asks the port ${spec.probe.port}, which it does not have`)
   const names = spec.ports.map((port) => port.name)
   if (new Set(names).size !== names.length) problems.push('two of its ports have one name')
   if (spec.ready && !names.includes(spec.ready.port))

@@ -1,12 +1,14 @@
 /** The catalog over the API. */
 import { z } from 'zod'
 import { nothing, slug } from './basics.ts'
-import { platformName } from './instance.ts'
+import { network, platformName } from './instance.ts'
 import { route } from './route.ts'
-import { category, templateInput } from './template.ts'
+import { category, serviceDoor, templateInput } from './template.ts'
 
 export const catalogEntry = z.strictObject({
   id: slug,
+  /** session: one's own screen. service: runs all the time for everybody. */
+  kind: z.enum(['session', 'service']),
   version: z.string(),
   name: z.string(),
   summary: z.string(),
@@ -20,8 +22,12 @@ export const catalogEntry = z.strictObject({
   platforms: z.array(platformName),
   inputs: z.array(templateInput),
   memoryBytes: z.number().int(),
-  network: z.enum(['none', 'internet']),
-  /** A first frame of this template was seen by a test of this release. */
+  network,
+  /** Of services: how people reach it, what it needs, and how many there may be. */
+  doors: z.array(serviceDoor),
+  dependencies: z.array(z.strictObject({ name: slug, label: z.string(), required: z.boolean() })),
+  replicasMost: z.number().int(),
+  /** This version was seen to work by a test: its first frame, or for a service a whole life. */
   proved: z.boolean(),
   deprecated: z.string().nullable(),
 })

@@ -100,6 +100,37 @@ export const config = z.strictObject({
         ),
     })
     .prefault({}),
+  domain: z
+    .string()
+    .max(200)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a name such as home.example.org, in lower case')
+    .default('kalnet.home.arpa')
+    .describe('Services are reached as <name>.<domain>.'),
+  gateway: z
+    .strictObject({
+      enabled: z.stringbool().or(z.boolean()).default(true).describe('Whether this process is a gateway.'),
+      host: address.optional().describe('Address the gateway listens on. Default: that of `listen.host`.'),
+      httpPort: tcpPort.default(8080).describe('Port for http; with TLS it only leads to https.'),
+      httpsPort: tcpPort.default(8443).describe('Port for https, where TLS is enabled.'),
+      publicHttpsPort: tcpPort
+        .optional()
+        .describe('The https port people see, when another program or a router leads it here (443).'),
+    })
+    .prefault({}),
+  dns: z
+    .strictObject({
+      enabled: z.stringbool().or(z.boolean()).default(false).describe('Answer DNS for the domain.'),
+      host: address
+        .optional()
+        .describe('Address to answer on: one of this network, never all. Default: that of `listen.host`.'),
+      port: tcpPort.default(53).describe('Port for DNS, UDP and TCP.'),
+      forward: z
+        .array(address)
+        .max(5)
+        .default([])
+        .describe('Resolvers asked for every other name. Default: those of this machine.'),
+    })
+    .prefault({}),
   sessions: z
     .strictObject({
       perUser: z.coerce

@@ -1,7 +1,7 @@
 /** Controllers: enrolment, the link's messages (versioned), and what the API shows. */
 import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
-import { desiredInstance, observedInstance, platformName } from './instance.ts'
+import { address, desiredInstance, observedInstance, platformName } from './instance.ts'
 import { route } from './route.ts'
 
 /** Protocol of the link: a whole number, N and N−1 are supported. */
@@ -38,6 +38,15 @@ export const capacity = z.object({
 /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
 export const publicKey = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key')
 
+/** Another instance's port: on the same controller directly, else by the control plane. */
+export const linkTarget = z.object({
+  instanceId: id,
+  port: slug,
+  controllerId: id,
+  address: address.nullable(),
+})
+export type LinkTarget = z.infer<typeof linkTarget>
+
 /** Unknown fields are ignored by receivers, so every message is a loose object. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), ...shape })
@@ -59,6 +68,18 @@ export const toController = z.discriminatedUnion('type', [
   message('stream.open', { streamId: id, instanceId: id, port: slug, token: z.string() }),
   message('logs.read', { requestId: id, instanceId: id, lines: z.number().int() }),
   message('screen.read', { requestId: id, instanceId: id, port: slug, maxWidth: z.number().int() }),
+  /** Where the links of an instance lead now, in order of preference; whole each time. An empty list: nowhere at the moment. */
+  message('links', {
+    instanceId: id,
+    links: z.array(z.object({ name: slug, targets: z.array(linkTarget) })),
+  }),
+  /** A certificate for an instance that asks for one (`identity`); again before it ends. */
+  message('identity.given', {
+    instanceId: id,
+    certificate: z.string(),
+    key: z.string(),
+    authority: z.string(),
+  }),
   message('refused', { code: z.string(), message: z.string() }),
   /** Make a new key and prove that you have it. */
   message('key.rotate', { requestId: id }),
@@ -66,6 +87,15 @@ export const toController = z.discriminatedUnion('type', [
   message('key.accepted', { requestId: id }),
 ])
 export type ToController = z.infer<typeof toController>
+
+/** Who called whom through links since the last time it was told. */
+export const linkCalls = z.object({
+  instanceId: id,
+  link: slug,
+  targetId: id.nullable(),
+  calls: z.number().int(),
+  failures: z.number().int(),
+})
 
 /** controller → control plane */
 export const fromController = z.discriminatedUnion('type', [
@@ -77,6 +107,8 @@ export const fromController = z.discriminatedUnion('type', [
     url: z.string().max(500),
     signature: z.string().max(200),
     hostname: z.string().max(255),
+    /** Tells whether somebody shares this machine's network: hash of the boot and the network namespace. */
+    machine: z.string().max(64).optional(),
   }),
   message('inventory', {
     fingerprints: z.array(fingerprint),
@@ -85,6 +117,7 @@ export const fromController = z.discriminatedUnion('type', [
   }),
   message('heartbeat', { capacity, fingerprints: z.array(fingerprint).optional() }),
   message('observed', { instance: observedInstance }),
+  message('links.called', { calls: z.array(linkCalls).max(500) }),
   message('stream.failed', { streamId: id, problem: z.string().max(500) }),
   message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),
   message('screen', { requestId: id, png: z.string().nullable() }),

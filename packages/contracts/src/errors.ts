@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { type ErrorEntry, entry } from './error-entry.ts'
 import { PEOPLE_ERRORS } from './errors-people.ts'
+import { SERVICE_ERRORS } from './errors-services.ts'
 
 export const ERRORS = {
   ...PEOPLE_ERRORS,
+  ...SERVICE_ERRORS,
   'request.invalid': entry(
     400,
     'Something in the request is not as expected: {problem}.',

@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { id, time } from './basics.ts'
 import { controller } from './controller.ts'
+import { gatewayRoute } from './gateway.ts'
 import { me } from './identity.ts'
 import { invitation, organisation } from './invitation.ts'
 import { group, person } from './people.ts'
+import { service } from './service.ts'
 import { session } from './session.ts'
 
 /** Type → data. Whole things travel, so that a reader needs no second question. */
@@ -13,6 +15,10 @@ export const EVENTS = {
   'user.changed': me.omit({ signedInAt: true, unproved: true }),
   'session.changed': session,
   'session.removed': z.strictObject({ id }),
+  'service.changed': service,
+  'service.removed': z.strictObject({ id }),
+  'route.changed': gatewayRoute,
+  'route.removed': z.strictObject({ id }),
   'controller.changed': controller,
   'controller.removed': z.strictObject({ id }),
   'organisation.changed': organisation,

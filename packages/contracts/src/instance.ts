@@ -1,6 +1,7 @@
 /** The instance spec: the waist between control plane and controllers. */
 import { z } from 'zod'
 import { id, slug, time } from './basics.ts'
+import { health, probe } from './health.ts'
 import { recipeChain } from './recipe.ts'
 
 export const platformName = z.enum(['fake', 'process', 'docker'])
@@ -11,14 +12,16 @@ const inside = z
   .string()
   .regex(/^\/[^\0]*$/)
   .max(200)
+export const portNumber = z.number().int().min(1).max(65535)
 
 /** How a port is reached inside the instance. A unix path is inside `/run/kalnet`, the folder shared with the controller. */
 export const port = z.strictObject({
   name: slug,
-  kind: z.enum(['display', 'http', 'tcp']),
+  kind: z.enum(['display', 'http', 'tcp', 'udp']),
   at: z.union([
     z.strictObject({ unix: z.string().regex(/^\/run\/kalnet\/[a-z0-9.-]{1,40}$/) }),
-    z.strictObject({ tcp: z.number().int().min(1).max(65535) }),
+    z.strictObject({ tcp: portNumber }),
+    z.strictObject({ udp: portNumber }),
   ]),
 })
 export type Port = z.infer<typeof port>
@@ -30,8 +33,12 @@ export const imageSource = z.union([
 ])
 export type ImageSource = z.infer<typeof imageSource>
 
-/** none: no network at all. internet: outbound only; loopback, host, link-local and LAN stay blocked. */
-export const network = z.enum(['none', 'internet'])
+/**
+ * none: no network at all. local: its own network, which its machine reaches and which leads nowhere. internet: also outbound;
+ * loopback, host, link-local and LAN stay blocked. What else it may reach is declared as `links`.
+ */
+export const network = z.enum(['none', 'local', 'internet'])
+export type Network = z.infer<typeof network>
 
 export const resources = z.strictObject({
   cpus: z.number().min(0.1).max(64).default(1),
@@ -51,13 +58,40 @@ export const resources = z.strictObject({
     .default(64 * 2 ** 20),
 })
 
+/** What kind of data a volume holds; says later what is backed up. */
+export const volumeClass = z.enum(['config', 'cache', 'media', 'user-data', 'secrets'])
+
+/** A folder that outlives the instance. The same id is the same folder on its controller, whatever generation has it. */
+export const volume = z.strictObject({
+  id,
+  name: slug,
+  at: inside,
+  class: volumeClass.default('user-data'),
+  readOnly: z.boolean().default(false),
+})
+export type Volume = z.infer<typeof volume>
+
+/** Written by the controller as `/run/kalnet/files/<name>` before the start; readable by the instance alone. */
+export const instanceFile = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,60}$/, 'is not a plain file name'),
+  content: z.string().max(256 * 1024),
+})
+
+/**
+ * What it may reach of other services: `<name>:<port>` inside leads there, and nowhere else. Where it leads now comes
+ * apart from the spec (`links` of the control link), because it changes while the instance runs.
+ */
+export const link = z.strictObject({ name: slug, port: portNumber })
+export type Link = z.infer<typeof link>
+
 /**
  * Platform-neutral. The command runs as uid 1000 inside, on a read-only root, with a private writable
  * /tmp, /run/kalnet (shared with the controller only) and home `/home/user`; no capability, no new privileges.
  */
 export const instanceSpec = z.strictObject({
   image: imageSource,
-  command: z.array(z.string().max(4096)).min(1).max(64),
+  /** Empty: what the image itself says; only for images by reference. */
+  command: z.array(z.string().max(4096)).max(64),
   environment: z.record(envName, z.string().max(8192)).default({}),
   workdir: inside.default('/home/user'),
   ports: z.array(port).max(16).default([]),
@@ -69,6 +103,13 @@ export const instanceSpec = z.strictObject({
     .strictObject({ port: slug, withinMs: z.number().int().min(1000).max(600_000).default(60_000) })
     .nullable()
     .default(null),
+  volumes: z.array(volume).max(16).default([]),
+  files: z.array(instanceFile).max(16).default([]),
+  links: z.array(link).max(16).default([]),
+  /** Asked again and again while it runs; null: running is all that is known. */
+  probe: probe.nullable().default(null),
+  /** A short-lived certificate of its own lies in `/run/kalnet/identity/` (`cert.pem`, `key.pem`, `ca.pem`) and is renewed there. */
+  identity: z.boolean().default(false),
   /** What a platform must never be given; the admission policy refuses any that is set. Kept so that imports can be judged. */
   wants: z
     .array(
@@ -123,6 +164,10 @@ export const progress = z.strictObject({
 })
 export type Progress = z.infer<typeof progress>
 
+/** Where a port answers on the machine itself; whoever shares its network may connect without a tunnel. */
+export const address = z.object({ host: z.string().max(100), port: portNumber })
+export type Address = z.infer<typeof address>
+
 /** What the controller sees, with the generation it saw. */
 export const observedInstance = z.object({
   id,
@@ -136,5 +181,9 @@ export const observedInstance = z.object({
   reason: z.string().max(500).nullable(),
   /** The last log lines, when it failed. */
   logTail: z.array(z.string().max(1000)).max(30),
+  /** By the name of a port; only those that can be reached so. */
+  addresses: z.record(slug, address).optional(),
+  /** What its probe says; absent: it has none, or none was asked yet. */
+  health: health.optional(),
 })
 export type ObservedInstance = z.infer<typeof observedInstance>

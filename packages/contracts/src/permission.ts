@@ -56,6 +56,20 @@ export const PERMISSIONS = {
   'session.stop': sessionKeepers,
   /** Looking at and typing into a screen: only one's own, an owner's too. */
   'stream.open': all('own'),
+  /** Who may see that a service is there; who may open it is its route's `allowed`. */
+  'service.read': all('organisation'),
+  /** Start, stop, restart, read its log. */
+  'service.operate': stewards,
+  'service.manage': stewards,
+  /** Programs that say where they are. */
+  'service.register': stewards,
+  'route.read': stewards,
+  'route.manage': stewards,
+  /** Names and certificates of this network. */
+  'network.read': stewards,
+  'network.manage': stewards,
+  /** A gateway of its own reads what it serves. */
+  'gateway.serve': stewards,
   'controller.read': stewards,
   'controller.manage': stewards,
   'event.read': all('own'),

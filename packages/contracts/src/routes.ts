@@ -5,12 +5,14 @@ import { catalogRoutes } from './catalog.ts'
 import { controllerRoutes } from './controller.ts'
 import { linkedRoutes, providerRoutes } from './federation-routes.ts'
 import { forwardRoutes } from './forward.ts'
+import { gatewayRoutes } from './gateway.ts'
 import { identityRoutes } from './identity.ts'
 import { invitationRoutes, organisationRoutes } from './invitation.ts'
 import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
 import { groupRoutes, peopleRoutes } from './people.ts'
 import { scimRoutes } from './scim.ts'
+import { serviceRoutes } from './service.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
@@ -21,6 +23,8 @@ export const ROUTES = {
   catalog: catalogRoutes,
   sessions: sessionRoutes,
   streams: streamRoutes,
+  services: serviceRoutes,
+  gateway: gatewayRoutes,
   controllers: controllerRoutes,
   keys: keyRoutes,
   scim: scimRoutes,

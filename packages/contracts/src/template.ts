@@ -1,9 +1,26 @@
 /** The template format: what the catalog offers. `catalog/templates/<id>/template.yaml`. */
 import { z } from 'zod'
 import { slug } from './basics.ts'
-import { network, platformName, port, resources } from './instance.ts'
+import { probe } from './health.ts'
+import { network, platformName, port, portNumber, resources, volumeClass } from './instance.ts'
 
-export const category = z.enum(['browsers', 'desktops', 'office', 'development', 'design', 'media', 'tools'])
+export const category = z.enum([
+  'browsers',
+  'desktops',
+  'office',
+  'development',
+  'design',
+  'media',
+  'tools',
+  'websites',
+  'files',
+  'chat',
+  'automation',
+  'games',
+  'home',
+  'network',
+  'databases',
+])
 
 /** A question asked at launch. The answer reaches the instance as the environment variable. */
 export const templateInput = z.strictObject({
@@ -15,6 +32,7 @@ export const templateInput = z.strictObject({
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
   choices: z.array(z.string().max(60)).max(50).optional(),
   maxLength: z.number().int().max(2000).default(200),
+  pattern: z.string().max(200).optional().describe('A regular expression that the whole text must fit.'),
   environment: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
@@ -22,7 +40,7 @@ export const templateInput = z.strictObject({
 })
 export type TemplateInput = z.infer<typeof templateInput>
 
-export const template = z.strictObject({
+const common = {
   id: slug.describe('The name of its folder.'),
   version: z
     .string()
@@ -43,16 +61,20 @@ export const template = z.strictObject({
     .default('icon.svg'),
   licence: z.string().max(100).describe('Licence of the software inside, SPDX.'),
   docs: z.url().optional(),
-  kind: z.enum(['session']),
-  image: z
-    .union([z.strictObject({ recipe: slug }), z.strictObject({ reference: z.string() })])
-    .describe("A recipe's name in catalog/images, or somebody else's image."),
   platforms: z.array(platformName).min(1).default(['process', 'docker']),
-  command: z
-    .array(z.string().max(4096))
-    .min(1)
-    .max(64)
-    .describe('Program and words, as they are: no shell reads them.'),
+  inputs: z.array(templateInput).max(20).default([]).describe('What is asked at launch.'),
+}
+const image = z
+  .union([z.strictObject({ recipe: slug }), z.strictObject({ reference: z.string() })])
+  .describe("A recipe's name in catalog/images, or somebody else's image.")
+const command = z.array(z.string().max(4096)).max(64)
+const readyWithinMs = z.number().int().min(1000).max(600_000).default(60_000)
+
+export const sessionTemplate = z.strictObject({
+  ...common,
+  kind: z.literal('session'),
+  image,
+  command: command.min(1).describe('Program and words, as they are: no shell reads them.'),
   display: z
     .strictObject({
       protocol: z.enum(['vnc']).default('vnc'),
@@ -62,12 +84,125 @@ export const template = z.strictObject({
     .prefault({}),
   ports: z.array(port).max(15).default([]),
   environment: z.record(z.string(), z.string()).default({}),
-  inputs: z.array(templateInput).max(20).default([]).describe('What is asked at launch.'),
   network: network.default('internet'),
   resources: resources.prefault({}),
-  readyWithinMs: z.number().int().min(1000).max(600_000).default(60_000),
+  readyWithinMs,
 })
+export type SessionTemplate = z.infer<typeof sessionTemplate>
+
+/** One container of a service. The first part is the one people mean; its replicas are counted. */
+export const servicePart = z.strictObject({
+  name: slug,
+  image,
+  command: command
+    .default([])
+    .describe('Program and words. Empty: what the image itself says; only for images by reference.'),
+  environment: z
+    .record(z.string(), z.string().max(8192))
+    .default({})
+    .describe(
+      'Values may hold placeholders: {{answer.x}}, {{secret.x}}, {{service.name}}, {{service.url}}, {{service.host}}.',
+    ),
+  workdir: z.string().regex(/^\//).max(200).default('/home/user'),
+  ports: z.array(port).max(15).default([]),
+  network: network.default('local'),
+  resources: resources.prefault({}),
+  volumes: z
+    .array(
+      z.strictObject({
+        name: slug,
+        at: z
+          .string()
+          .regex(/^\/[^\0]*$/)
+          .max(200),
+        class: volumeClass.default('user-data'),
+        readOnly: z.boolean().default(false),
+      }),
+    )
+    .max(8)
+    .default([]),
+  files: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,60}$/),
+        content: z.string().max(65_536),
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe(
+      'Read as /run/kalnet/files/<name>. {{x}} becomes a quoted JSON string, {{plain x}} the text itself.',
+    ),
+  links: z
+    .array(
+      z.strictObject({
+        name: slug.describe('What it is called inside: <name>:<port>.'),
+        part: slug.optional().describe('Another part of this service …'),
+        dependency: slug.optional().describe('… or one of its dependencies.'),
+        port: slug.describe("The other one's port, by name."),
+      }),
+    )
+    .max(16)
+    .default([]),
+  needs: z.array(slug).max(8).default([]).describe('Parts that must be healthy before this one starts.'),
+  probe: probe.nullable().default(null),
+  identity: z.boolean().default(false).describe('Mount a short-lived certificate of its own.'),
+  readyWithinMs,
+})
+export type ServicePart = z.infer<typeof servicePart>
+
+/** How people reach it: made as routes when the service is installed. */
+export const serviceDoor = z.strictObject({
+  port: slug.describe('A port of the first part.'),
+  kind: z.enum(['http', 'tcp', 'udp']).default('http'),
+  /** For tcp and udp: where the gateway listens. */
+  listen: portNumber.optional(),
+  access: z.enum(['people', 'public']).default('people'),
+  paths: z
+    .array(z.string().regex(/^\//).max(100))
+    .max(8)
+    .default([])
+    .describe('These paths are open to everybody (webhooks).'),
+  appPasswords: z.boolean().default(false),
+})
+export type ServiceDoor = z.infer<typeof serviceDoor>
+
+export const serviceTemplate = z.strictObject({
+  ...common,
+  kind: z.literal('service'),
+  parts: z.array(servicePart).min(1).max(8),
+  doors: z.array(serviceDoor).max(8).default([]),
+  dependencies: z
+    .array(
+      z.strictObject({ name: slug, label: z.string().min(1).max(60), required: z.boolean().default(true) }),
+    )
+    .max(8)
+    .default([])
+    .describe('Other services it uses, chosen when it is installed.'),
+  secrets: z
+    .array(z.strictObject({ name: slug, bytes: z.number().int().min(16).max(64).default(24) }))
+    .max(16)
+    .default([])
+    .describe('Made at random when it is installed and kept sealed.'),
+  replicas: z.strictObject({ most: z.number().int().min(1).max(20).default(1) }).prefault({}),
+  /** `members`: opens by its own sign-in through us (OpenID Connect); registered as an app at install. */
+  signIn: z
+    .strictObject({ openid: z.strictObject({ callback: z.string().regex(/^\//).max(200) }) })
+    .optional()
+    .describe(
+      'It signs people in by OpenID Connect: {{openid.issuer}}, {{openid.client}} and {{openid.secret}} may be used.',
+    ),
+})
+export type ServiceTemplate = z.infer<typeof serviceTemplate>
+
+export const template = z.discriminatedUnion('kind', [sessionTemplate, serviceTemplate])
 export type Template = z.infer<typeof template>
+
+/** Names of the recipes in catalog/images that it is made of. */
+export const recipesOf = (it: Template): string[] =>
+  (it.kind === 'session' ? [it.image] : it.parts.map((part) => part.image)).flatMap((image) =>
+    'recipe' in image ? [image.recipe] : [],
+  )
 
 /** What a person answered; validated against the template's inputs by the resolver. */
 export const answers = z.record(slug, z.union([z.string().max(2000), z.number(), z.boolean()]))

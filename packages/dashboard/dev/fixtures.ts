@@ -40,6 +40,10 @@ const BRIEFS: Brief[] = [
 ]
 export const TEMPLATES: CatalogEntry[] = BRIEFS.map(([id, name, summary, category, proved, memory]) => ({
   id,
+  kind: 'session',
+  doors: [],
+  dependencies: [],
+  replicasMost: 1,
   version: '1.2.0',
   name,
   summary,

@@ -1,6 +1,7 @@
 /** `kalnet images list|build|prune`: the root file systems that sessions run from. */
 import { join } from 'node:path'
 import { chainOf, type RecipeChain } from '@kalnet/contracts/recipe'
+import { recipesOf } from '@kalnet/contracts/template'
 import { createImages, type ImageRecord } from '@kalnet/controller/images/images'
 import { imagesInUse } from '@kalnet/controller/images/in-use'
 import { createLog } from '@kalnet/io/log'
@@ -44,7 +45,7 @@ async function known(): Promise<Known> {
   const chains = new Map([...files.recipes.keys()].map((name) => [name, chainOf(name, files.recipes)]))
   const templates = new Map(
     files.templates.flatMap(({ template }) =>
-      'recipe' in template.image ? [[template.id, template.image.recipe] as const] : [],
+      recipesOf(template).map((recipe) => [template.id, recipe] as const),
     ),
   )
   return { chains, templates }

@@ -59,10 +59,16 @@ export async function testTemplates(it: Context, wanted: string[], flags: TestFl
 
 async function testOne(it: Context, bench: Bench, id: string, flags: TestFlags & { pictures: string }) {
   const found = bench.files.templates.find(({ template }) => template.id === id)
-  if (!found) throw failed(`${id} cannot be read.`, `See \`kalnet templates lint ${id}\`.`)
+  const template = found?.template
+  if (template?.kind === 'service')
+    throw failed(
+      `${id} is a service.`,
+      'Services are proved by a whole life: install, open, update, restart, remove.',
+    )
+  if (!template) throw failed(`${id} cannot be read.`, `See \`kalnet templates lint ${id}\`.`)
   const { proof, picture, buildMs } = await it.output
     .step(`Testing ${id}`, (say) =>
-      proveTemplate(bench, found.template, {
+      proveTemplate(bench, template, {
         signal: it.signal,
         report: ({ text, share }) => say(share < 1 ? `${text} ${Math.round(share * 100)} %` : text),
       }),

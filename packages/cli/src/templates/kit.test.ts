@@ -38,7 +38,12 @@ test.each([
   if (flags.includes('--name')) expect(made?.name).toBe(given('--name'))
   if (flags.includes('--summary')) expect(made?.summary).toBe(given('--summary'))
   if (flags.includes('--command'))
-    expect(made?.command).toEqual(['/usr/lib/kalnet/session', 'mousepad', 'a b', '{c}'])
+    expect(made?.kind === 'session' && made.command).toEqual([
+      '/usr/lib/kalnet/session',
+      'mousepad',
+      'a b',
+      '{c}',
+    ])
   if (flags.includes('tuxpaint'))
     expect(recipes.get('my-paint')?.packages).toEqual(['tuxpaint', 'tuxpaint-data'])
   expect(await readFile(at('templates/my-paint/template.yaml'), 'utf8')).toContain('\n# inputs:\n')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Fingerprint } from '@kalnet/contracts/controller'
 import type { PlatformName } from '@kalnet/contracts/instance'
 import { chainOf } from '@kalnet/contracts/recipe'
-import type { Template } from '@kalnet/contracts/template'
+import type { SessionTemplate } from '@kalnet/contracts/template'
 import { createImages, type Images, type Report } from '@kalnet/controller/images/images'
 import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
 import type { Platform } from '@kalnet/controller/platforms/platform'
@@ -83,7 +83,7 @@ export async function openBench(options: {
 /** One template on one platform; the instance is taken away again, whatever happens. */
 export async function proveTemplate(
   { images, platform, files }: Bench,
-  template: Template,
+  template: SessionTemplate,
   {
     settleMs = SETTLE_MS,
     signal = new AbortController().signal,

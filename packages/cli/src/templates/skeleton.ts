@@ -1,7 +1,7 @@
 /** What `kalnet templates new` writes: a template, its recipe and its icon, commented and valid at once. */
 import { createHash } from 'node:crypto'
 import { recipeFileFormat } from '@kalnet/contracts/recipe'
-import { template } from '@kalnet/contracts/template'
+import { category, sessionTemplate } from '@kalnet/contracts/template'
 import { textProblems } from '@kalnet/server/catalog/lint'
 import { parseYaml, sayProblems } from '@kalnet/server/catalog/yaml'
 
@@ -43,7 +43,7 @@ version: 0.1.0
 name: ${quote(it.name)}
 # One sentence that anybody understands, at most 120 letters.
 summary: ${quote(it.summary)}
-# ${template.shape.category.options.join(', ')}
+# ${category.options.join(', ')}
 category: ${it.category}
 # Words people may search for: three or more, in lower case.
 keywords: [${[it.id, it.category, 'program'].map(quote).join(', ')}]
@@ -126,7 +126,7 @@ export function makeSkeleton(wishes: Wishes): Skeleton | { problems: string[] } 
 function templateProblems(text: string): string[] {
   const parsed = parseYaml(text)
   if ('problem' in parsed) return [parsed.problem]
-  const checked = template.safeParse(parsed.data)
+  const checked = sessionTemplate.safeParse(parsed.data)
   return checked.success ? textProblems(checked.data) : [sayProblems(checked.error, NOWHERE)]
 }
 

@@ -11,6 +11,14 @@ export const CATEGORY_WORDS: Record<CatalogEntry['category'], string> = {
   design: m.categoryDesign,
   media: m.categoryMedia,
   tools: m.categoryTools,
+  websites: m.categoryWebsites,
+  files: m.categoryFiles,
+  chat: m.categoryChat,
+  automation: m.categoryAutomation,
+  games: m.categoryGames,
+  home: m.categoryHome,
+  network: m.categoryNetwork,
+  databases: m.categoryDatabases,
 }
 export const PLATFORM_WORDS: Record<PlatformName, string> = {
   process: m.platformProcess,

@@ -5,7 +5,7 @@ import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import { fail } from '@kalnet/contracts/errors'
 import type { InstanceSpec } from '@kalnet/contracts/instance'
 import { chainOf } from '@kalnet/contracts/recipe'
-import type { Answers, Template } from '@kalnet/contracts/template'
+import type { Answers, SessionTemplate, Template } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
 import { readIfThere } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
@@ -31,7 +31,7 @@ function chainFor(template: Template, name: string, recipes: CatalogFiles['recip
 }
 
 export interface Resolved {
-  template: Template
+  template: SessionTemplate
   spec: InstanceSpec
 }
 
@@ -88,8 +88,20 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     return files
   }
 
+  const memoryOf = (template: Template) =>
+    template.kind === 'session'
+      ? template.resources.memoryBytes
+      : template.parts.reduce((sum, part) => sum + part.resources.memoryBytes, 0)
+  const networkOf = (template: Template) =>
+    template.kind === 'session'
+      ? template.network
+      : template.parts.some((part) => part.network === 'internet')
+        ? 'internet'
+        : 'local'
+
   const entry = ({ template }: { template: Template }): CatalogEntry => ({
     id: template.id,
+    kind: template.kind,
     version: template.version,
     name: template.name,
     summary: template.summary,
@@ -101,8 +113,11 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     docs: template.docs ?? null,
     platforms: template.platforms,
     inputs: template.inputs,
-    memoryBytes: template.resources.memoryBytes,
-    network: template.network,
+    memoryBytes: memoryOf(template),
+    network: networkOf(template),
+    doors: template.kind === 'service' ? template.doors : [],
+    dependencies: template.kind === 'service' ? template.dependencies : [],
+    replicasMost: template.kind === 'service' ? template.replicas.most : 1,
     proved: proved.get(template.id) === template.version,
     deprecated: template.deprecated ?? null,
   })
@@ -123,6 +138,7 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     /** A template with a person's answers → what a controller can run. Throws answers.invalid, template.unknown, template.invalid. */
     async resolve(id: string, given: Answers): Promise<Resolved> {
       const { template } = await find(id)
+      if (template.kind !== 'session') throw fail('template.unknown', { id })
       const { recipes } = await current()
       if ('reference' in template.image) return { template, spec: resolveTemplate(template, given, null) }
       return {

@@ -1,7 +1,7 @@
 /** What is wrong with templates and recipes, in words: the one lint of the catalog's test and of `kalnet templates lint`. */
 import { admissionProblems } from '@kalnet/contracts/admission'
 import { chainOf, type RecipeFileFormat } from '@kalnet/contracts/recipe'
-import type { Answers, Template, TemplateInput } from '@kalnet/contracts/template'
+import { type Answers, recipesOf, type Template, type TemplateInput } from '@kalnet/contracts/template'
 import { resolveTemplate } from './resolve.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
 
@@ -33,6 +33,7 @@ export const sampleAnswers = (template: Template): Answers =>
 
 /** Its recipe leads to a base, it resolves with nothing but what must be answered, and it is admitted. */
 export function launchProblems(template: Template, recipes: CatalogFiles['recipes']): string[] {
+  if (template.kind !== 'session') return []
   try {
     const chain = 'recipe' in template.image ? chainOf(template.image.recipe, recipes) : null
     const spec = resolveTemplate(template, sampleAnswers(template), chain)
@@ -76,7 +77,9 @@ export function iconProblems(svg: string): string[] {
 
 /** No shell reads what a person answered. */
 export function shellProblems(template: Template): string[] {
-  const shells = template.command.filter((word) => SHELL.test(word) || word === '-c')
+  const words =
+    template.kind === 'session' ? template.command : template.parts.flatMap((part) => part.command)
+  const shells = words.filter((word) => SHELL.test(word) || word === '-c')
   return shells.length === 0
     ? []
     : [`command: a shell could read answers (${shells.join(' ')}); put a script into the recipe's files`]
@@ -115,8 +118,8 @@ export async function lintCatalog(root: string, ids?: readonly string[]): Promis
   // One that cannot be read names no recipe: then the one of its own name is looked at.
   const used = new Set(ids ?? files.recipes.keys())
   for (const { template } of templates)
-    if ('recipe' in template.image)
-      for (const name of recipesBelow(template.image.recipe, files.recipes)) used.add(name)
+    for (const recipe of recipesOf(template))
+      for (const name of recipesBelow(recipe, files.recipes)) used.add(name)
   const isAsked = ({ file }: CatalogProblem) =>
     !ids || (file.startsWith('images/') ? used : new Set(ids)).has(folderOf(file))
   const say = (file: string, problems: string[]) => problems.map((problem) => ({ file, problem }))

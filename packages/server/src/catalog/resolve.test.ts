@@ -1,8 +1,8 @@
-import { template } from '@kalnet/contracts/template'
+import { sessionTemplate } from '@kalnet/contracts/template'
 import { describe, expect, it } from 'vitest'
 import { resolveTemplate } from './resolve.ts'
 
-const browser = template.parse({
+const browser = sessionTemplate.parse({
   id: 'browser',
   version: '1.0.0',
   name: 'Browser',

@@ -2,7 +2,7 @@
 import { fail } from '@kalnet/contracts/errors'
 import { type InstanceSpec, instanceSpec } from '@kalnet/contracts/instance'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
-import type { Answers, Template, TemplateInput } from '@kalnet/contracts/template'
+import type { Answers, SessionTemplate, TemplateInput } from '@kalnet/contracts/template'
 
 const refuse = (input: TemplateInput, problem: string) =>
   fail('answers.invalid', { problem: `${input.label} ${problem}`, field: input.name })
@@ -19,6 +19,8 @@ function checkText(input: TemplateInput, answer: string): string {
       throw refuse(input, 'is not a web address (http or https)')
     return url.href
   }
+  if (input.pattern && !new RegExp(`^(?:${input.pattern})$`, 'u').test(answer))
+    throw refuse(input, 'has letters that do not fit')
   return answer
 }
 
@@ -42,7 +44,11 @@ function textOf(input: TemplateInput, given: Answers[string] | undefined): strin
 }
 
 /** `chain` is the recipe of the template's image, null when it names an image by reference. */
-export function resolveTemplate(template: Template, given: Answers, chain: RecipeChain | null): InstanceSpec {
+export function resolveTemplate(
+  template: SessionTemplate,
+  given: Answers,
+  chain: RecipeChain | null,
+): InstanceSpec {
   const known = new Set(template.inputs.map((input) => input.name))
   const stranger = Object.keys(given).find((name) => !known.has(name))
   if (stranger)

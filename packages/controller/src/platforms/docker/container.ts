@@ -54,6 +54,7 @@ function mount(source: string, target: string, isReadOnly = false) {
 export function portsOf(spec: InstanceSpec, mayEnter: boolean): Record<string, string | number> {
   const entries = spec.ports.map((port) => {
     if ('unix' in port.at) return [port.name, port.at.unix.slice('/run/kalnet/'.length)]
+    if (!('tcp' in port.at)) return [port.name, port.at.udp]
     if (!mayEnter) throw new Error(`only root can reach the TCP port ${port.name} of a container`)
     return [port.name, port.at.tcp]
   })

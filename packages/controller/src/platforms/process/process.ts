@@ -174,6 +174,7 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
       if (!port) throw new Error(`it has no port ${portName}`)
       const paths = layout.of(handle.instanceId)
       if ('unix' in port.at) return dialUnix(paths.run, basename(port.at.unix), signal)
+      if (!('tcp' in port.at)) throw new Error(`${portName} is no port for connections`)
       return dialTcp(await tcpTarget(state), port.at.tcp, signal)
     },
     logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
