@@ -8,6 +8,7 @@ import type { PlatformName } from '@kalnet/contracts/instance'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
+import { machineId } from '@kalnet/io/machine'
 import { connectLink, type Link } from '@kalnet/wire/link'
 import packageFile from '../package.json' with { type: 'json' }
 import { measureCapacity } from './capacity.ts'
@@ -81,6 +82,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
       signal,
       report: (instance) => void send({ type: 'observed', instance }),
     })
+    const machine = await machineId()
     const answers = createAnswers({ reconciler, identity, url, ca, send, log, signal })
 
     let isReady = false
@@ -127,7 +129,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
             .proved()
             .catch((error: unknown) => log.error({ error }, 'which key is valid could not be kept')),
       },
-      hello: { version: packageFile.version, hostname: hostname() },
+      hello: { version: packageFile.version, hostname: hostname(), machine },
       onMessage: answers.handle,
       onUp: () => {
         log.info({ url }, 'connected')

@@ -28,7 +28,7 @@ export interface LinkOptions {
     /** The last signature was good. */
     proved?(): void
   }
-  hello: { version: string; hostname: string }
+  hello: { version: string; hostname: string; machine?: string }
   /** Everything but challenge, welcome and refused, which the link itself answers. */
   onMessage(message: ToController): void
   /** Proved and welcomed: now send the inventory. */

@@ -82,6 +82,10 @@ export function createControllers({ store, events, clock }: { store: Store; even
     serving: async (tx: Tx, organisationId: string): Promise<Controller[]> =>
       (await statements.serving({ organisationId }).execute(tx)).rows.map(shape),
 
+    /** Whose machine's network the addresses of each one's instances belong to; null: it did not say. */
+    machines: async (tx: Tx): Promise<Map<string, string | null>> =>
+      new Map((await statements.machines().execute(tx)).rows.map((row) => [row.id, row.machine])),
+
     publicKeyOf: (id: string): Promise<string | null> =>
       store.system.read(async (tx) => (await rowOf(tx, id))?.public_key ?? null),
 
@@ -165,9 +169,12 @@ export function createControllers({ store, events, clock }: { store: Store; even
     },
 
     /** False when there is no such controller (any more). */
-    connected: (id: string, hostname: string, version: string): Promise<boolean> =>
+    connected: (
+      id: string,
+      said: { hostname: string; version: string; machine: string | null },
+    ): Promise<boolean> =>
       store.system.transaction(async (tx) => {
-        const { rows } = await statements.connected({ id, hostname, version, now: clock.now() }).execute(tx)
+        const { rows } = await statements.connected({ id, ...said, now: clock.now() }).execute(tx)
         return rows.length > 0
       }),
     /** `also` stands in the same transaction: what else is true with it. */

@@ -147,10 +147,10 @@ export function createHub(options: HubOptions) {
     connections.get(link.controllerId)?.link.close(LINK_CLOSE.replaced, 'a newer connection took over')
     const connection: Connection = { link, inventoried: false }
     connections.set(link.controllerId, connection)
-    const { hostname, version } = storable(link.hello)
+    const { hostname, version, machine = null } = storable(link.hello)
     record(connection, 'record a connection', async () => {
       // Revoked while it was proving who it is.
-      if (!(await controllers.connected(link.controllerId, hostname, version)))
+      if (!(await controllers.connected(link.controllerId, { hostname, version, machine })))
         link.close(LINK_CLOSE.unproved, 'it was revoked')
     })
   }

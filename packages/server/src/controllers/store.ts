@@ -37,6 +37,8 @@ export const statements = {
     SELECT ${columns} FROM controllers c
     WHERE c.organisation_id IS NULL OR c.organisation_id = ${organisationId}::uuid ORDER BY c.id`,
 
+  machines: () => sql<{ id: string; machine: string | null }>`SELECT id, machine FROM controllers`,
+
   addToken: (row: { hash: string; organisationId: string | null; name: string; expiresAt: Date }) => sql`
     INSERT INTO enrolment_tokens (hash, organisation_id, name, expires_at)
     VALUES (${row.hash}, ${row.organisationId}::uuid, ${row.name}, ${row.expiresAt})`,
@@ -60,8 +62,15 @@ export const statements = {
     INSERT INTO controllers (id, organisation_id, name, public_key, created_at)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.name}, ${row.publicKey}, ${row.now})`,
 
-  connected: (row: { id: string; hostname: string; version: string; now: Date }) => sql<{ id: string }>`
-    UPDATE controllers SET hostname = ${row.hostname}, version = ${row.version}, last_seen_at = ${row.now}
+  connected: (row: {
+    id: string
+    hostname: string
+    version: string
+    machine: string | null
+    now: Date
+  }) => sql<{ id: string }>`
+    UPDATE controllers SET hostname = ${row.hostname}, version = ${row.version}, machine = ${row.machine},
+      last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid RETURNING id`,
 
   /** Online with what it has: nothing is placed on one of whom nothing is known yet. */
