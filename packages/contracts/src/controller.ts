@@ -22,6 +22,8 @@ export const fingerprint = z.object({
   isolation,
   limits: z.boolean(),
   network: z.boolean(),
+  /** Networks that lead nowhere (`local`) are possible; absent: not known. */
+  localNetwork: z.boolean().optional(),
   /** Content digests of images that are built here. */
   images: z.array(z.string()).max(500),
 })
@@ -80,6 +82,8 @@ export const toController = z.discriminatedUnion('type', [
     key: z.string(),
     authority: z.string(),
   }),
+  /** Nobody wants what is in it any more: the only word that takes a volume away. Again until `volume.gone` says that it is. */
+  message('volume.forget', { id }),
   message('refused', { code: z.string(), message: z.string() }),
   /** Make a new key and prove that you have it. */
   message('key.rotate', { requestId: id }),
@@ -120,6 +124,8 @@ export const fromController = z.discriminatedUnion('type', [
   message('links.called', { calls: z.array(linkCalls).max(500) }),
   message('stream.failed', { streamId: id, problem: z.string().max(500) }),
   message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),
+  /** The answer to `volume.forget`: it is not there (any more), or in words why it still is. */
+  message('volume.gone', { id, problem: z.string().max(500).nullable() }),
   message('screen', { requestId: id, png: z.string().nullable() }),
   /** signature: by the new key over `keyText`, base64. */
   message('key.new', { requestId: id, publicKey, signature: z.string().max(200) }),

@@ -14,6 +14,7 @@ import packageFile from '../package.json' with { type: 'json' }
 import { measureCapacity } from './capacity.ts'
 import { enrol } from './enrol.ts'
 import { createFingerprints } from './fingerprints.ts'
+import { forgetVolume } from './forget-volume.ts'
 import { openIdentity } from './identity.ts'
 import { createImages } from './images/images.ts'
 import { openJournal } from './journal.ts'
@@ -83,7 +84,16 @@ export async function runController(options: ControllerOptions): Promise<void> {
       report: (instance) => void send({ type: 'observed', instance }),
     })
     const machine = await machineId()
-    const answers = createAnswers({ reconciler, identity, url, ca, send, log, signal })
+    const answers = createAnswers({
+      reconciler,
+      identity,
+      forgetVolume: (id) => forgetVolume({ platforms, clock, signal }, id),
+      url,
+      ca,
+      send,
+      log,
+      signal,
+    })
 
     let isReady = false
     let haveChanged = false

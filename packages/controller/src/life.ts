@@ -50,8 +50,14 @@ export function createLife(parts: LifeParts) {
 
   const note = (entry: Entry, state: ObservedState, changes: Partial<Entry['observed']> = {}) => {
     const times = { ...entry.observed.times, ...changes.times }
-    entry.observed = { ...entry.observed, progress: null, ...changes, state, times }
+    // Its addresses are told while it runs, and no longer.
+    entry.observed = { ...entry.observed, progress: null, addresses: undefined, ...changes, state, times }
     save(entry)
+  }
+
+  async function noteRunning(entry: Entry, platform: Platform, changes: Partial<Entry['observed']> = {}) {
+    const addresses = entry.handle ? await platform.addresses?.(entry.handle) : undefined
+    note(entry, 'running', { ...changes, addresses })
   }
 
   /** Everything of this id: what we know, and where a crash may have left something, what the platforms know. */
@@ -134,14 +140,14 @@ export function createLife(parts: LifeParts) {
     const observation = await platform.observe(handle)
     if (observation.state !== 'running') return settleBy(entry, observation)
     if (entry.observed.times.ready) {
-      if (entry.observed.state !== 'running') note(entry, 'running')
+      if (entry.observed.state !== 'running') await noteRunning(entry, platform)
       return
     }
     parts.progress(entry, { step: 'ready', text: 'Waiting for the screen', share: null })
     const withinMs = desired.spec.ready?.withinMs ?? 0
     const deadline = Date.parse(entry.observed.times.created ?? stamp(clock)) + withinMs
     const readiness = await awaitReady({ platform, handle, spec: desired.spec, deadline, clock }, signal)
-    if (readiness.ready) return note(entry, 'running', { times: { ready: stamp(clock) } })
+    if (readiness.ready) return noteRunning(entry, platform, { times: { ready: stamp(clock) } })
     if ('observation' in readiness) {
       if (readiness.observation.state !== 'running') await settleBy(entry, readiness.observation)
       return

@@ -20,6 +20,8 @@ export interface Answers {
 export function createAnswers(options: {
   reconciler: Reconciler
   identity: Pick<Identity, 'renew' | 'accepted'>
+  /** Whether it is gone, or in words why not. */
+  forgetVolume(id: string): Promise<string | null>
   url: string
   ca?: string
   send(message: FromController): boolean
@@ -82,6 +84,9 @@ export function createAnswers(options: {
     }
   }
 
+  const forgetVolume = async (id: string) =>
+    void send({ type: 'volume.gone', id, problem: await options.forgetVolume(id) })
+
   const renewKey = async (requestId: string) =>
     void send({ type: 'key.new', requestId, ...(await identity.renew(requestId)) })
 
@@ -103,6 +108,8 @@ export function createAnswers(options: {
           return inBackground(readLogs(message), 'reading a log')
         case 'screen.read':
           return inBackground(readPicture(message), 'reading a screen')
+        case 'volume.forget':
+          return inBackground(forgetVolume(message.id), 'taking a volume away')
         case 'key.rotate':
           return inBackground(renewKey(message.requestId), 'making a new key')
         case 'key.accepted':

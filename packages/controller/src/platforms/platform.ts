@@ -1,7 +1,7 @@
 /** What every platform does. One conformance suite (`conformance.ts`) runs against each, the fake one too. */
 import type { Duplex } from 'node:stream'
 import type { Fingerprint } from '@kalnet/contracts/controller'
-import type { InstanceSpec, PlatformName, Progress } from '@kalnet/contracts/instance'
+import type { Address, InstanceSpec, PlatformName, Progress } from '@kalnet/contracts/instance'
 
 /** Plain data, kept in the journal: enough to find the runtime again after a restart of ours. */
 export interface Handle {
@@ -31,6 +31,14 @@ export interface Executed {
   lastLine: string
 }
 
+/** Packets to and from one UDP port of an instance, as from one peer. */
+export interface Datagrams {
+  send(payload: Buffer): void
+  onMessage(listener: (payload: Buffer) => void): void
+  /** Also by the signal that it was dialled with. */
+  close(): void
+}
+
 export interface Platform {
   readonly name: PlatformName
   /** Yields once at the start and whenever something about it changes. */
@@ -56,4 +64,20 @@ export interface Platform {
   healthOf?(handle: Handle): Promise<{ state: 'starting' | 'healthy' | 'unhealthy'; detail: string } | null>
   /** Shows files inside as `/run/kalnet/<folder>/<name>`, readable by the instance alone; the whole set changes at once. */
   place?(handle: Handle, folder: string, files: Record<string, string>): Promise<void>
+  /** Where its ports answer on the machine itself, by their names; empty where nothing but `dial` leads to it. */
+  addresses?(handle: Handle): Promise<Record<string, Address>>
+  /** As dial, for a declared UDP port. */
+  dialDatagrams?(handle: Handle, portName: string, signal: AbortSignal): Promise<Datagrams>
+  /**
+   * Listens on loopback addresses inside a running instance (`linkPlaces` of links.ts), by name. `take` gets each connection
+   * that is made there, until the signal is aborted or the instance ends. Rejects where one of them is taken.
+   */
+  listenInside?(
+    handle: Handle,
+    places: Record<string, Address>,
+    take: (name: string, stream: Duplex) => void,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** The only way to lose a volume. Throws while an instance has it; one that is not there is gone already. */
+  removeVolume?(volumeId: string): Promise<void>
 }

@@ -31,6 +31,9 @@ function obstacle(controller: Controller, platform: PlatformName, spec: Instance
   if (!found.usable) return `${platform} on ${controller.name} is not usable: ${found.detail}`
   if (spec.network === 'internet' && !found.network && platform !== 'process')
     return `${platform} on ${controller.name} has no network`
+  // Ports that nobody reaches and links that lead nowhere are no service: unlike a session it is not started without.
+  if (spec.network === 'local' && found.localNetwork === false)
+    return `${platform} on ${controller.name} has no networks of its own`
   const free = controller.capacity?.memoryFreeBytes
   // The limit is a ceiling, not a reservation: a quarter of it must be free for a start that is worth trying.
   if (free !== undefined && free - RESERVE_BYTES < spec.resources.memoryBytes / 4)

@@ -1,25 +1,17 @@
 /** A platform without machines: passes the same conformance suite as the real ones and fails on demand. */
-import { Duplex } from 'node:stream'
+import type { Port } from '@kalnet/contracts/instance'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Handle, Platform } from '../platform.ts'
 import { endedInWords } from '../reasons.ts'
 import { type FakeRuntime, type FakeWorld, runtimeKey } from './world.ts'
 
-/** Greets as a display does, then says back what it is told. */
-function echo(): Duplex {
-  const stream = new Duplex({
-    read: () => undefined,
-    write(chunk, _encoding, done) {
-      stream.push(chunk)
-      done()
-    },
-    final(done) {
-      stream.push(null)
-      done()
-    },
-  })
-  stream.push('RFB 003.008\n')
-  return stream
+function portOf(it: FakeRuntime, name: string, way: 'stream' | 'datagrams'): Port {
+  const port = it.ports.find((one) => one.name === name)
+  if (!port) throw new Error(`it has no port ${name}`)
+  if ('udp' in port.at !== (way === 'datagrams'))
+    throw new Error(`${name} is no port for ${way === 'stream' ? 'connections' : 'datagrams'}`)
+  if (!it.ready) throw new Error('nothing listens there')
+  return port
 }
 
 export function createFakePlatform(options: { world: FakeWorld; clock: Clock }): Platform {
@@ -31,6 +23,11 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
     data: { key: runtimeKey(it) },
   })
   const find = (handle: Handle): FakeRuntime | undefined => world.runtimes.get(runtimeKey(handle))
+  const running = (handle: Handle): FakeRuntime => {
+    const it = find(handle)
+    if (!it || it.ended) throw new Error('it is not running')
+    return it
+  }
   const siblings = (instanceId: string) =>
     [...world.runtimes.values()].filter((it) => it.instanceId === instanceId)
 
@@ -46,6 +43,7 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
         isolation: 'none',
         limits: false,
         network: false,
+        localNetwork: true,
         images: [],
       }
     },
@@ -65,8 +63,11 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
         ended: null,
         ready: world.displaysComeUp,
         lines: [`started ${request.spec.command.join(' ')}`],
-        ports: request.spec.ports.map((it) => it.name),
+        ports: request.spec.ports,
+        volumes: request.spec.volumes.map((it) => it.id),
+        files: Object.fromEntries(request.spec.files.map((it) => [`files/${it.name}`, it.content])),
       }
+      for (const id of runtime.volumes) if (!world.volumes.has(id)) world.volumes.set(id, {})
       const key = runtimeKey(runtime)
       world.runtimes.set(key, runtime)
       world.created.set(key, (world.created.get(key) ?? 0) + 1)
@@ -101,11 +102,66 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
     changes: (signal) => world.notices.listen(signal),
     async dial(handle, portName, signal) {
       await world.enter('dial', signal)
-      const it = find(handle)
-      if (!it || it.ended) throw new Error('it is not running')
-      if (!it.ports.includes(portName)) throw new Error(`it has no port ${portName}`)
-      if (!it.ready) throw new Error('nothing listens there')
-      return echo()
+      return world.programs.connect(handle.instanceId, portOf(running(handle), portName, 'stream'))
+    },
+    async dialDatagrams(handle, portName, signal) {
+      await world.enter('dial', signal)
+      const port = portOf(running(handle), portName, 'datagrams')
+      const listening = new Set<(payload: Buffer) => void>()
+      let isOpen = true
+      const close = () => {
+        isOpen = false
+      }
+      signal.addEventListener('abort', close, { once: true })
+      return {
+        send(payload) {
+          if (!isOpen || find(handle)?.ended !== null) return
+          world.programs.datagram(handle.instanceId, port, payload, (reply) =>
+            queueMicrotask(() => {
+              if (isOpen) for (const listener of listening) listener(reply)
+            }),
+          )
+        },
+        onMessage: (listener) => void listening.add(listener),
+        close,
+      }
+    },
+    async addresses(handle) {
+      const told = world.programs.told.addresses.get(handle.instanceId) ?? {}
+      return find(handle)?.ended === null ? told : {}
+    },
+    async listenInside(handle, places, take, signal) {
+      await world.enter('listen', signal)
+      running(handle)
+      const taken = [...world.programs.listeners].filter((it) => it.instanceId === handle.instanceId)
+      for (const name of Object.keys(places))
+        if (taken.some((it) => name in it.places)) throw new Error(`the place of ${name} is taken`)
+      const listener = { instanceId: handle.instanceId, places, take }
+      world.programs.listeners.add(listener)
+      signal.addEventListener('abort', () => world.programs.listeners.delete(listener), { once: true })
+    },
+    async exec(handle, command, signal) {
+      await world.enter('exec', signal)
+      running(handle)
+      return world.programs.told.executed(handle.instanceId, command)
+    },
+    async healthOf(handle) {
+      return world.programs.told.healthOf(handle.instanceId)
+    },
+    async place(handle, folder, files) {
+      await world.enter('place')
+      const it = running(handle)
+      const others = Object.entries(it.files).filter(([path]) => !path.startsWith(`${folder}/`))
+      const placed = Object.entries(files).map(([name, content]) => [`${folder}/${name}`, content] as const)
+      it.files = Object.fromEntries([...others, ...placed])
+      world.save()
+    },
+    async removeVolume(volumeId) {
+      await world.enter('removeVolume')
+      const user = [...world.runtimes.values()].find((it) => !it.ended && it.volumes.includes(volumeId))
+      if (user) throw new Error(`the instance ${user.instanceId} uses the volume`)
+      world.volumes.delete(volumeId)
+      world.save()
     },
     async logs(handle, lines) {
       await world.enter('logs')

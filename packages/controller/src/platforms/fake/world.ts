@@ -1,8 +1,10 @@
 /** What the fake platform drives: runtimes that survive restarts of the controller, and can be told to fail, wait and get lost. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { InstanceSpec } from '@kalnet/contracts/instance'
 import type { Clock } from '@kalnet/io/clock'
 import { type Announcer, createAnnouncer } from '../announce.ts'
+import { createFakePrograms } from './programs.ts'
 
 export interface FakeRuntime {
   instanceId: string
@@ -12,15 +14,34 @@ export interface FakeRuntime {
   /** The display answers. */
   ready: boolean
   lines: string[]
-  ports: string[]
+  ports: InstanceSpec['ports']
+  /** Of its volumes, by id. */
+  volumes: string[]
+  /** By the path below /run/kalnet: `files/settings`. */
+  files: Record<string, string>
 }
 
-export type FakeOperation = 'ensure' | 'observe' | 'stop' | 'remove' | 'list' | 'dial' | 'logs'
+export type FakeOperation =
+  | 'ensure'
+  | 'observe'
+  | 'stop'
+  | 'remove'
+  | 'list'
+  | 'dial'
+  | 'logs'
+  | 'exec'
+  | 'listen'
+  | 'place'
+  | 'removeVolume'
 
 export interface FakeWorld {
   runtimes: Map<string, FakeRuntime>
   /** How often each `id/generation` was created: more than once is a bug of the controller. */
   created: Map<string, number>
+  /** By id, with what a test put in; they stay until they are removed by themselves. */
+  volumes: Map<string, Record<string, string>>
+  /** What plays the programs inside: `programs.told` is for tests. */
+  programs: ReturnType<typeof createFakePrograms>
   /** The highest number of runtimes one instance ever had at one time. */
   mostAtOnce: number
   notices: Announcer<{ instanceId: string; generation: number }>
@@ -53,6 +74,8 @@ export function createFakeWorld(options: { clock: Clock; file?: string }): FakeW
   const world: FakeWorld = {
     runtimes: new Map(),
     created: new Map(),
+    volumes: new Map(),
+    programs: createFakePrograms(),
     mostAtOnce: 0,
     notices: createAnnouncer(),
     displaysComeUp: true,
@@ -84,19 +107,32 @@ export function createFakeWorld(options: { clock: Clock; file?: string }): FakeW
     save() {
       if (!file) return
       mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(`${file}.tmp`, JSON.stringify([...world.runtimes.values()]))
+      writeFileSync(
+        `${file}.tmp`,
+        JSON.stringify({
+          runtimes: [...world.runtimes.values()],
+          volumes: [...world.volumes],
+        } satisfies Saved),
+      )
       renameSync(`${file}.tmp`, file)
     },
   }
-  if (file) for (const it of readSaved(file)) world.runtimes.set(runtimeKey(it), it)
+  const saved = file ? readSaved(file) : null
+  for (const it of saved?.runtimes ?? []) world.runtimes.set(runtimeKey(it), it)
+  for (const [id, content] of saved?.volumes ?? []) world.volumes.set(id, content)
   return world
 }
 
-function readSaved(file: string): FakeRuntime[] {
+interface Saved {
+  runtimes: FakeRuntime[]
+  volumes: [id: string, content: Record<string, string>][]
+}
+
+function readSaved(file: string): Saved | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as FakeRuntime[]
+    return JSON.parse(readFileSync(file, 'utf8')) as Saved
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
 }
