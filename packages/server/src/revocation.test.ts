@@ -18,6 +18,7 @@ import { hashOf } from './identity/cookie.ts'
 import { watchSignIns } from './identity/watch.ts'
 import { createServer } from './server.ts'
 import { createStreams } from './streams/streams.ts'
+import { createTunnels } from './streams/tunnels.ts'
 import { secretOf } from './testing/door.ts'
 import { askAt, freePort, type TestServer, testServer } from './testing/server.ts'
 
@@ -174,7 +175,11 @@ describe('[IDN-1.revocation] a screen that is open at the other server', () => {
       http: two.http,
       clock: systemClock,
       log,
-      openOnController: (_id, request) => opened.push(request) > 0,
+      tunnels: createTunnels({
+        http: two.http,
+        clock: systemClock,
+        openOnController: (_id, request) => opened.push(request) > 0,
+      }),
       locate: async (_id, { organisationId, userId }) => ({
         controllerId,
         instanceId,

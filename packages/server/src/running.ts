@@ -19,6 +19,7 @@ import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createThumbnails } from './sessions/thumbnails.ts'
 import { createStreams } from './streams/streams.ts'
+import { createTunnels } from './streams/tunnels.ts'
 
 export interface RunningOptions {
   config: Config
@@ -58,7 +59,7 @@ export async function createRunning(options: RunningOptions) {
         streams.cutInstance(change.instanceId)
     },
     reached: (tx, controllerId) => sessions.controllerChanged(tx, controllerId),
-    streamFailed: (streamId, problem) => streams.failed(streamId, problem),
+    streamFailed: (streamId, problem) => tunnels.failed(streamId, problem),
   })
 
   const sessions = createSessions({
@@ -74,12 +75,13 @@ export async function createRunning(options: RunningOptions) {
     renewed: (instanceId) => streams.cutInstance(instanceId),
   })
 
+  const tunnels = createTunnels({ http, clock, openOnController: hub.openStream })
   const streams = createStreams({
     store,
     http,
     clock,
     log,
-    openOnController: hub.openStream,
+    tunnels,
     async locate(sessionId, actor) {
       const session = await sessions.read(actor, sessionId, 'stream.open')
       const { controllerId, instanceId, userId, state } = session

@@ -15,6 +15,7 @@ import { createHub } from '../controllers/hub.ts'
 import { createLive, visible } from '../core/live.ts'
 import { hashOfSecret } from '../keys/secret.ts'
 import { createStreams } from '../streams/streams.ts'
+import { createTunnels } from '../streams/tunnels.ts'
 import { type Rows, rowsOf } from '../testing/rows.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
 
@@ -50,7 +51,7 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       http: server.http,
       clock: systemClock,
       log,
-      openOnController: () => false,
+      tunnels: createTunnels({ http: server.http, clock: systemClock, openOnController: () => false }),
       locate: () => Promise.reject(fail('thing.unknown', { kind: 'session' })),
       onFirstByte: () => undefined,
     })
@@ -212,6 +213,10 @@ describe('[SEC-2.matrix] every kind of event × who may hear it', () => {
     'user.changed': { permission: 'me.read' },
     'session.changed': { permission: 'session.read' },
     'session.removed': { permission: 'session.read' },
+    'service.changed': { permission: 'service.read' },
+    'service.removed': { permission: 'service.read' },
+    'route.changed': { permission: 'route.read' },
+    'route.removed': { permission: 'route.read' },
     'controller.changed': { permission: 'controller.read' },
     'controller.removed': { permission: 'controller.read' },
     'person.changed': { permission: 'person.read' },

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { watchSignIns } from '../identity/watch.ts'
 import { createStreams, type Streams } from '../streams/streams.ts'
+import { createTunnels } from '../streams/tunnels.ts'
 import { type Rows, rowsOf } from '../testing/rows.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
 import { hashOfSecret } from './secret.ts'
@@ -38,7 +39,11 @@ beforeAll(async () => {
     http: server.http,
     clock: systemClock,
     log,
-    openOnController: (_, request) => asked.push(request) > 0,
+    tunnels: createTunnels({
+      http: server.http,
+      clock: systemClock,
+      openOnController: (_, request) => asked.push(request) > 0,
+    }),
     async locate(id, actor) {
       if (id !== sessionId || actor.userId !== owner.userId) throw fail('thing.unknown', { kind: 'session' })
       const { organisationId, userId } = actor

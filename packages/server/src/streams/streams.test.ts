@@ -19,6 +19,7 @@ import { sql } from '../core/store.ts'
 import { hashOf, newSecret } from '../identity/cookie.ts'
 import { type TestServer, testServer } from '../testing/server.ts'
 import { createStreams, type Streams } from './streams.ts'
+import { createTunnels, type Tunnels } from './tunnels.ts'
 
 type Person = Awaited<ReturnType<TestServer['person']>>
 interface Opened {
@@ -39,6 +40,7 @@ let online = true
 let running = true
 let server: TestServer
 let streams: Streams
+let tunnels: Tunnels
 let owner: Person
 const closers: (() => void)[] = []
 
@@ -59,15 +61,20 @@ beforeAll(async () => {
   server = await testServer({ listen: false })
   owner = await server.person('owner')
   await addSession(owner)
+  tunnels = createTunnels({
+    http: server.http,
+    clock,
+    openOnController(id, request) {
+      if (online) opened.push({ controllerId: id, ...request })
+      return online
+    },
+  })
   streams = createStreams({
     store: server.store,
     http: server.http,
     clock,
     log: createLog('test', 'silent'),
-    openOnController(id, request) {
-      if (online) opened.push({ controllerId: id, ...request })
-      return online
-    },
+    tunnels,
     async locate(id, actor) {
       if (id !== sessionId || actor.userId !== owner.userId) throw fail('thing.unknown', { kind: 'session' })
       if (!running) throw fail('session.state', { state: 'stopped' })
@@ -281,7 +288,7 @@ describe('streams', () => {
     online = how !== 'offline'
     const viewer = view(await ticketOf(owner))
     if (how !== 'offline') await until(() => opened.length === 1, 'stream.open')
-    if (how === 'failed') streams.failed(opened[0]!.streamId, 'the display does not answer')
+    if (how === 'failed') tunnels.failed(opened[0]!.streamId, 'the display does not answer')
     if (how === 'silent') await clock.pass(10_000)
     await until(() => viewer.state.closed !== null, 'the close')
     expect(viewer.state.closed?.code).toBe(STREAM_CLOSE.unreachable)
@@ -344,7 +351,7 @@ describe('streams', () => {
     const { viewer } = await joined()
     streams.cutSignIn('another')
     streams.cutInstance(newId())
-    streams.failed(newId(), 'another')
+    tunnels.failed(newId(), 'another')
     expect(streams.count()).toBe(1)
     expect(viewer.state.closed).toBeNull()
   })

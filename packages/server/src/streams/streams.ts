@@ -1,11 +1,9 @@
 /** Streams: a viewer comes with a ticket, its controller dials back, and the relay joins the two. */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import {
-  DIAL_PATH,
   STREAM_CLOSE,
   STREAM_PATH,
   STREAM_PROTOCOL,
@@ -14,12 +12,13 @@ import {
 } from '@kalnet/contracts/stream'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
-import { acceptRaw, refuseUpgrade } from '@kalnet/wire/raw'
+import { refuseUpgrade } from '@kalnet/wire/raw'
 import { createRelay, offeredProtocols, type Viewer } from '@kalnet/wire/relay'
 import { v7 as newId } from 'uuid'
 import { type Handler, type Http, handle, type Visit } from '../core/http.ts'
 import type { Store } from '../core/store.ts'
 import { bearerOf, createTickets } from './tickets.ts'
+import type { Tunnels } from './tunnels.ts'
 
 export interface Located {
   controllerId: string
@@ -33,11 +32,7 @@ export interface StreamsOptions {
   http: Pick<Http, 'upgrade'>
   clock: Clock
   log: Log
-  /** Tells the controller to dial back; false when it is not connected. */
-  openOnController(
-    controllerId: string,
-    request: { streamId: string; instanceId: string; port: string; token: string },
-  ): boolean
+  tunnels: Pick<Tunnels, 'dial'>
   /** Where the session's instance is; throws when the actor may not open it or it does not run. */
   locate(sessionId: string, actor: Actor): Promise<Located>
   /** The first byte of a screen reached a viewer's connection. */
@@ -45,8 +40,6 @@ export interface StreamsOptions {
 }
 export interface Streams {
   routes: Handler[]
-  /** The controller could not open it. */
-  failed(streamId: string, problem: string): void
   /** The instance is gone or replaced. */
   cutInstance(instanceId: string): void
   /** The sign-in ended: its streams end before this returns. */
@@ -62,20 +55,11 @@ interface Stream extends Located {
   viewer: Viewer
 }
 
-/** How long a controller may take to dial back. */
-const DIAL_MS = 10_000
-
 export function createStreams(options: StreamsOptions): Streams {
-  const { store, http, clock, log, locate, openOnController, onFirstByte } = options
+  const { store, http, clock, log, locate, tunnels, onFirstByte } = options
   const tickets = createTickets({ store, clock })
   const relay = createRelay({ clock })
   const streams = new Map<string, Stream>()
-  /**
-   * Dial token → the stream that waits for it. In memory only: the replica that issued the token also holds the viewer, so the
-   * dial must come back to it. With several replicas, `stream.open` has to carry that replica's own address.
-   */
-  const awaited = new Map<string, (raw: Duplex) => void>()
-
   /** Refuses as an HTTP answer: before the WebSocket is accepted there is no close code. */
   function refuse(socket: Duplex, error: unknown): void {
     if (!(error instanceof KalnetError)) log.error({ err: error }, 'a stream could not be opened')
@@ -84,29 +68,22 @@ export function createStreams(options: StreamsOptions): Streams {
 
   function open(stream: Stream, port: string): void {
     const { streamId, viewer, instanceId, controllerId, sessionId } = stream
-    const token = randomBytes(32).toString('base64url')
-    const waited = new AbortController()
-    const settle = () => {
-      awaited.delete(token)
-      waited.abort()
-    }
+    const left = new AbortController()
     streams.set(streamId, stream)
     viewer.onClose = () => {
-      settle()
+      left.abort()
       streams.delete(streamId)
     }
-    awaited.set(token, (raw) => {
-      settle()
-      viewer.attach(raw, () => onFirstByte(sessionId))
-    })
-    if (!openOnController(controllerId, { streamId, instanceId, port, token })) {
-      viewer.close(STREAM_CLOSE.unreachable, 'the machine it runs on is not connected')
-      return
-    }
-    clock.sleep(DIAL_MS, waited.signal).then(
-      () => viewer.close(STREAM_CLOSE.unreachable, 'the machine it runs on did not answer'),
-      // Aborted: dialled back, refused or left in time.
-      () => undefined,
+    tunnels.dial({ controllerId, instanceId, port }, left.signal).then(
+      (raw) => {
+        if (left.signal.aborted) raw.destroy()
+        else viewer.attach(raw, () => onFirstByte(sessionId))
+      },
+      (error: unknown) =>
+        viewer.close(
+          STREAM_CLOSE.unreachable,
+          error instanceof KalnetError ? String(error.details.problem) : 'it could not be reached',
+        ),
     )
   }
 
@@ -149,16 +126,6 @@ export function createStreams(options: StreamsOptions): Streams {
       })
     },
   })
-  http.upgrade(DIAL_PATH, {
-    origin: 'none',
-    signIn: 'none',
-    handle(request, socket, head) {
-      const offer = acceptRaw(request, socket, head)
-      const take = offer && awaited.get(offer.token)
-      if (offer && take) take(offer.accept())
-      else offer?.refuse(fail('ticket.invalid'))
-    },
-  })
 
   return {
     routes: [
@@ -167,9 +134,6 @@ export function createStreams(options: StreamsOptions): Streams {
         return tickets.issue(actor, bearerOf(signIn), params.id, body.port)
       }),
     ],
-    failed(streamId, problem) {
-      streams.get(streamId)?.viewer.close(STREAM_CLOSE.unreachable, problem)
-    },
     cutInstance: (instanceId) =>
       cut((stream) => stream.instanceId === instanceId, STREAM_CLOSE.ended, 'the session ended'),
     cutSignIn: (signInId) =>
