@@ -41,11 +41,11 @@ const isLocalName = (host: string) => {
   return isHome(name) && (name === 'localhost' || name.endsWith('.localhost') || name.startsWith('127.'))
 }
 
-const under = (path: string, prefix: string) =>
+export const under = (path: string, prefix: string) =>
   prefix === '/' || path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)
 
 /** Decoded until nothing changes, backslashes and doubled slashes made plain, dots resolved. Null: it cannot be read. */
-function settled(path: string): string | null {
+export function settled(path: string): string | null {
   let now = path
   for (let round = 0; round < 5; round++) {
     let next: string
