@@ -52,6 +52,11 @@ export const SERVICE_ERRORS = {
     '{name} has trouble and is left alone for {seconds} seconds.',
     'Wait a little and try again.',
   ),
+  'forward-route.of-service': entry(
+    409,
+    'This address belongs to {name}.',
+    'Change it on the page of that service.',
+  ),
   'port.taken': entry(
     409,
     'Port {port} is held by {holder}.',

@@ -24,6 +24,12 @@ const shape = (row: ForwardRow): ForwardRoute => ({
   changedAt: row.changed_at,
 })
 
+/** What a route of our gateway brought is changed there, or the two would say different things. */
+function ofNoService(row: ForwardRow): ForwardRow {
+  if (row.gateway_route_id !== null) throw fail('forward-route.of-service', { name: row.name })
+  return row
+}
+
 export function createForwardRegister(options: { store: Store; clock: Clock; address: () => string }) {
   const { store, clock, address } = options
   async function find(actor: Actor, id: string): Promise<ForwardRow> {
@@ -70,7 +76,7 @@ export function createForwardRegister(options: { store: Store; clock: Clock; add
       return shape(row)
     },
     async change(actor: Actor, id: string, body: BodyOf<typeof forwardRoutes.change>) {
-      const after = { ...shape(await find(actor, id)), ...body }
+      const after = { ...shape(ofNoService(await find(actor, id))), ...body }
       const { roles, groups } = after.allowed
       const row = await store.as(actor.organisationId).transaction(async (tx) => {
         await assertGroups(tx, actor.organisationId, groups)
@@ -81,7 +87,7 @@ export function createForwardRegister(options: { store: Store; clock: Clock; add
       return shape(row)
     },
     async remove(actor: Actor, id: string) {
-      await find(actor, id)
+      ofNoService(await find(actor, id))
       await store.as(actor.organisationId).transaction((tx) => statements.removeRoute({ id }).execute(tx))
     },
   }

@@ -12,6 +12,8 @@ export interface ForwardRow {
   allowed_roles: string[]
   allowed_groups: string[]
   app_passwords: boolean
+  /** It belongs to a route of our own gateway. */
+  gateway_route_id: string | null
   created_at: string
   changed_at: string
 }
@@ -37,8 +39,32 @@ export const statements = {
     select * from forward_routes where organisation_id = ${it.organisationId}
       and (${it.after}::uuid is null or id > ${it.after}::uuid) order by id limit ${it.limit}`,
   findRoute: (it: { id: string }) => sql<ForwardRow>`select * from forward_routes where id = ${it.id}`,
-  routesOfHost: (it: { host: string }) => sql<ForwardRow>`
-    select * from forward_routes where host = ${it.host} order by length(path_prefix) desc`,
+  /** Of our own gateway whatever its port; `bare` is the host without one. */
+  routesOfHost: (it: { host: string; bare: string }) => sql<ForwardRow>`
+    select * from forward_routes where (host = ${it.host} and gateway_route_id is null)
+      or (host = ${it.bare} and gateway_route_id is not null) order by length(path_prefix) desc`,
+  /** No row: the address is somebody else's. */
+  putGatewayRule: (it: {
+    id: string
+    gatewayRouteId: string
+    organisationId: string
+    name: string
+    host: string
+    pathPrefix: string
+    who: string
+    roles: string[]
+    groups: string[]
+    appPasswords: boolean
+    at: string
+  }) => sql<{ id: string }>`
+    insert into forward_routes (id, organisation_id, name, host, path_prefix, who, allowed_roles, allowed_groups, app_passwords,
+      gateway_route_id, created_at, changed_at)
+    values (${it.id}, ${it.organisationId}, ${it.name}, ${it.host}, ${it.pathPrefix}, ${it.who}, ${it.roles}::text[],
+      ${it.groups}::uuid[], ${it.appPasswords}, ${it.gatewayRouteId}, ${it.at}, ${it.at})
+    on conflict (host, path_prefix) do update set name = excluded.name, who = excluded.who, allowed_roles = excluded.allowed_roles,
+      allowed_groups = excluded.allowed_groups, app_passwords = excluded.app_passwords, changed_at = excluded.changed_at
+      where forward_routes.gateway_route_id = excluded.gateway_route_id
+    returning id`,
   addRoute: (it: {
     id: string
     organisationId: string

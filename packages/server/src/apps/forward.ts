@@ -1,6 +1,6 @@
 /** The answer to a proxy's question: may this request pass, and as whom. */
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { fail } from '@kalnet/contracts/errors'
 import { CALLBACK_PATH, SIGN_OUT_PATH } from '@kalnet/contracts/forward'
 import type { Actor } from '@kalnet/contracts/permission'
@@ -36,7 +36,18 @@ const othersCookies = (header: string) =>
 
 type Person = NonNullable<Awaited<ReturnType<AppPeople['find']>>>
 
+/** What is answered to whoever asks for a request: 200 lets it pass, with the headers it is to carry. */
+export interface ForwardReply {
+  status: number
+  headers: Record<string, string | string[]>
+  body: string
+  /** By which sign-in it passes; null: by an app password, or because the address is open to everybody. */
+  signInId: string | null
+}
+
 export interface Forward {
+  /** The same for our own gateway, without a way over HTTP. `headers`: the request's own, and `X-Forwarded-*`. Throws what `answer` would say. */
+  decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply>
   answer(request: IncomingMessage, response: ServerResponse, call: MountedCall): Promise<void>
   /** From the dashboard, signed in: where the browser goes with its one-use code. */
   enter(
@@ -56,46 +67,53 @@ export function createForward(options: {
 }): Forward {
   const { store, clock, people, passwords, address } = options
   const rulesOf = async (host: string) =>
-    (await store.system.read((tx) => statements.routesOfHost({ host }).execute(tx))).rows
+    (
+      await store.system.read((tx) =>
+        statements.routesOfHost({ host, bare: host.replace(/:\d+$/, '') }).execute(tx),
+      )
+    ).rows
 
-  const end = (
-    response: ServerResponse,
+  const reply = (
     status: number,
-    headers: Record<string, string | string[]> = {},
+    headers: ForwardReply['headers'] = {},
     body = '',
-  ) => {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(body)
-  }
-  const header = (request: IncomingMessage, name: string) => {
-    const value = request.headers[name]
+    signInId: string | null = null,
+  ): ForwardReply => ({
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
+    body,
+    signInId,
+  })
+  const header = (from: IncomingHttpHeaders, name: string) => {
+    const value = from[name]
     return typeof value === 'string' ? value : ''
   }
 
   /** A page in a browser can be sent to sign in; everything else is told 401. */
-  const isNavigation = (request: IncomingMessage, asked: AskedAddress) =>
+  const isNavigation = (headers: IncomingHttpHeaders, asked: AskedAddress) =>
     (asked.method === 'GET' || asked.method === 'HEAD') &&
-    header(request, 'accept').includes('text/html') &&
-    ['', 'navigate'].includes(header(request, 'sec-fetch-mode')) &&
-    !header(request, 'upgrade')
+    header(headers, 'accept').includes('text/html') &&
+    ['', 'navigate'].includes(header(headers, 'sec-fetch-mode')) &&
+    !header(headers, 'upgrade')
 
-  function sendToSignIn(request: IncomingMessage, response: ServerResponse, asked: AskedAddress) {
+  function sendToSignIn(headers: IncomingHttpHeaders, asked: AskedAddress): ForwardReply {
     const names = passNames(asked.scheme)
-    const before = cookieIn(header(request, 'cookie'), names.enter)
+    const before = cookieIn(header(headers, 'cookie'), names.enter)
     // Several tabs at once share one.
     const secret = before && /^[\w-]{43}$/.test(before) ? before : randomBytes(32).toString('base64url')
     const to = new URL('/enter', address())
     to.searchParams.set('to', `${asked.scheme}://${asked.host}${asked.uri}`)
     to.searchParams.set('state', hashed(secret))
-    end(response, 302, {
+    return reply(302, {
       location: to.href,
       'set-cookie': setCookie(names.enter, secret, ENTER_SECONDS, asked.scheme),
     })
   }
 
-  async function comeBack(request: IncomingMessage, response: ServerResponse, asked: AskedAddress) {
+  async function comeBack(headers: IncomingHttpHeaders, asked: AskedAddress): Promise<ForwardReply> {
     const names = passNames(asked.scheme)
     const code = new URL(asked.uri, 'http://x').searchParams.get('code') ?? ''
-    const secret = cookieIn(header(request, 'cookie'), names.enter) ?? ''
+    const secret = cookieIn(header(headers, 'cookie'), names.enter) ?? ''
     const now = stamp(clock)
     const pass = randomBytes(32).toString('base64url')
     const path = await store.system.transaction(async (tx) => {
@@ -115,9 +133,8 @@ export function createForward(options: {
         .execute(tx)
       return row.path
     })
-    if (path === null)
-      return end(response, 302, { location: `${new URL('/enter', address()).href}?problem=code` })
-    end(response, 302, {
+    if (path === null) return reply(302, { location: `${new URL('/enter', address()).href}?problem=code` })
+    return reply(302, {
       // Ours from the beginning: a path, never another host.
       location: `${asked.scheme}://${asked.host}${path}`,
       'set-cookie': [
@@ -127,37 +144,36 @@ export function createForward(options: {
     })
   }
 
-  async function signOut(request: IncomingMessage, response: ServerResponse, asked: AskedAddress) {
+  async function signOut(headers: IncomingHttpHeaders, asked: AskedAddress): Promise<ForwardReply> {
     const names = passNames(asked.scheme)
-    const pass = cookieIn(header(request, 'cookie'), names.pass)
+    const pass = cookieIn(header(headers, 'cookie'), names.pass)
     if (pass)
       await store.system.transaction((tx) =>
         statements.dropPass({ hash: hashed(pass), host: asked.host }).execute(tx),
       )
-    end(response, 302, {
+    return reply(302, {
       location: address(),
       'set-cookie': setCookie(names.pass, '', 0, asked.scheme),
     })
   }
 
   /** Lax cookies travel between the names of one domain: what changes things, and WebSockets, must come from the page's own host. */
-  function isForeign(request: IncomingMessage, asked: AskedAddress): boolean {
-    const origin = header(request, 'origin')
+  function isForeign(headers: IncomingHttpHeaders, asked: AskedAddress): boolean {
+    const origin = header(headers, 'origin')
     const changing = !['GET', 'HEAD', 'OPTIONS'].includes(asked.method)
-    const upgrading = header(request, 'upgrade') !== '' || header(request, 'sec-websocket-key') !== ''
+    const upgrading = header(headers, 'upgrade') !== '' || header(headers, 'sec-websocket-key') !== ''
     return origin !== '' && (changing || upgrading) && origin !== `${asked.scheme}://${asked.host}`
   }
 
   function pass(
-    request: IncomingMessage,
-    response: ServerResponse,
+    headers: IncomingHttpHeaders,
     person: Person | null,
-    byPassword: boolean,
-  ) {
-    const cookie = othersCookies(header(request, 'cookie'))
-    const authorization = byPassword ? '' : header(request, 'authorization')
+    { byPassword = false, signInId = null }: { byPassword?: boolean; signInId?: string | null } = {},
+  ): ForwardReply {
+    const cookie = othersCookies(header(headers, 'cookie'))
+    const authorization = byPassword ? '' : header(headers, 'authorization')
     const safe = (text: string) => encodeURIComponent(text)
-    end(response, 200, {
+    const told = {
       ...(person
         ? {
             'X-Kalnet-User': person.id,
@@ -170,54 +186,54 @@ export function createForward(options: {
         : {}),
       ...(cookie ? { Cookie: cookie } : {}),
       ...(authorization ? { Authorization: authorization } : {}),
-    })
+    }
+    return reply(200, told, '', signInId)
   }
 
-  async function byPass(request: IncomingMessage, asked: AskedAddress): Promise<Person | null> {
-    const secret = cookieIn(header(request, 'cookie'), passNames(asked.scheme).pass)
+  async function byPass(
+    headers: IncomingHttpHeaders,
+    asked: AskedAddress,
+  ): Promise<{ person: Person; signInId: string } | null> {
+    const secret = cookieIn(header(headers, 'cookie'), passNames(asked.scheme).pass)
     if (!secret) return null
     const found = (
       await store.system.read((tx) =>
         statements.findPass({ hash: hashed(secret), host: asked.host, now: stamp(clock) }).execute(tx),
       )
     ).rows[0]
-    return found ? people.find(found.user_id) : null
+    const person = found ? await people.find(found.user_id) : null
+    return found && person ? { person, signInId: found.sign_in_id } : null
   }
 
-  async function answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    call: MountedCall,
-  ): Promise<void> {
-    const asked = askedAddress(request.headers)
+  async function decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply> {
+    const asked = askedAddress(headers)
     const rules = asked ? await rulesOf(asked.host) : []
     if (!asked || rules.length === 0) throw fail('forward-route.unknown')
-    if (asked.path === CALLBACK_PATH) return comeBack(request, response, asked)
-    if (asked.path === SIGN_OUT_PATH) return signOut(request, response, asked)
+    if (asked.path === CALLBACK_PATH) return comeBack(headers, asked)
+    if (asked.path === SIGN_OUT_PATH) return signOut(headers, asked)
     const rule = ruleFor(rules, asked.path)
     if (rule === 'unclear') throw fail('request.invalid', { problem: 'the address can be read in two ways' })
     if (!rule) throw fail('forward-route.unknown')
-    if (rule.who === 'public') return pass(request, response, null, false)
+    if (rule.who === 'public') return pass(headers, null)
 
-    const known = await byPass(request, asked)
+    const known = await byPass(headers, asked)
     if (known) {
-      if (isForeign(request, asked)) throw fail('origin.foreign')
-      if (admits(rule, known)) return pass(request, response, known, false)
-      if (isNavigation(request, asked)) return sendToSignIn(request, response, asked)
+      if (isForeign(headers, asked)) throw fail('origin.foreign')
+      if (admits(rule, known.person)) return pass(headers, known.person, { signInId: known.signInId })
+      if (isNavigation(headers, asked)) return sendToSignIn(headers, asked)
       throw fail('app.closed', { name: rule.name })
     }
-    const basic = header(request, 'authorization')
+    const basic = header(headers, 'authorization')
     if (rule.app_passwords && /^basic /i.test(basic)) {
-      const userId = await passwords.check(rule.id, basic, clientAddress(request, call.address))
+      const userId = await passwords.check(rule.id, basic, address)
       const person = userId ? await people.find(userId) : null
-      if (person && admits(rule, person)) return pass(request, response, person, true)
+      if (person && admits(rule, person)) return pass(headers, person, { byPassword: true })
       if (person) throw fail('app.closed', { name: rule.name })
     }
-    if (isNavigation(request, asked)) return sendToSignIn(request, response, asked)
+    if (isNavigation(headers, asked)) return sendToSignIn(headers, asked)
     // A browser's own request would put up the browser's dialog: nobody has a password to type there.
-    const asksBasic = rule.app_passwords && header(request, 'sec-fetch-mode') === ''
-    end(
-      response,
+    const asksBasic = rule.app_passwords && header(headers, 'sec-fetch-mode') === ''
+    return reply(
       401,
       asksBasic ? { 'www-authenticate': `Basic realm="${rule.host}", charset="UTF-8"` } : {},
       'You are not signed in.\n',
@@ -225,7 +241,11 @@ export function createForward(options: {
   }
 
   return {
-    answer,
+    decide,
+    async answer(request: IncomingMessage, response: ServerResponse, call: MountedCall): Promise<void> {
+      const { status, headers, body } = await decide(request.headers, clientAddress(request, call.address))
+      response.writeHead(status, headers).end(body)
+    },
     async enter({ actor, signIn }, to, state) {
       if (!signIn || actor.kind !== 'user') throw fail('permission.denied')
       if (!URL.canParse(to)) throw fail('forward-route.unknown')
