@@ -15,6 +15,7 @@ import { measureCapacity } from './capacity.ts'
 import { enrol } from './enrol.ts'
 import { createFingerprints } from './fingerprints.ts'
 import { forgetVolume } from './forget-volume.ts'
+import { createProber } from './health/prober.ts'
 import { openIdentity } from './identity.ts'
 import { createImages } from './images/images.ts'
 import { openJournal } from './journal.ts'
@@ -82,6 +83,14 @@ export async function runController(options: ControllerOptions): Promise<void> {
       log,
       signal,
       report: (instance) => void send({ type: 'observed', instance }),
+      changed: (id) => prober.follow(id),
+    })
+    const prober = createProber({
+      running: reconciler.running,
+      report: reconciler.noteHealth,
+      clock,
+      log,
+      signal,
     })
     const machine = await machineId()
     const answers = createAnswers({

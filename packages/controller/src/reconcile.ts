@@ -1,5 +1,6 @@
 /** Makes what is there match what is desired: level-triggered, one worker per instance, safe against lost, repeated, late and reordered messages. */
-import type { DesiredInstance, ObservedInstance, Progress } from '@kalnet/contracts/instance'
+import type { Health } from '@kalnet/contracts/health'
+import type { DesiredInstance, InstanceSpec, ObservedInstance, Progress } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Entry, Journal } from './journal.ts'
@@ -14,6 +15,19 @@ const LOOK_AGAIN_MS = 30_000
 const LOST_AFTER_ATTEMPTS = 3
 const PROGRESS_MS = 200
 
+/** An instance whose program is there now. */
+export interface Running {
+  id: string
+  generation: number
+  organisationId: string
+  spec: InstanceSpec
+  platform: Platform
+  handle: Handle
+  /** Milliseconds since the epoch. */
+  createdAt: number
+  health: Health | undefined
+}
+
 export interface Reconciler {
   desired(instance: DesiredInstance): void
   /** The full set: what is not in it is taken away. */
@@ -23,6 +37,10 @@ export interface Reconciler {
   inventory(): ObservedInstance[]
   /** The live runtime of an instance, for streams and logs. */
   find(id: string): { platform: Platform; handle: Handle; generation: number } | null
+  /** Null when it does not run: what is asked of it, and what it asks of others, ends then. */
+  running(id: string): Running | null
+  /** What its probe says now; of another generation it is dropped. */
+  noteHealth(id: string, generation: number, health: Health): void
   /** Watches the platforms until the signal given at creation is aborted. Instances stay as they are. */
   run(): Promise<void>
   /** Resolves when no worker has anything to do. For tests. */
@@ -43,6 +61,8 @@ export function createReconciler(options: {
   clock: Clock
   log: Log
   report(observed: ObservedInstance): void
+  /** Something about this instance is not as it was. */
+  changed?(id: string): void
   signal: AbortSignal
   random?: () => number
 }): Reconciler {
@@ -62,10 +82,12 @@ export function createReconciler(options: {
     save(entry) {
       // A step that was overtaken still ends; what it saw is no longer the truth about this id.
       if (signal.aborted || slots.get(entry.id)?.entry !== entry) return
+      if (entry.phase === 'settled') delete entry.observed.health
       // What has ended is told even when the disk is full; a start never goes on unwritten.
       if (entry.phase === 'settled') write(entry)
       else journal.write(entry)
       reports.now(entry.id, entry.observed)
+      options.changed?.(entry.id)
     },
     progress(entry: Entry, progress: Progress) {
       entry.observed = { ...entry.observed, progress: { ...progress, text: progress.text.slice(0, 200) } }
@@ -91,6 +113,7 @@ export function createReconciler(options: {
   function interrupt(slot: Slot) {
     slot.change.abort(new Error('something else is desired now'))
     poke(slot)
+    options.changed?.(slot.entry.id)
   }
 
   async function work(slot: Slot) {
@@ -109,6 +132,7 @@ export function createReconciler(options: {
         journal.bury(entry.id, entry.generation)
         reports.drop(entry.id)
         slots.delete(entry.id)
+        options.changed?.(entry.id)
         return
       } catch (error) {
         if (signal.aborted) return
@@ -263,8 +287,32 @@ export function createReconciler(options: {
         ? { platform: its, handle: entry.handle, generation: entry.generation }
         : null
     },
+    running(id) {
+      const entry = slots.get(id)?.entry
+      const its = platform(entry?.handle?.platform ?? '')
+      if (!entry?.handle || !its || entry.phase !== 'created' || entry.desired?.state !== 'running')
+        return null
+      const { generation, handle, observed, desired } = entry
+      if (observed.state !== 'running') return null
+      const { organisationId, spec } = desired
+      const createdAt = Date.parse(observed.times.created ?? '') || clock.now().getTime()
+      return {
+        ...{ id, generation, organisationId, spec, platform: its, handle },
+        ...{ createdAt, health: observed.health },
+      }
+    },
+    noteHealth(id, generation, health) {
+      const entry = slots.get(id)?.entry
+      if (signal.aborted || entry?.generation !== generation || entry.phase !== 'created') return
+      entry.observed = { ...entry.observed, health }
+      write(entry)
+      reports.now(id, entry.observed)
+    },
     async run() {
-      for (const slot of slots.values()) poke(slot)
+      for (const slot of slots.values()) {
+        poke(slot)
+        options.changed?.(slot.entry.id)
+      }
       const lookAgain = async () => {
         while (!signal.aborted) {
           await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
