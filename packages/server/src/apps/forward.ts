@@ -7,6 +7,7 @@ import type { Actor } from '@kalnet/contracts/permission'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import { demand } from '../access/access.ts'
 import type { MountedCall, SignIn } from '../core/http.ts'
+import { createRemember } from '../core/remember.ts'
 import type { Store } from '../core/store.ts'
 import { hashed } from './adapter.ts'
 import type { AppPasswords } from './app-passwords.ts'
@@ -56,6 +57,14 @@ export interface Forward {
     state: string,
   ): Promise<{ to: string; route: ForwardRow }>
   tidy(): Promise<void>
+  /** A sign-in ended, or a rule or a person changed: nothing that was known counts. */
+  forget(): void
+}
+
+/** Somebody with a pass. */
+interface Passing {
+  person: Person
+  signInId: string
 }
 
 export function createForward(options: {
@@ -64,9 +73,15 @@ export function createForward(options: {
   people: AppPeople
   passwords: AppPasswords
   address: () => string
+  /** How long a rule and a pass are believed without asking again; `forget` ends it at once. Default: not at all. */
+  rememberMs?: number
 }): Forward {
   const { store, clock, people, passwords, address } = options
-  const rulesOf = async (host: string) =>
+  const kept = { forMs: options.rememberMs ?? 0, most: 10_000 }
+  const knownRules = createRemember<ForwardRow[]>(clock, kept)
+  const knownPasses = createRemember<Passing | null>(clock, kept)
+  const rulesOf = (host: string) => knownRules.get(host, () => readRules(host))
+  const readRules = async (host: string) =>
     (
       await store.system.read((tx) =>
         statements.routesOfHost({ host, bare: host.replace(/:\d+$/, '') }).execute(tx),
@@ -151,6 +166,7 @@ export function createForward(options: {
       await store.system.transaction((tx) =>
         statements.dropPass({ hash: hashed(pass), host: asked.host }).execute(tx),
       )
+    knownPasses.forget()
     return reply(302, {
       location: address(),
       'set-cookie': setCookie(names.pass, '', 0, asked.scheme),
@@ -190,16 +206,15 @@ export function createForward(options: {
     return reply(200, told, '', signInId)
   }
 
-  async function byPass(
-    headers: IncomingHttpHeaders,
-    asked: AskedAddress,
-  ): Promise<{ person: Person; signInId: string } | null> {
+  async function byPass(headers: IncomingHttpHeaders, asked: AskedAddress): Promise<Passing | null> {
     const secret = cookieIn(header(headers, 'cookie'), passNames(asked.scheme).pass)
     if (!secret) return null
+    const hash = hashed(secret)
+    return knownPasses.get(`${hash} ${asked.host}`, () => findPass(hash, asked.host))
+  }
+  async function findPass(hash: string, host: string): Promise<Passing | null> {
     const found = (
-      await store.system.read((tx) =>
-        statements.findPass({ hash: hashed(secret), host: asked.host, now: stamp(clock) }).execute(tx),
-      )
+      await store.system.read((tx) => statements.findPass({ hash, host, now: stamp(clock) }).execute(tx))
     ).rows[0]
     const person = found ? await people.find(found.user_id) : null
     return found && person ? { person, signInId: found.sign_in_id } : null
@@ -281,6 +296,10 @@ export function createForward(options: {
           .execute(tx),
       )
       return { to: `${asked.scheme}://${asked.host}${CALLBACK_PATH}?code=${code}`, route: rule }
+    },
+    forget() {
+      knownRules.forget()
+      knownPasses.forget()
     },
     async tidy() {
       await store.system.transaction((tx) => statements.dropOldCodes({ now: stamp(clock) }).execute(tx))
