@@ -2,13 +2,15 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Config } from '@kalnet/contracts/config'
+import { fail } from '@kalnet/contracts/errors'
+import { freePortNear, portTaken, tryPort, whoListens } from '@kalnet/io/ports'
 import { start } from '@kalnet/io/spawn'
 import { installUnit } from '../at-boot.ts'
 import { claimLink, printAddress } from '../claim.ts'
 import type { AddCommand, Context } from '../context.ts'
 import { buildDashboard } from '../dashboard.ts'
 import { ensureHost } from '../host/packages.ts'
-import { tryPort, whoListens } from '../host/ports.ts'
 import { CliProblem, EXIT, failed, refused } from '../problem.ts'
 import { addListenFlags, type ListenFlags, listenArguments, readConfig } from '../settings.ts'
 import { readSupervisor, stopSupervisor } from '../supervisor/client.ts'
@@ -54,6 +56,7 @@ async function up(it: Context, flags: UpFlags): Promise<void> {
     if (!meanwhile) throw error
     return again(it, flags, meanwhile)
   }
+  await sayTaken(config, output)
   if (flags.atBoot) return installUnit(it, flags)
   if (flags.foreground) return foreground(it, flags)
   const ready = await output.step('Starting', async (say) => {
@@ -155,16 +158,32 @@ const WORDS = {
   controller: 'the controller of this machine',
 } as const
 
+/** The door to services may stay shut without the dashboard: said, and Kalnet starts. */
+async function sayTaken({ gateway, listen, tls }: Config, output: Context['output']): Promise<void> {
+  if (!gateway.enabled) return
+  const ports = { KALNET_GATEWAY_HTTP_PORT: gateway.httpPort, KALNET_GATEWAY_HTTPS_PORT: gateway.httpsPort }
+  for (const [variable, port] of Object.entries(ports)) {
+    if (port === listen.port || (port === gateway.httpsPort && !tls.enabled)) continue
+    const taken = await portTaken(gateway.host ?? listen.host, port)
+    if (!taken) continue
+    const { message, next } = taken.body('').error
+    output.note(`${message} Services have no address there until then. ${next} (${variable})`)
+  }
+}
+
 /** Checked before anything is started, so that the reason is told at once and by name. */
 async function freePort(host: string, port: number): Promise<void> {
   const problem = await tryPort(host, port)
   if (problem === null) return
   if (problem === 'EADDRINUSE') {
-    const who = (await whoListens(port)) ?? 'another program'
-    throw refused(
-      `Port ${port} is taken by ${who}.`,
-      `End it, or choose another port: kalnet up --port ${port + 1}`,
-    )
+    const holder = (await whoListens(port)) ?? 'another program'
+    const free = (await freePortNear(host, port)) ?? 'none near it'
+    const { code, message, next } = fail('port.taken', {
+      port,
+      holder,
+      free: `kalnet up --port ${free}`,
+    }).body('').error
+    throw new CliProblem(EXIT.refused, code, message, next)
   }
   if (problem === 'EACCES')
     throw refused(

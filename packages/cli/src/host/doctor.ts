@@ -2,6 +2,7 @@
 import { readFile, statfs } from 'node:fs/promises'
 import { freemem, totalmem, userInfo } from 'node:os'
 import { dirname } from 'node:path'
+import { freePortNear, tryPort, whoListens } from '@kalnet/io/ports'
 import { run } from '@kalnet/io/spawn'
 import { ask } from '../api.ts'
 import type { Context } from '../context.ts'
@@ -11,7 +12,6 @@ import { configFile, readConfig } from '../settings.ts'
 import { readSupervisor } from '../supervisor/client.ts'
 import { ROOT, VERSION } from '../tree.ts'
 import { HOST_PROGRAMS, installLine, programPlaces, which } from './packages.ts'
-import { tryPort, whoListens } from './ports.ts'
 
 export interface Check {
   id: string
@@ -192,7 +192,8 @@ async function port({ folders, env }: Context): Promise<Check> {
   if (problem === null) return it.ok(`${number} is free`)
   const who =
     problem === 'EADDRINUSE' ? `taken by ${(await whoListens(number)) ?? 'another program'}` : problem
-  return it.missing(`${number}: ${who}`, `End it, or choose another: kalnet up --port ${number + 1}`)
+  const free = (await freePortNear(host, number)) ?? number + 1
+  return it.missing(`${number}: ${who}`, `End it, or choose another: kalnet up --port ${free}`)
 }
 
 async function configuration({ folders, env }: Context): Promise<Check> {

@@ -18,6 +18,7 @@ import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import { SCIM_TYPE } from '@kalnet/contracts/scim'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import { portTaken } from '@kalnet/io/ports'
 import { fastify } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { RecordAudit } from './audited.ts'
@@ -268,12 +269,9 @@ export function createHttp(options: HttpOptions): Http {
         if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder)
         await app.ready()
         // The port first: whoever finds it taken must not touch the socket of the one that is running.
-        const address = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+        const address = await app.listen({ host, port }).catch(async (error: NodeJS.ErrnoException) => {
           if (error.code !== 'EADDRINUSE') throw error
-          throw new Error(
-            `Port ${port} on ${host} is taken by another program. Stop it, or choose another: KALNET_LISTEN_PORT=7401`,
-            { cause: error },
-          )
+          throw (await portTaken(host, port)) ?? error
         })
         if (options.controlSocket) await openControlSocket(options.controlSocket)
         return address
