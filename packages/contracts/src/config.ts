@@ -131,6 +131,22 @@ export const config = z.strictObject({
         .describe('Resolvers asked for every other name. Default: those of this machine.'),
     })
     .prefault({}),
+  acme: z
+    .strictObject({
+      directory: z
+        .url({ protocol: /^https$/ })
+        .default('https://acme-v02.api.letsencrypt.org/directory')
+        .describe(
+          "Where certificates of the internet are ordered (ACME). Let's Encrypt; to try things out: https://acme-staging-v02.api.letsencrypt.org/directory.",
+        ),
+      email: z.email().max(200).optional().describe('Whom the authority writes to. It may be left out.'),
+      authorityFile: z
+        .string()
+        .max(500)
+        .optional()
+        .describe('PEM of the root that the directory itself is trusted by, for an authority of your own.'),
+    })
+    .prefault({}),
   sessions: z
     .strictObject({
       perUser: z.coerce

@@ -1,6 +1,7 @@
 /** Events: facts in the past tense, and how the live WebSocket carries them. */
 import { z } from 'zod'
 import { id, time } from './basics.ts'
+import { certificate } from './certificate.ts'
 import { controller } from './controller.ts'
 import { gatewayRoute } from './gateway.ts'
 import { me } from './identity.ts'
@@ -19,6 +20,9 @@ export const EVENTS = {
   'service.removed': z.strictObject({ id }),
   'route.changed': gatewayRoute,
   'route.removed': z.strictObject({ id }),
+  /** Also when it is about to end: its state says so. */
+  'certificate.changed': certificate,
+  'certificate.removed': z.strictObject({ id }),
   'controller.changed': controller,
   'controller.removed': z.strictObject({ id }),
   'organisation.changed': organisation,

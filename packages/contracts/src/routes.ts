@@ -2,6 +2,7 @@
 import { appRoutes } from './app.ts'
 import { auditRoutes, keeperRoutes } from './audit.ts'
 import { catalogRoutes } from './catalog.ts'
+import { certificateRoutes } from './certificate.ts'
 import { controllerRoutes } from './controller.ts'
 import { linkedRoutes, providerRoutes } from './federation-routes.ts'
 import { forwardRoutes } from './forward.ts'
@@ -11,6 +12,7 @@ import { invitationRoutes, organisationRoutes } from './invitation.ts'
 import { keyRoutes } from './key.ts'
 import { localRoutes } from './local.ts'
 import { groupRoutes, peopleRoutes } from './people.ts'
+import { registryRoutes } from './registry.ts'
 import { scimRoutes } from './scim.ts'
 import { serviceRoutes } from './service.ts'
 import { sessionRoutes } from './session.ts'
@@ -24,7 +26,9 @@ export const ROUTES = {
   sessions: sessionRoutes,
   streams: streamRoutes,
   services: serviceRoutes,
+  registry: registryRoutes,
   gateway: gatewayRoutes,
+  certificates: certificateRoutes,
   controllers: controllerRoutes,
   keys: keyRoutes,
   scim: scimRoutes,

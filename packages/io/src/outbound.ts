@@ -7,6 +7,8 @@ import { isAllowed, parseNetworks } from './addresses.ts'
 export interface OutboundOptions {
   /** Own networks that may be reached (`192.168.1.0/24`, `127.0.0.1`). Default: none, the open internet only. */
   allow?: readonly string[]
+  /** PEM of all roots that are trusted, instead of those of Node. */
+  ca?: readonly string[]
   /** Tests: how names are resolved. */
   resolve?(name: string): Promise<string[]>
 }
@@ -44,9 +46,9 @@ export interface Outbound {
   close(): Promise<void>
 }
 
-export function createOutbound({ allow = [], resolve = resolveName }: OutboundOptions = {}): Outbound {
+export function createOutbound({ allow = [], ca, resolve = resolveName }: OutboundOptions = {}): Outbound {
   const networks = parseNetworks(allow)
-  const dial = buildConnector({ timeout: 5_000 })
+  const dial = buildConnector({ timeout: 5_000, ...(ca ? { ca: [...ca] } : {}) })
 
   /** Every address of the name must be allowed: one that is not means that the name is not to be trusted. */
   async function pinned(name: string): Promise<string> {

@@ -12,15 +12,15 @@ import { newSecret as newKeySecret } from '../keys/secret.ts'
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const USES =
   /from '(node:crypto|@node-rs\/argon2|@peculiar\/x509|otpauth|@simplewebauthn\/(server|browser)|oidc-provider|openid-client|@node-saml\/[^']+|jose)'|crypto\.subtle|import\('@node-rs/
-const PAGE = 'docs/security/sign-in.md'
+const PAGES = ['docs/security/sign-in.md', 'docs/security/certificates.md']
 
 /** They must only differ: names of files that are being written, the public id of an app, serial number and name of a certificate. */
 const DIFFERING = [
   'io/src/files.ts: randomBytes(6)',
   'server/src/apps/registry.ts: randomBytes(9)',
   'server/src/core/secrets.ts: randomBytes(6)',
-  'server/src/core/tls.ts: randomBytes(15)',
-  'server/src/core/tls.ts: randomBytes(3)',
+  'server/src/core/x509.ts: randomBytes(15)',
+  'server/src/core/x509.ts: randomBytes(3)',
 ]
 
 let sources: { file: string; text: string }[]
@@ -34,7 +34,7 @@ beforeAll(async () => {
   sources = await Promise.all(
     files.map(async (file) => ({ file, text: await readFile(join(ROOT, 'packages', file), 'utf8') })),
   )
-  page = await readFile(join(ROOT, PAGE), 'utf8')
+  page = (await Promise.all(PAGES.map((it) => readFile(join(ROOT, it), 'utf8')))).join('\n')
 })
 const having = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file)
 const lines = (pattern: RegExp) =>
@@ -47,8 +47,10 @@ describe('[SEC-3.inventory] the cryptography', () => {
     const using = having(USES)
     expect(using.length).toBeGreaterThan(30)
     expect(using.filter((file) => !page.includes(`\`${file}\``))).toEqual([])
-    const table = page.slice(page.indexOf('## All keys'), page.indexOf('## Life of the keys'))
-    const named = [...table.matchAll(/`(\w+\/src\/[^`]+)`/g)].map(([, file]) => file)
+    const tables = page.slice(page.indexOf('## All keys'), page.indexOf('## Life of the keys'))
+    const named = [
+      ...(tables + page.slice(page.lastIndexOf('## All keys'))).matchAll(/`(\w+\/src\/[^`]+)`/g),
+    ].map(([, file]) => file)
     expect(named.filter((name) => !sources.some(({ file }) => file === name))).toEqual([])
   })
   it('hashes by SHA-256, but for the handshake of WebSockets', () => {

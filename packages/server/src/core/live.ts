@@ -23,6 +23,8 @@ const READS: Record<EventType, Permission | null> = {
   'service.removed': 'service.read',
   'route.changed': 'route.read',
   'route.removed': 'route.read',
+  'certificate.changed': 'network.read',
+  'certificate.removed': 'network.read',
   'controller.changed': 'controller.read',
   'controller.removed': 'controller.read',
   'organisation.changed': 'me.read',

@@ -1,0 +1,152 @@
+/** Which certificate a name is served with: an own one before one of ACME before the local authority; for names of ours only. */
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { ServedHost } from '@kalnet/contracts/certificate'
+import { type Clock, stamp } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { Secrets } from '../core/secrets.ts'
+import type { Store } from '../core/store.ts'
+import type { Local } from './local.ts'
+import { type CertificateRow, statements } from './store.ts'
+
+export const secretOf = (id: string) => `certificate ${id}`
+const NAME = /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/
+
+/** A host that a route leads from; null: it belongs to the installation itself. */
+export interface Host {
+  host: string
+  organisationId: string | null
+}
+
+export interface ServingOptions {
+  store: Store
+  secrets: Secrets
+  clock: Clock
+  log: Log
+  domain: string
+  /** What is served now, from the gateway's own routes; asked at each handshake. */
+  hosts(): Iterable<Host>
+  local: Local
+  /** For clients that name nobody, and for the names it is made out to. */
+  standard: {
+    context: SecureContext
+    covers(name: string): boolean
+    names: string[]
+    notAfter: string
+  } | null
+}
+
+/** Every name it could be made out to: itself, and a star for the first part. */
+const patternsOf = (name: string) => [name, `*.${name.slice(name.indexOf('.') + 1)}`]
+const better = (one: CertificateRow, other: CertificateRow, name: string): number =>
+  Number(other.source === 'own') - Number(one.source === 'own') ||
+  Number(other.names.includes(name)) - Number(one.names.includes(name)) ||
+  Date.parse(other.not_after ?? '') - Date.parse(one.not_after ?? '')
+
+export function createServing(options: ServingOptions) {
+  const { store, secrets, clock, log, domain, local, standard } = options
+  const contexts = new Map<string, { fingerprint: string; context: SecureContext }>()
+  let byName = new Map<string, CertificateRow[]>()
+  let first: string | null = null
+  let loaded: Promise<void> | null = null
+
+  /** Reads all that may be served; what cannot be opened is left out and said, because the rest must go on. */
+  async function read(): Promise<void> {
+    const rows = await store.system.read(async (tx) => {
+      first = (await statements.firstOrganisation().execute(tx)).rows[0]?.id ?? null
+      const found = (await statements.served({ now: stamp(clock) }).execute(tx)).rows
+      for (const row of found) {
+        if (contexts.get(row.id)?.fingerprint === row.fingerprint) continue
+        try {
+          const key = await secrets.get(tx, row.organisation_id, secretOf(row.id))
+          if (key === null || row.chain === null || row.fingerprint === null) throw new Error('it has no key')
+          const context = createSecureContext({ cert: row.chain, key })
+          contexts.set(row.id, { fingerprint: row.fingerprint, context })
+        } catch (error) {
+          log.error({ error, certificateId: row.id }, 'a certificate cannot be served')
+        }
+      }
+      return found
+    })
+    const next = new Map<string, CertificateRow[]>()
+    for (const row of rows)
+      if (contexts.has(row.id)) for (const name of row.names) next.set(name, [...(next.get(name) ?? []), row])
+    for (const id of contexts.keys()) if (!rows.some((row) => row.id === id)) contexts.delete(id)
+    byName = next
+  }
+
+  /**
+   * One organisation's certificate is never shown for another's name; but the first organisation runs the installation and has the
+   * domain, so its certificates may serve everybody.
+   */
+  const best = (name: string, owner: string | null | undefined): CertificateRow | undefined => {
+    const now = clock.now().getTime()
+    return patternsOf(name)
+      .flatMap((pattern) => byName.get(pattern) ?? [])
+      .filter((row) => row.organisation_id === owner || row.organisation_id === first)
+      .filter((row) => Date.parse(row.not_after ?? '') > now)
+      .sort(
+        (one, other) =>
+          Number(other.organisation_id === owner) - Number(one.organisation_id === owner) ||
+          better(one, other, name),
+      )[0]
+  }
+  const hostOf = (name: string): Host | undefined => {
+    const patterns = patternsOf(name)
+    let found: Host | undefined
+    for (const it of options.hosts()) {
+      if (it.host === name) return it
+      if (patterns.includes(it.host)) found = it
+    }
+    return found
+  }
+  const isOfDomain = (name: string) => name === domain || name.endsWith(`.${domain}`)
+
+  return {
+    /** Reads anew; callers at the same moment share it. */
+    refresh: () => {
+      loaded = read()
+      return loaded
+    },
+    async contextFor(asked: string | null | undefined): Promise<SecureContext | null> {
+      const name = (asked ?? '').toLowerCase().replace(/\.$/, '')
+      if (name === '') return standard?.context ?? null
+      if (name.length > 253 || !NAME.test(name)) return null
+      loaded ??= read()
+      // A database that is away must not close the door: the local authority needs none.
+      await loaded.catch(() => {
+        loaded = null
+      })
+      const host = hostOf(name)
+      const row = best(name, host?.organisationId)
+      const context = row && contexts.get(row.id)?.context
+      if (context) return context
+      if (standard?.covers(name)) return standard.context
+      if (host) return local.contextFor([host.host])
+      if (name === domain) return local.contextFor([domain])
+      // Nothing is there, but it is ours: one certificate for all such names, so that nobody can make us sign without end.
+      if (isOfDomain(name) && !name.slice(0, -domain.length - 1).includes('.'))
+        return local.contextFor([`*.${domain}`, domain])
+      return null
+    },
+    async list(organisationId: string): Promise<ServedHost[]> {
+      loaded ??= read()
+      await loaded
+      const hosts = new Map([...options.hosts()].map((it) => [it.host, it.organisationId]))
+      if (organisationId === first) {
+        if (!hosts.has(domain)) hosts.set(domain, null)
+        for (const name of standard?.names ?? []) if (!hosts.has(name)) hosts.set(name, null)
+      }
+      return [...hosts]
+        .filter(([, owner]) => owner === organisationId || (owner === null && organisationId === first))
+        .map(([host, owner]) => {
+          const row = best(host, owner)
+          const notAfter = standard?.covers(host) ? standard.notAfter : local.endOf(host)
+          return row
+            ? { host, source: row.source, certificateId: row.id, notAfter: row.not_after }
+            : { host, source: 'local' as const, certificateId: null, notAfter }
+        })
+        .sort((one, other) => one.host.localeCompare(other.host))
+    },
+  }
+}
+export type Serving = ReturnType<typeof createServing>
