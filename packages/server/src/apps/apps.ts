@@ -16,7 +16,7 @@ import { createThrottle } from '../identity/throttle.ts'
 import { createAppPasswords } from './app-passwords.ts'
 import { createConsents } from './consents.ts'
 import { createEndings } from './endings.ts'
-import { createForward } from './forward.ts'
+import { createForward, type Forward } from './forward.ts'
 import { createForwardRegister } from './forward-routes.ts'
 import { createLeave } from './leave.ts'
 import { createAppPeople } from './people.ts'
@@ -25,6 +25,19 @@ import { createRegistry } from './registry.ts'
 import { routesOfApps, routesOfForward } from './routes.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { statements } from './store.ts'
+
+/** After one of these nobody is let through by what was known before. */
+const FORGOTTEN_AT = [
+  'sign-in.ended',
+  'person.changed',
+  'person.removed',
+  'group.changed',
+  'group.removed',
+  'route.changed',
+  'route.removed',
+] as const
+/** A proxy asks for each request; a rule changed by another process counts after this at the latest. */
+const REMEMBER_MS = 1_000
 
 export interface AppsOptions {
   store: Store
@@ -43,6 +56,8 @@ export interface Apps {
   mount(http: Pick<Http, 'mount'>): void
   /** Sign-ins end: so does what apps have by them. Until the signal. */
   watch(signal: AbortSignal): void
+  /** May a request pass, asked by our own gateway. */
+  decide: Forward['decide']
   /** For tests and for an ending that cannot wait: what `watch` does, once. */
   endings: ReturnType<typeof createEndings>
 }
@@ -96,7 +111,7 @@ export function createApps(options: AppsOptions): Apps {
   const consents = createConsents({ store, clock, openId, people })
   const endings = createEndings({ store, events, clock, log, openId })
   const passwords = createAppPasswords({ store, clock, people, throttle: createThrottle({ store, clock }) })
-  const forward = createForward({ store, clock, people, passwords, address })
+  const forward = createForward({ store, clock, people, passwords, address, rememberMs: REMEMBER_MS })
   const parts = {
     registry: createRegistry({ store, clock }),
     consents,
@@ -104,7 +119,7 @@ export function createApps(options: AppsOptions): Apps {
     openId,
     keys,
     forward,
-    register: createForwardRegister({ store, clock, address }),
+    register: createForwardRegister({ store, clock, address, changed: forward.forget }),
     passwords,
   }
 
@@ -133,6 +148,13 @@ export function createApps(options: AppsOptions): Apps {
     },
     watch(signal) {
       endings.watch(signal)
+      const forget = async () => {
+        for await (const _ of events.subscribe({ types: [...FORGOTTEN_AT], after: null, signal }))
+          forward.forget()
+      }
+      forget().catch((error: unknown) => {
+        if (!signal.aborted) log.error({ error }, 'what passes is no longer forgotten early')
+      })
       const tidy = async () => {
         while (!signal.aborted) {
           await forward.tidy()
@@ -147,6 +169,7 @@ export function createApps(options: AppsOptions): Apps {
           )
       })
     },
+    decide: forward.decide,
     endings,
   }
 }

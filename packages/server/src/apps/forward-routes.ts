@@ -30,8 +30,14 @@ function ofNoService(row: ForwardRow): ForwardRow {
   return row
 }
 
-export function createForwardRegister(options: { store: Store; clock: Clock; address: () => string }) {
-  const { store, clock, address } = options
+export function createForwardRegister(options: {
+  store: Store
+  clock: Clock
+  address: () => string
+  /** A rule is another one now, or gone. */
+  changed(): void
+}) {
+  const { store, clock, address, changed } = options
   async function find(actor: Actor, id: string): Promise<ForwardRow> {
     const { rows } = await store
       .as(actor.organisationId)
@@ -73,6 +79,7 @@ export function createForwardRegister(options: { store: Store; clock: Clock; add
           throw isDuplicate(error, 'forward_routes_once') ? taken : error
         })
       if (!row) throw new Error('the guarded address was not added')
+      changed()
       return shape(row)
     },
     async change(actor: Actor, id: string, body: BodyOf<typeof forwardRoutes.change>) {
@@ -84,11 +91,13 @@ export function createForwardRegister(options: { store: Store; clock: Clock; add
           .rows[0]
       })
       if (!row) throw fail('thing.unknown', { kind: 'guarded address' })
+      changed()
       return shape(row)
     },
     async remove(actor: Actor, id: string) {
       ofNoService(await find(actor, id))
       await store.as(actor.organisationId).transaction((tx) => statements.removeRoute({ id }).execute(tx))
+      changed()
     },
   }
 }

@@ -47,7 +47,10 @@ export interface ForwardReply {
 }
 
 export interface Forward {
-  /** The same for our own gateway, without a way over HTTP. `headers`: the request's own, and `X-Forwarded-*`. Throws what `answer` would say. */
+  /**
+   * The same for our own gateway, without a way over HTTP. What it knew a moment ago counts, until `forget`: it cuts what a sign-in had
+   * let in when that ends, which no other proxy does. `headers`: the request's own, and `X-Forwarded-*`. Throws what `answer` would say.
+   */
   decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply>
   answer(request: IncomingMessage, response: ServerResponse, call: MountedCall): Promise<void>
   /** From the dashboard, signed in: where the browser goes with its one-use code. */
@@ -80,7 +83,8 @@ export function createForward(options: {
   const kept = { forMs: options.rememberMs ?? 0, most: 10_000 }
   const knownRules = createRemember<ForwardRow[]>(clock, kept)
   const knownPasses = createRemember<Passing | null>(clock, kept)
-  const rulesOf = (host: string) => knownRules.get(host, () => readRules(host))
+  const rulesOf = (host: string, remember: boolean) =>
+    remember ? knownRules.get(host, () => readRules(host)) : readRules(host)
   const readRules = async (host: string) =>
     (
       await store.system.read((tx) =>
@@ -206,11 +210,16 @@ export function createForward(options: {
     return reply(200, told, '', signInId)
   }
 
-  async function byPass(headers: IncomingHttpHeaders, asked: AskedAddress): Promise<Passing | null> {
+  async function byPass(
+    headers: IncomingHttpHeaders,
+    asked: AskedAddress,
+    remember: boolean,
+  ): Promise<Passing | null> {
     const secret = cookieIn(header(headers, 'cookie'), passNames(asked.scheme).pass)
     if (!secret) return null
     const hash = hashed(secret)
-    return knownPasses.get(`${hash} ${asked.host}`, () => findPass(hash, asked.host))
+    const find = () => findPass(hash, asked.host)
+    return remember ? knownPasses.get(`${hash} ${asked.host}`, find) : find()
   }
   async function findPass(hash: string, host: string): Promise<Passing | null> {
     const found = (
@@ -220,9 +229,13 @@ export function createForward(options: {
     return found && person ? { person, signInId: found.sign_in_id } : null
   }
 
-  async function decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply> {
+  async function decide(
+    headers: IncomingHttpHeaders,
+    address: string,
+    remember: boolean,
+  ): Promise<ForwardReply> {
     const asked = askedAddress(headers)
-    const rules = asked ? await rulesOf(asked.host) : []
+    const rules = asked ? await rulesOf(asked.host, remember) : []
     if (!asked || rules.length === 0) throw fail('forward-route.unknown')
     if (asked.path === CALLBACK_PATH) return comeBack(headers, asked)
     if (asked.path === SIGN_OUT_PATH) return signOut(headers, asked)
@@ -231,7 +244,7 @@ export function createForward(options: {
     if (!rule) throw fail('forward-route.unknown')
     if (rule.who === 'public') return pass(headers, null)
 
-    const known = await byPass(headers, asked)
+    const known = await byPass(headers, asked, remember)
     if (known) {
       if (isForeign(headers, asked)) throw fail('origin.foreign')
       if (admits(rule, known.person)) return pass(headers, known.person, { signInId: known.signInId })
@@ -256,9 +269,13 @@ export function createForward(options: {
   }
 
   return {
-    decide,
+    decide: (headers, address) => decide(headers, address, true),
     async answer(request: IncomingMessage, response: ServerResponse, call: MountedCall): Promise<void> {
-      const { status, headers, body } = await decide(request.headers, clientAddress(request, call.address))
+      const { status, headers, body } = await decide(
+        request.headers,
+        clientAddress(request, call.address),
+        false,
+      )
       response.writeHead(status, headers).end(body)
     },
     async enter({ actor, signIn }, to, state) {
@@ -271,7 +288,7 @@ export function createForward(options: {
         'x-forwarded-host': url.host,
         'x-forwarded-uri': url.pathname + url.search,
       })
-      const rules = asked && !url.username && !url.password ? await rulesOf(asked.host) : []
+      const rules = asked && !url.username && !url.password ? await rulesOf(asked.host, false) : []
       const rule = asked ? ruleFor(rules, asked.path) : null
       if (!asked || !rule || rule === 'unclear') throw fail('forward-route.unknown')
       // Of another organisation: as if it were not there.

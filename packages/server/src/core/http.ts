@@ -6,11 +6,12 @@ import {
   type RequestListener,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http'
 import { createServer as createSecure, type Server as SecureServer } from 'node:https'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import type { Config } from '@kalnet/contracts/config'
 import { fail } from '@kalnet/contracts/errors'
 import type { Mounted } from '@kalnet/contracts/mount'
@@ -30,8 +31,9 @@ import { formOf } from './forms.ts'
 import { createLimits } from './limits.ts'
 import { createMounts, type MountedWork } from './mount.ts'
 import { openApi } from './openapi.ts'
-import { addressOf, assertOwnHost, isLocal, isSecure, markLocal } from './origin.ts'
+import { addressOf, assertOwnHost, hostsOf, isLocal, isSecure, markLocal } from './origin.ts'
 import { BODY_BYTES, createPipeline } from './pipeline.ts'
+import { createRemembered } from './remembered.ts'
 import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
 import { addSafetyHeaders, safetyHeaders } from './safety.ts'
 import type { Store } from './store.ts'
@@ -62,7 +64,7 @@ export interface Credentials {
   address: string
 }
 export interface HttpOptions {
-  config: Pick<Config, 'listen' | 'publicUrl' | 'tls' | 'cors'>
+  config: Pick<Config, 'listen' | 'publicUrl' | 'tls' | 'cors' | 'domain'>
   tls?: { key: string | Buffer; cert: string | Buffer }
   store: Store
   log: Log
@@ -87,6 +89,12 @@ export interface Http {
   cut(signInId: string): number
   /** The sign-ins that have an open WebSocket or stream. */
   connectedSignIns(): string[]
+  /** For a door before ours in this process (the gateway): its request is answered here, from the same socket. */
+  own: {
+    hosts(): string[]
+    request(request: IncomingMessage, response: ServerResponse): void
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  }
   /** Every route bound, for the test of completeness. */
   routes(): Handler['route'][]
   /** The address listened on. Asking twice gives the same. */
@@ -106,13 +114,14 @@ export function createHttp(options: HttpOptions): Http {
       `Plain http is for this machine only, not for ${host}. Use kalnet up --lan, which makes it https.`,
     )
   const own = {
-    names: config.tls.names,
+    names: [...config.tls.names, config.domain],
     publicOrigin: config.publicUrl ? new URL(config.publicUrl).origin : null,
     foreignOrigins: config.cors.origins,
   }
   const limits = createLimits(clock)
-  const identify = (request: IncomingMessage) =>
-    options.authenticate({
+  const remembered = createRemembered({ clock, authenticate: options.authenticate })
+  const identify = (request: IncomingMessage, brief = false) =>
+    (brief ? remembered.authenticate : options.authenticate)({
       // Whoever shows a key acts by it alone.
       cookie: carriesKey(request) ? '' : (request.headers.cookie ?? ''),
       authorization: request.headers.authorization ?? '',
@@ -261,7 +270,10 @@ export function createHttp(options: HttpOptions): Http {
     upgrade: upgrades.add,
     mount: mounts.add,
     mounted: mounts.bound,
-    cut: upgrades.cut,
+    cut(signInId) {
+      remembered.forget(signInId)
+      return upgrades.cut(signInId)
+    },
     connectedSignIns: upgrades.signIns,
     routes: () => [...bound],
     listen() {
@@ -277,6 +289,11 @@ export function createHttp(options: HttpOptions): Http {
         return address
       })()
       return listening
+    },
+    own: {
+      hosts: () => hostsOf(own),
+      request: (request, response) => void app.server.emit('request', request, response),
+      upgrade: (request, socket, head) => void app.server.emit('upgrade', request, socket, head),
     },
     async close() {
       upgrades.closeAll()

@@ -44,6 +44,20 @@ function hostOf(header: string | undefined): string | null {
   return new URL(`http://${header}`).hostname.replace(/^\[|\]$/g, '').toLowerCase()
 }
 
+/** Every name of ours, in lower case, without port. */
+export function hostsOf(own: OwnNames): string[] {
+  const machine = hostname().toLowerCase()
+  const names = [
+    'localhost',
+    ...HOME,
+    machine,
+    `${machine}.local`,
+    ...own.names.map((name) => name.toLowerCase()),
+  ]
+  if (own.publicOrigin) names.push(new URL(own.publicOrigin).hostname)
+  return names
+}
+
 /**
  * A name we do not have is refused: else a foreign site whose name was pointed at our address (DNS rebinding) would be
  * "the same origin". Bare addresses cannot be rebound.
@@ -51,16 +65,7 @@ function hostOf(header: string | undefined): string | null {
 export function assertOwnHost(request: IncomingMessage, own: OwnNames): void {
   if (isLocal(request)) return
   const host = hostOf(request.headers.host)
-  const machine = hostname().toLowerCase()
-  const known = [
-    'localhost',
-    ...HOME,
-    machine,
-    `${machine}.local`,
-    ...own.names.map((name) => name.toLowerCase()),
-  ]
-  if (own.publicOrigin) known.push(new URL(own.publicOrigin).hostname)
-  if (host && (isIP(host) || known.includes(host))) return
+  if (host && (isIP(host) || hostsOf(own).includes(host))) return
   throw fail('origin.foreign')
 }
 
