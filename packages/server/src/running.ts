@@ -8,13 +8,17 @@ import type { Log } from '@kalnet/io/log'
 import { createCatalog } from './catalog/catalog.ts'
 import { routesOfCatalog } from './catalog/routes.ts'
 import { createControllers } from './controllers/controllers.ts'
-import { createHub } from './controllers/hub.ts'
+import { createHub, type HubOptions } from './controllers/hub.ts'
 import { ownAddress } from './controllers/own-address.ts'
 import { routesOfControllers } from './controllers/routes.ts'
 import type { Events } from './core/events.ts'
 import { type Handler, type Http, handle } from './core/http.ts'
+import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import { createInstances } from './instances/instances.ts'
+import { addressOfService } from './services/address.ts'
+import { routesOfServices } from './services/routes.ts'
+import { createServices } from './services/services.ts'
 import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createThumbnails } from './sessions/thumbnails.ts'
@@ -29,17 +33,24 @@ export interface RunningOptions {
   clock: Clock
   log: Log
   catalogFolder: string
+  secrets: Secrets
   address(): string
   /** Of our own certificate authority, where there is one. */
   fingerprint(): Promise<string | null>
+  /** Who called whom by links, as a controller counted. */
+  linksCalled?: HubOptions['linksCalled']
 }
 
 export async function createRunning(options: RunningOptions) {
   const { config, store, events, http, clock, log } = options
   const controllers = createControllers({ store, events, clock })
   const catalog = createCatalog({ folder: options.catalogFolder, clock, log })
-  const instances = createInstances({ store, log })
+  const instances = createInstances({ store, log, secrets: options.secrets })
 
+  const reached = async (tx: Tx, controllerId: string) => {
+    await sessions.controllerChanged(tx, controllerId)
+    await services.controllerChanged(tx, controllerId)
+  }
   const hub = createHub({
     controllers,
     clock,
@@ -48,18 +59,29 @@ export async function createRunning(options: RunningOptions) {
     desiredFor: instances.desiredFor,
     desiredOf: instances.desiredOf,
     observed: async (controllerId, report) => {
-      let unwanted = false
-      const change = await store.system.transaction(async (tx) => {
-        const found = await instances.observe(tx, controllerId, report)
-        if (found) unwanted = await sessions.follow(tx, found)
-        return found
+      const heard = await store.system.transaction(async (tx) => {
+        await services.hold(tx, report.id)
+        const change = await instances.observe(tx, controllerId, report)
+        if (!change) return null
+        return {
+          change,
+          unwanted: await sessions.follow(tx, change),
+          told: await services.follow(tx, change),
+        }
       })
+      if (!heard) return
+      const { change, unwanted, told } = heard
+      told()
       if (unwanted) hub.push(controllerId, report.id)
-      if (change && ['stopped', 'failed', 'lost'].includes(change.observed.state))
+      if (['stopped', 'failed', 'lost'].includes(change.observed.state))
         streams.cutInstance(change.instanceId)
     },
-    reached: (tx, controllerId) => sessions.controllerChanged(tx, controllerId),
+    reached,
     streamFailed: (streamId, problem) => tunnels.failed(streamId, problem),
+    linksFor: (controllerId) => services.links.linksFor(controllerId),
+    linksCalled: (controllerId, calls) => options.linksCalled?.(controllerId, calls),
+    volumesLeaving: (controllerId) => services.volumesLeaving(controllerId),
+    volumeGone: (controllerId, volumeId) => services.volumeGone(controllerId, volumeId),
   })
 
   const sessions = createSessions({
@@ -73,6 +95,24 @@ export async function createRunning(options: RunningOptions) {
     push: hub.push,
     forget: hub.forget,
     renewed: (instanceId) => streams.cutInstance(instanceId),
+  })
+
+  const services = createServices({
+    store,
+    events,
+    clock,
+    log,
+    catalog,
+    controllers,
+    instances,
+    secrets: options.secrets,
+    addressOf: addressOfService(config),
+    push: hub.push,
+    forget: hub.forget,
+    forgetVolume: hub.forgetVolume,
+    readLogs: hub.readLogs,
+    addDoors: async () => undefined,
+    removeDoors: async () => undefined,
   })
 
   const tunnels = createTunnels({ http, clock, openOnController: hub.openStream })
@@ -100,7 +140,10 @@ export async function createRunning(options: RunningOptions) {
     signIn: 'none',
     handle: (request, socket, head) => void hub.accept(request, socket, head),
   })
-  await controllers.allDisconnected(sessions.controllerChanged)
+  await controllers.allDisconnected(reached)
+  const stopping = new AbortController()
+  const ticking = services.run(stopping.signal)
+  const linking = services.links.follow(hub.sendLinks, stopping.signal)
 
   const fingerprint = await options.fingerprint()
   const routes: Handler[] = [
@@ -108,12 +151,15 @@ export async function createRunning(options: RunningOptions) {
       controllers,
       async drain(actor, controllerId) {
         await controllers.change(actor, controllerId, { cordoned: true })
-        return sessions.drain((await controllers.managed(actor, controllerId)).scope, controllerId)
+        const { scope } = await controllers.managed(actor, controllerId)
+        const stopping = await sessions.drain(scope, controllerId)
+        return stopping + (await services.drainServices(scope, controllerId))
       },
       async revoke(actor, controllerId) {
         let gone: string[] = []
         await controllers.revoke(actor, controllerId, async (tx) => {
           gone = await sessions.leave(tx, controllerId)
+          await services.leaveController(tx, controllerId)
         })
         hub.revoke(controllerId)
         for (const instanceId of gone) streams.cutInstance(instanceId)
@@ -130,6 +176,7 @@ export async function createRunning(options: RunningOptions) {
       thumbnail: createThumbnails({ clock, read: hub.readScreen }),
     }),
   ]
+  routes.push(...routesOfServices({ services }))
   return {
     routes,
     /** Somebody is being removed: their sessions end with them, once that is committed. */
@@ -145,6 +192,10 @@ export async function createRunning(options: RunningOptions) {
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),
-    close: () => hub.close(),
+    async close() {
+      stopping.abort(new Error('stopping'))
+      await Promise.all([ticking, linking])
+      await hub.close()
+    },
   }
 }

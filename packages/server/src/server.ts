@@ -131,6 +131,7 @@ export async function createServer(options: ServerOptions) {
     clock,
     log,
     catalogFolder: options.catalogFolder ?? CATALOG,
+    secrets,
     address,
     fingerprint: () => readFingerprint(folders.config),
   })

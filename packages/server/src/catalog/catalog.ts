@@ -5,12 +5,13 @@ import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import { fail } from '@kalnet/contracts/errors'
 import type { InstanceSpec } from '@kalnet/contracts/instance'
 import { chainOf } from '@kalnet/contracts/recipe'
-import type { Answers, SessionTemplate, Template } from '@kalnet/contracts/template'
+import { type Answers, recipesOf, type SessionTemplate, type Template } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
 import { readIfThere } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
 import { z } from 'zod'
 import { resolveTemplate } from './resolve.ts'
+import type { WholeTemplate } from './resolve-service.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
 
 /** `catalog/proved.json`: which version of a template was seen to draw its first frame. */
@@ -135,6 +136,20 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     },
     read: async (id: string): Promise<CatalogEntry> => entry(await find(id)),
     icon: async (id: string): Promise<string> => (await find(id)).icon,
+    /** A service's template whole, with the recipes of its parts. Throws template.unknown, template.invalid. */
+    async service(id: string): Promise<WholeTemplate> {
+      const { template } = await find(id)
+      if (template.kind !== 'service') throw fail('template.unknown', { id })
+      const { recipes } = await current()
+      const names = new Set(recipesOf(template))
+      return {
+        template,
+        chains: Object.fromEntries([...names].map((name) => [name, chainFor(template, name, recipes)])),
+      }
+    },
+    /** The version it has now; null: it is not offered any more. */
+    newest: async (id: string): Promise<string | null> =>
+      (await current()).templates.find((it) => it.template.id === id)?.template.version ?? null,
     /** A template with a person's answers → what a controller can run. Throws answers.invalid, template.unknown, template.invalid. */
     async resolve(id: string, given: Answers): Promise<Resolved> {
       const { template } = await find(id)

@@ -43,12 +43,11 @@ function textOf(input: TemplateInput, given: Answers[string] | undefined): strin
   return checkText(input, answer)
 }
 
-/** `chain` is the recipe of the template's image, null when it names an image by reference. */
-export function resolveTemplate(
-  template: SessionTemplate,
+/** Every input's answer as text, null where it was left empty. Throws answers.invalid; also for what was not asked. */
+export function answersOf(
+  template: { id: string; inputs: readonly TemplateInput[] },
   given: Answers,
-  chain: RecipeChain | null,
-): InstanceSpec {
+): Map<string, string | null> {
   const known = new Set(template.inputs.map((input) => input.name))
   const stranger = Object.keys(given).find((name) => !known.has(name))
   if (stranger)
@@ -56,14 +55,24 @@ export function resolveTemplate(
       problem: `${stranger} is not asked for by ${template.id}`,
       field: stranger,
     })
+  return new Map(template.inputs.map((input) => [input.name, textOf(input, given[input.name])]))
+}
+
+/** `chain` is the recipe of the template's image, null when it names an image by reference. */
+export function resolveTemplate(
+  template: SessionTemplate,
+  given: Answers,
+  chain: RecipeChain | null,
+): InstanceSpec {
+  const answers = answersOf(template, given)
   const environment: Record<string, string> = {
     ...template.environment,
     DISPLAY_WIDTH: String(template.display.width),
     DISPLAY_HEIGHT: String(template.display.height),
   }
   for (const input of template.inputs) {
-    const value = textOf(input, given[input.name])
-    if (value !== null) environment[input.environment] = value
+    const value = answers.get(input.name)
+    if (value !== null && value !== undefined) environment[input.environment] = value
   }
   const image = 'reference' in template.image ? template.image : chain ? { recipe: chain } : null
   if (!image) throw fail('template.invalid', { id: template.id, problem: 'its image has no recipe' })

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ToController } from '@kalnet/contracts/controller'
+import type { FromController, ToController } from '@kalnet/contracts/controller'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
 import type { DesiredInstance, ObservedInstance } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
@@ -13,6 +13,7 @@ import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wir
 import { v7 as newId } from 'uuid'
 import type { Tx } from '../core/store.ts'
 import type { Controllers } from './controllers.ts'
+import { createIdentityGiver, type GiverOptions } from './identity-giver.ts'
 import { createRotations } from './rotation.ts'
 import { storable } from './storable.ts'
 
@@ -30,8 +31,18 @@ export interface HubOptions {
   /** Its reachability changed, in the transaction that says so. */
   reached(tx: Tx, controllerId: string): Promise<void>
   streamFailed(streamId: string, problem: string): void
+  /** Where the links of its instances lead now. */
+  linksFor(controllerId: string): Promise<Omit<LinksMessage, 'type'>[]>
+  /** Who called whom by links, as a controller counted. */
+  linksCalled(controllerId: string, calls: LinkCalls[]): void
+  /** Volumes there that nobody wants any more. */
+  volumesLeaving(controllerId: string): Promise<string[]>
+  /** One of them is not there (any more). */
+  volumeGone(controllerId: string, volumeId: string): Promise<void>
 }
 
+type LinksMessage = Extract<ToController, { type: 'links' }>
+type LinkCalls = Extract<FromController, { type: 'links.called' }>['calls'][number]
 type Message = Parameters<Parameters<typeof acceptLink>[3]['onMessage']>[0]
 type Answer = Extract<Message, { type: 'logs' | 'screen' | 'key.new' }>
 interface Connection {
@@ -68,6 +79,8 @@ export function createHub(options: HubOptions) {
   /** By controller, not by connection: what its last connection left is recorded before what its next one says. */
   const queues = new Map<string, Queue>()
   const waiting = new Map<string, Asked>()
+  const { identityFor } = options
+  const giveIdentities = identityFor ? createIdentityGiver({ clock, log, identityFor }) : null
   let closed = false
 
   /** One after the other for each controller; a failure is logged and the next goes on. */
@@ -105,6 +118,10 @@ export function createHub(options: HubOptions) {
     enqueue(connection, 'send the desired state', async () => {
       const instances = await options.desiredFor(connection.link.controllerId)
       connection.link.send({ type: 'desired.all', instances })
+      for (const message of await options.linksFor(connection.link.controllerId))
+        connection.link.send({ type: 'links', ...message })
+      for (const id of await options.volumesLeaving(connection.link.controllerId))
+        connection.link.send({ type: 'volume.forget', id })
     })
 
   const take = (connection: Connection, message: Message) => {
@@ -133,6 +150,14 @@ export function createHub(options: HubOptions) {
       }
       case 'stream.failed':
         return options.streamFailed(message.streamId, message.problem)
+      case 'links.called':
+        return options.linksCalled(controllerId, message.calls)
+      case 'volume.gone': {
+        const { id, problem } = message
+        if (problem === null)
+          return record(connection, 'record a removed volume', () => options.volumeGone(controllerId, id))
+        return log.warn({ controllerId, volumeId: id, problem }, 'a volume could not be removed yet')
+      }
       case 'logs':
       case 'screen':
       case 'key.new': {
@@ -235,7 +260,9 @@ export function createHub(options: HubOptions) {
       if (!connection) return
       enqueue(connection, 'push an instance', async () => {
         const instance = await options.desiredOf(instanceId)
-        if (instance) connection.link.send({ type: 'desired', instance })
+        if (!instance) return
+        connection.link.send({ type: 'desired', instance })
+        await giveIdentities?.(connection.link, [instance])
       })
     },
     forget(controllerId: string, id: string, generation: number) {
@@ -245,6 +272,12 @@ export function createHub(options: HubOptions) {
           connection.link.send({ type: 'forget', id, generation }),
         )
     },
+    /** What links lead to now; a lost one comes with the next whole round. */
+    sendLinks: (controllerId: string, message: Omit<LinksMessage, 'type'>): boolean =>
+      connections.get(controllerId)?.link.send({ type: 'links', ...message }) ?? false,
+    /** What nobody wants any more goes; said again with each whole round until it is gone. */
+    forgetVolume: (controllerId: string, id: string): boolean =>
+      connections.get(controllerId)?.link.send({ type: 'volume.forget', id }) ?? false,
     openStream: (
       controllerId: string,
       request: { streamId: string; instanceId: string; port: string; token: string },

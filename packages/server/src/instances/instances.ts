@@ -10,7 +10,9 @@ import type {
 } from '@kalnet/contracts/instance'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
+import type { Secrets } from '../core/secrets.ts'
 import type { Store, Tx } from '../core/store.ts'
+import { fillSecrets } from './fill.ts'
 import { type InstanceRow, statements } from './store.ts'
 
 export interface NewInstance {
@@ -24,6 +26,8 @@ export interface InstanceChange {
   instanceId: string
   organisationId: string
   observed: ObservedInstance
+  /** What was seen of this generation before. */
+  before: ObservedInstance | null
 }
 
 const shape = (row: InstanceRow): DesiredInstance => ({
@@ -35,7 +39,20 @@ const shape = (row: InstanceRow): DesiredInstance => ({
   spec: row.spec,
 })
 
-export function createInstances({ store, log }: { store: Store; log: Log }) {
+export function createInstances({ store, log, secrets }: { store: Store; log: Log; secrets: Secrets }) {
+  const filled = async (tx: Tx, row: InstanceRow): Promise<DesiredInstance> => {
+    const instance = shape(row)
+    try {
+      return await fillSecrets(tx, secrets, instance)
+    } catch (error) {
+      log.error(
+        { instanceId: row.id, problem: error instanceof Error ? error.message : '' },
+        'an instance waits: its secrets cannot be put in',
+      )
+      // Left out, a running one would be taken away; as it stands, a new one would run with marks for passwords. So: what none admits.
+      return { ...instance, spec: { ...instance.spec, wants: ['privileged'] } }
+    }
+  }
   const rowOf = async (tx: Tx, id: string) => (await statements.read({ id }).execute(tx)).rows[0]
   return {
     /** Throws admission.refused. */
@@ -48,22 +65,27 @@ export function createInstances({ store, log }: { store: Store; log: Log }) {
     },
     /** Idempotent: wanting it stopped twice is wanting it stopped. */
     stop: async (tx: Tx, id: string) => void (await statements.stop({ id }).execute(tx)),
-    /** The number of the new generation. */
-    async renew(tx: Tx, id: string): Promise<number> {
-      const row = (await statements.renew({ id }).execute(tx)).rows[0]
+    /** The number of the new generation. `spec`: what it runs from now on, where that changed. Throws admission.refused. */
+    async renew(tx: Tx, id: string, spec: InstanceSpec | null = null): Promise<number> {
+      const problem = spec && admissionProblems(spec)[0]
+      if (problem) throw fail('admission.refused', { problem })
+      const row = (await statements.renew({ id, spec }).execute(tx)).rows[0]
       if (!row) throw fail('thing.unknown', { kind: 'instance' })
       return row.generation
     },
     remove: async (tx: Tx, id: string) => void (await statements.remove({ id }).execute(tx)),
 
     desiredFor: (controllerId: string): Promise<DesiredInstance[]> =>
-      store.system.read(async (tx) =>
-        (await statements.desiredFor({ controllerId }).execute(tx)).rows.map(shape),
-      ),
+      store.system.read(async (tx) => {
+        const { rows } = await statements.desiredFor({ controllerId }).execute(tx)
+        const all: DesiredInstance[] = []
+        for (const row of rows) all.push(await filled(tx, row))
+        return all
+      }),
     desiredOf: (id: string): Promise<DesiredInstance | null> =>
       store.system.read(async (tx) => {
         const row = await rowOf(tx, id)
-        return row ? shape(row) : null
+        return row ? filled(tx, row) : null
       }),
 
     /** Records what a controller saw; null when it does not count (unknown, somebody else's, or an older generation). */
@@ -81,7 +103,12 @@ export function createInstances({ store, log }: { store: Store; log: Log }) {
       // Repeated by an inventory after a reconnect: nothing new.
       if (isDeepStrictEqual(row.observed, report)) return null
       await statements.observe({ id: report.id, observed: report }).execute(tx)
-      return { instanceId: row.id, organisationId: row.organisation_id, observed: report }
+      return {
+        instanceId: row.id,
+        organisationId: row.organisation_id,
+        observed: report,
+        before: row.observed?.generation === report.generation ? row.observed : null,
+      }
     },
   }
 }

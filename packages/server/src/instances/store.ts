@@ -47,8 +47,9 @@ export const statements = {
     sql`UPDATE instances SET desired_state = 'stopped' WHERE id = ${id}::uuid`,
 
   /** A new generation starts afresh: nothing of it was seen yet. */
-  renew: ({ id }: { id: string }) => sql<{ generation: number }>`
-    UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL
+  renew: ({ id, spec }: { id: string; spec: object | null }) => sql<{ generation: number }>`
+    UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL,
+      spec = coalesce(${spec ? JSON.stringify(spec) : null}::jsonb, spec)
     WHERE id = ${id}::uuid RETURNING generation`,
 
   remove: ({ id }: { id: string }) => sql`DELETE FROM instances WHERE id = ${id}::uuid`,

@@ -1,0 +1,41 @@
+/** Secrets stand in specs as marks only; here they are put in, on the way to the controller and nowhere else. */
+import type { DesiredInstance } from '@kalnet/contracts/instance'
+import type { Secrets } from '../core/secrets.ts'
+import type { Tx } from '../core/store.ts'
+
+const MARK = /\{\{secret:([a-z0-9-]+\/[a-z0-9-]+\/[a-z0-9-]+)\}\}/g
+
+/** What a secret of a service is sealed under. By its name: with data that was kept, the secrets that open it come back too. */
+export const secretName = (service: string, name: string): string => `service/${service}/${name}`
+export const secretMark = (service: string, name: string): string => `{{secret:${secretName(service, name)}}}`
+
+/** The same instance with the secrets of its own service put in. Throws when one is missing: half a spec must not run. */
+export async function fillSecrets(
+  tx: Tx,
+  secrets: Secrets,
+  instance: DesiredInstance,
+): Promise<DesiredInstance> {
+  const { spec, organisationId } = instance
+  const own = secretName(spec.labels.service ?? '', '')
+  const texts = [...Object.values(spec.environment), ...spec.command, ...spec.files.map((it) => it.content)]
+  const names = new Set(texts.flatMap((text) => [...text.matchAll(MARK)].map((match) => match[1] ?? '')))
+  if (names.size === 0) return instance
+  const values = new Map<string, string>()
+  for (const name of names) {
+    const secret = name.startsWith(own) ? await secrets.get(tx, organisationId, name) : null
+    if (secret === null) throw new Error(`the secret ${name} of instance ${instance.id} is missing`)
+    values.set(name, secret)
+  }
+  const fill = (text: string) => text.replace(MARK, (mark, name: string) => values.get(name) ?? mark)
+  return {
+    ...instance,
+    spec: {
+      ...spec,
+      environment: Object.fromEntries(
+        Object.entries(spec.environment).map(([key, text]) => [key, fill(text)]),
+      ),
+      command: spec.command.map(fill),
+      files: spec.files.map((it) => ({ ...it, content: fill(it.content) })),
+    },
+  }
+}

@@ -1,0 +1,31 @@
+/** Secrets of services: made at random, sealed under the service's name, read only on the way to a controller (instances/fill.ts). */
+import { randomBytes } from 'node:crypto'
+import type { ServiceTemplate } from '@kalnet/contracts/template'
+import type { Secrets } from '../core/secrets.ts'
+import type { Tx } from '../core/store.ts'
+import { secretName } from '../instances/fill.ts'
+import { isWhole, type Whole } from './shape.ts'
+
+type Owner = Pick<Whole['row'], 'organisation_id' | 'name'>
+
+export function createVault({ secrets }: { secrets: Secrets }) {
+  const keep = (tx: Tx, owner: Owner, name: string, secret: string) =>
+    secrets.put(tx, owner.organisation_id, secretName(owner.name, name), secret)
+  return {
+    keep,
+    /** Those that are there stay: data was made with them. */
+    async make(tx: Tx, owner: Owner, template: ServiceTemplate): Promise<void> {
+      for (const { name, bytes } of template.secrets) {
+        const there = await secrets.get(tx, owner.organisation_id, secretName(owner.name, name))
+        if (there === null) await keep(tx, owner, name, randomBytes(bytes).toString('base64url'))
+      }
+    },
+    async empty(tx: Tx, { row, releases }: Whole): Promise<void> {
+      const names = releases.flatMap(({ content }) =>
+        isWhole(content) ? content.template.secrets.map((it) => it.name) : [],
+      )
+      for (const name of new Set([...names, 'openid']))
+        await secrets.drop(tx, row.organisation_id, secretName(row.name, name))
+    },
+  }
+}
