@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { RecipeLayer } from '@kalnet/contracts/recipe'
 import { must, run } from '@kalnet/io/spawn'
 import { hostApt } from './apt.ts'
+import { orderLocked } from './locked.ts'
 import { type BuildProgress, followBuild } from './progress.ts'
 import { supervise } from './supervise.ts'
 
@@ -58,6 +59,14 @@ const CAUSES: [RegExp, string][] = [
   [
     /Temporary failure resolving|Could not resolve|Unable to connect|Failed to fetch|Could not connect/,
     'the packages could not be fetched; is this machine online?',
+  ],
+  [
+    /npm failed|npm not found|npm-cli\.js failed/,
+    'the npm packages could not be fetched; is npm there, and this machine online?',
+  ],
+  [
+    /Could not find a version|No matching distribution|Read timed out/,
+    'the PyPI packages could not be fetched; is this machine online?',
   ],
   [
     /newuidmap|subuid|uid_map/,
@@ -179,9 +188,10 @@ export async function buildLayer({ layer, below, stage, signal, report }: LayerB
     }
     args.push(`--customize-hook=${hook}`, layer.suite, 'packed.tar')
     if (apt.sources) args.push(join(work, 'sources.list'))
+    const way = await orderLocked({ layer, work, stage, signal, report })
     await supervise('mmdebstrap', args, {
       cwd: stage,
-      env: { ...process.env, TMPDIR: join(work, 'tmp'), LC_ALL: 'C.UTF-8' },
+      env: { ...process.env, ...way, TMPDIR: join(work, 'tmp'), LC_ALL: 'C.UTF-8' },
       signal,
       timeoutMs: BUILD_LIMIT_MS,
       onLine: followBuild(layer.name, report),
@@ -202,6 +212,7 @@ export async function buildLayer({ layer, below, stage, signal, report }: LayerB
   } finally {
     await rm(packed, { force: true })
     await rm(lower, { force: true })
+    await rm(join(stage, 'npm'), { recursive: true, force: true })
     await dropWork(work)
   }
 }

@@ -1,6 +1,6 @@
 /** The name of an image is what it is made from: the same recipe chain gives the same digest everywhere. */
 import { createHash } from 'node:crypto'
-import type { RecipeChain } from '@kalnet/contracts/recipe'
+import type { RecipeChain, RecipeLayer } from '@kalnet/contracts/recipe'
 
 /** Raised when the builder itself makes something else of the same recipe. */
 const BUILDER = 1
@@ -14,8 +14,15 @@ export function canonical(value: unknown): string {
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`
 }
 
+/** Another zlib packs otherwise: what counts is the hash of the text. */
+const withoutPacking = ({ npm, pypi, ...rest }: RecipeLayer) => ({
+  ...rest,
+  npm: npm && { ...npm, manifest: npm.manifest.sha256, lock: npm.lock.sha256 },
+  pypi: pypi?.requirements.sha256,
+})
+
 /** 64 hexadecimal digits. Every prefix of a chain has its own: that is how layers are shared. */
 export const digestOf = (chain: RecipeChain): string =>
   createHash('sha256')
-    .update(`kalnet-image ${BUILDER}\n${canonical(chain)}`)
+    .update(`kalnet-image ${BUILDER}\n${canonical(chain.map(withoutPacking))}`)
     .digest('hex')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chainOf, type RecipeChain, recipeFileFormat } from '@kalnet/contracts/recipe'
 import { createLog } from '@kalnet/io/log'
+import { withLocks } from '@kalnet/io/recipe-locks'
 import { must, run, start } from '@kalnet/io/spawn'
 import { parse } from 'yaml'
 import { createImages, type Images } from '../images/images.ts'
@@ -19,10 +20,10 @@ export const testImages = (): Images =>
 export function recipeChainOf(name: string): RecipeChain {
   const folder = join(repository, 'catalog', 'images')
   const recipes = new Map(
-    readdirSync(folder).map((it) => [
-      it,
-      recipeFileFormat.parse(parse(readFileSync(join(folder, it, 'recipe.yaml'), 'utf8'))),
-    ]),
+    readdirSync(folder).map((it) => {
+      const read = (file: string) => readFileSync(join(folder, it, file), 'utf8')
+      return [it, withLocks(recipeFileFormat.parse(parse(read('recipe.yaml'))), read)]
+    }),
   )
   return chainOf(name, recipes)
 }

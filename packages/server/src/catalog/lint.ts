@@ -1,6 +1,6 @@
 /** What is wrong with templates and recipes, in words: the one lint of the catalog's test and of `kalnet templates lint`. */
 import { admissionProblems } from '@kalnet/contracts/admission'
-import { chainOf, type RecipeFileFormat } from '@kalnet/contracts/recipe'
+import { chainOf, type NamedRecipe } from '@kalnet/contracts/recipe'
 import { type Answers, recipesOf, type Template, type TemplateInput } from '@kalnet/contracts/template'
 import { resolveTemplate } from './resolve.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
@@ -85,7 +85,7 @@ export function shellProblems(template: Template): string[] {
     : [`command: a shell could read answers (${shells.join(' ')}); put a script into the recipe's files`]
 }
 
-export function recipeProblems(name: string, layer: RecipeFileFormat): string[] {
+export function recipeProblems(name: string, layer: NamedRecipe): string[] {
   const evals = layer.files.filter((file) => /\beval\b/.test(file.content))
   return [
     ...(layer.name === name ? [] : [`its name is ${layer.name} but its folder is called ${name}`]),

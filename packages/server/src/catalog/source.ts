@@ -1,10 +1,12 @@
 /** Reads the catalog's files: templates and recipes, or problems in words. Nothing is thrown for one bad file. */
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type RecipeFileFormat, recipeFileFormat } from '@kalnet/contracts/recipe'
+import { basename, join } from 'node:path'
+import { type NamedRecipe, type RecipeFileFormat, recipeFileFormat } from '@kalnet/contracts/recipe'
 import { type Template, template } from '@kalnet/contracts/template'
 import { readIfThere } from '@kalnet/io/files'
+import { withLocks } from '@kalnet/io/recipe-locks'
 import { z } from 'zod'
+import { lockProblem } from './locks.ts'
 import { parseYaml, sayProblems, type Where } from './yaml.ts'
 
 export interface CatalogProblem {
@@ -14,7 +16,7 @@ export interface CatalogProblem {
 export interface CatalogFiles {
   templates: { template: Template; icon: string }[]
   /** By name; `extends` names the layer below. */
-  recipes: Map<string, RecipeFileFormat>
+  recipes: Map<string, NamedRecipe>
   problems: CatalogProblem[]
 }
 
@@ -67,13 +69,39 @@ async function readTemplate(root: string, id: string): Promise<{ value: Template
     : { problem: `its id is ${checked.data.id} but its folder is called ${id}` }
 }
 
+/** With its lock files; answers what is wrong with them. */
+async function addRecipe(
+  { recipes }: CatalogFiles,
+  folder: string,
+  file: RecipeFileFormat,
+): Promise<string | null> {
+  const names = [
+    ...(file.npm ? ['package.json', file.npm.lock] : []),
+    ...(file.pypi ? [file.pypi.requirements] : []),
+  ]
+  const texts = new Map<string, string>()
+  for (const name of names) {
+    const text = await readIfThere(join(folder, name))
+    if (text === null) return `${name} is missing beside it`
+    const problem = lockProblem(name, text)
+    if (problem) return `${name}: ${problem}`
+    texts.set(name, text)
+  }
+  recipes.set(
+    basename(folder),
+    withLocks(file, (name) => texts.get(name) ?? ''),
+  )
+  return null
+}
+
 export async function readCatalog(root: string): Promise<CatalogFiles> {
   const result: CatalogFiles = { templates: [], recipes: new Map(), problems: [] }
   for (const name of await foldersIn(join(root, 'images'))) {
     const file = join('images', name, 'recipe.yaml')
     const read = await readYaml(join(root, file), recipeFileFormat)
-    if ('problem' in read) result.problems.push({ file, problem: read.problem })
-    else result.recipes.set(name, read.value)
+    const problem =
+      'problem' in read ? read.problem : await addRecipe(result, join(root, 'images', name), read.value)
+    if (problem) result.problems.push({ file, problem })
   }
   for (const id of await foldersIn(join(root, 'templates'))) {
     const file = join('templates', id, 'template.yaml')
