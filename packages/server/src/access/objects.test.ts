@@ -43,6 +43,7 @@ const OBJECTS: Record<string, Make> = {
     return add('sessions', () => ({ ...own(home), instance_id: instance, state: 'running' }))(rows, home)
   },
   '/api/controllers/:id': add('controllers'),
+  '/api/services/:id': add('services', () => ({ kind: 'outside', desired: 'running', replicas: 1 })),
   '/api/me/keys/:id': add('service_keys', (home) => ({ ...own(home), scopes: ['me.read'] })),
   '/api/keys/:id': async (rows, home) => {
     const userId = await account(rows, home)
@@ -70,8 +71,10 @@ const OBJECTS: Record<string, Make> = {
   },
   '/api/forward-routes/:id': add('forward_routes'),
   '/api/app-passwords/:id': add('app_passwords', own),
+  '/api/certificates/:id': add('certificates', () => ({ source: 'own', state: 'valid' })),
 }
 const NOT_OF_ONE: Record<string, string> = {
+  '/api/certificates/authority/:form': "the installation's own authority, public",
   '/api/templates/:id': 'the catalog belongs to the installation',
   '/api/scim/v2/ResourceTypes/:id': 'words of the protocol',
   '/api/scim/v2/Schemas/:id': 'words of the protocol',

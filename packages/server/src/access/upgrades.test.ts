@@ -65,6 +65,10 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       observed: async () => undefined,
       reached: async () => undefined,
       streamFailed: () => undefined,
+      linksFor: async () => [],
+      linksCalled: () => undefined,
+      volumesLeaving: async () => [],
+      volumeGone: async () => undefined,
     })
     server.http.upgrade(LINK_PATH, {
       origin: 'none',
