@@ -11,7 +11,7 @@ import { statements } from './store.ts'
 const LIFE_HOURS = 24
 /** Machines of one home agree about the time; an hour back is for those that just woke up. */
 const BACK_HOURS = 1
-export const IDENTITY_RENEW_MS = (LIFE_HOURS * 3_600_000) / 2
+const IDENTITY_RENEW_MS = (LIFE_HOURS * 3_600_000) / 2
 /** No service can be called so: names begin with a letter or digit. */
 const GATEWAY = '_gateway'
 
@@ -19,6 +19,8 @@ export interface Identity {
   certificate: string
   key: string
   authority: string
+  /** When the next one is due, in ms since the epoch. */
+  renewAt: number
 }
 /** For the gateway towards services that ask for a certificate (`upstreamTls: mutual`). */
 export interface UpstreamTls {
@@ -53,7 +55,8 @@ export function createIdentities({ store, secrets, clock, domain }: IdentitiesOp
       backHours: BACK_HOURS,
       client: true,
     })
-    return { certificate: made.certificate, key: made.key, authority: bundle }
+    const renewAt = clock.now().getTime() + IDENTITY_RENEW_MS
+    return { certificate: made.certificate, key: made.key, authority: bundle, renewAt }
   }
 
   return {

@@ -31,6 +31,8 @@ export interface HubOptions {
   /** Its reachability changed, in the transaction that says so. */
   reached(tx: Tx, controllerId: string): Promise<void>
   streamFailed(streamId: string, problem: string): void
+  /** Who an instance is for others, when its spec asks for it; absent: nobody is anybody. */
+  identityFor?: GiverOptions['identityFor'] | undefined
   /** Where the links of its instances lead now. */
   linksFor(controllerId: string): Promise<Omit<LinksMessage, 'type'>[]>
   /** Who called whom by links, as a controller counted. */
@@ -118,6 +120,7 @@ export function createHub(options: HubOptions) {
     enqueue(connection, 'send the desired state', async () => {
       const instances = await options.desiredFor(connection.link.controllerId)
       connection.link.send({ type: 'desired.all', instances })
+      await giveIdentities?.(connection.link, instances)
       for (const message of await options.linksFor(connection.link.controllerId))
         connection.link.send({ type: 'links', ...message })
       for (const id of await options.volumesLeaving(connection.link.controllerId))
