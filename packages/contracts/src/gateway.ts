@@ -248,7 +248,8 @@ export const gatewayRoutes = {
     permission: 'gateway.serve',
     summary: 'All a gateway of its own serves from',
     params: nothing,
-    query: nothing,
+    /** `after`: the version one has; answered when there is another one, at the latest after 20 s. */
+    query: z.strictObject({ after: z.string().max(60).optional() }),
     body: nothing,
     answer: snapshot,
     audit: null,

@@ -43,6 +43,10 @@ const OBJECTS: Record<string, Make> = {
     return add('sessions', () => ({ ...own(home), instance_id: instance, state: 'running' }))(rows, home)
   },
   '/api/controllers/:id': add('controllers'),
+  '/api/routes/:id': async (rows, home) => {
+    const service = await add('services')(rows, home)
+    return add('gateway_routes', () => ({ service_id: service, kind: 'tcp' }))(rows, home)
+  },
   '/api/services/:id': add('services', () => ({ kind: 'outside', desired: 'running', replicas: 1 })),
   '/api/me/keys/:id': add('service_keys', (home) => ({ ...own(home), scopes: ['me.read'] })),
   '/api/keys/:id': async (rows, home) => {
@@ -86,6 +90,7 @@ const NOT_OF_ONE: Record<string, string> = {
 const BODIES: Record<string, object> = {
   'PATCH /api/passkeys/:id': { name: 'x' },
   'PATCH /api/controllers/:id': { cordoned: true },
+  'PATCH /api/routes/:id': { exposure: 'external' },
   'POST /api/service-accounts/:id/keys': { name: 'x', scopes: ['me.read'] },
   'PUT /api/scim/v2/Users/:id': { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'x' },
   'PATCH /api/people/:id': { name: 'x' },

@@ -1,0 +1,50 @@
+/** The gateway over the API: routes, figures, and the snapshot for gateways of their own. */
+import { gatewayRoutes } from '@kalnet/contracts/gateway'
+import { type Handler, handle } from '../core/http.ts'
+import type { Calls } from './calls.ts'
+import type { Engine } from './engine/interface.ts'
+import type { Register } from './register.ts'
+import type { Snapshots } from './snapshot.ts'
+
+/** A gateway that asks for news waits for it this long. */
+const WAIT_MS = 20_000
+
+export function routesOfGateway(parts: {
+  register: Register
+  snapshots: Snapshots
+  calls: Calls
+  /** Null: this process serves no gateway. */
+  engine: Engine | null
+  signal: AbortSignal
+}): Handler[] {
+  const { register, snapshots, calls, engine, signal } = parts
+  return [
+    handle(gatewayRoutes.list, ({ actor, query }) => register.list(actor, query)),
+    handle(gatewayRoutes.add, ({ actor, body }) => register.add(actor, body)),
+    handle(gatewayRoutes.change, ({ actor, params, body }) => register.change(actor, params.id, body)),
+    handle(gatewayRoutes.remove, async ({ actor, params }) => {
+      await register.remove(actor, params.id)
+      return {}
+    }),
+    handle(gatewayRoutes.figures, async ({ actor }) => {
+      const mine = new Set(
+        snapshots
+          .now()
+          .routes.filter((it) => it.organisationId === actor.organisationId)
+          .map((it) => it.id),
+      )
+      return {
+        routes: (engine?.figures() ?? []).filter((it) => mine.has(it.routeId)),
+        calls: calls.of(actor.organisationId),
+      }
+    }),
+    handle(gatewayRoutes.snapshot, async ({ actor, query }) => {
+      const { after } = query
+      const whole = after === undefined ? snapshots.now() : await snapshots.after(after, WAIT_MS, signal)
+      // A gateway of its own serves the household whose key it has.
+      const routes = whole.routes.filter((it) => it.organisationId === actor.organisationId)
+      const services = new Set(routes.map((it) => it.serviceId))
+      return { ...whole, routes, endpoints: whole.endpoints.filter((it) => services.has(it.serviceId)) }
+    }),
+  ]
+}
