@@ -30,6 +30,11 @@ export interface Route<
   audit: string | null
   /** Dangerous: the person must have proved who it is within the last ten minutes. A service key or the local CLI is asked nothing more. */
   stepUp?: true
+  /**
+   * Who asks may be remembered for a second (`core/remembered.ts`): only for what reads and is asked all the time. The end of a sign-in
+   * or key is heard at once by its event.
+   */
+  remembered?: true
   /** Whose form errors and content types have; absent: our own. A protocol of others has its own (`scim`). */
   form?: RouteForm
   limits?: { bodyBytes?: number; perMinute?: number }

@@ -30,6 +30,7 @@ export function createAudited(call: AuditedCall) {
   let home: string | null = null
   let written: AuditEntry | null = null
   let changed = false
+  let unchanged = false
   /** What the handler left running behind its answer is no longer this call. */
   let over = false
   const entry = (outcome: string): AuditEntry => ({
@@ -54,6 +55,9 @@ export function createAudited(call: AuditedCall) {
     actAs(who: Actor) {
       actor = who
     },
+    unchanged() {
+      unchanged = true
+    },
     tried(account: Tried) {
       if ('hash' in account) details = { ...details, account: account.hash }
       else {
@@ -66,7 +70,7 @@ export function createAudited(call: AuditedCall) {
       const hook = async (tx: Tx) => {
         if (written || over) return () => undefined
         const row = entry('done')
-        if (call.action) await call.record(tx, row, false)
+        if (call.action && !unchanged) await call.record(tx, row, false)
         await call.also?.(tx)
         return () => {
           written = row
@@ -75,6 +79,7 @@ export function createAudited(call: AuditedCall) {
       const result = await beforeCommit.run(hook, work).finally(() => {
         over = true
       })
+      if (unchanged) return result
       if (call.action && !written) await call.record(null, entry('done'), false)
       else if (call.action && written && changed)
         await call.record(null, { ...(written as AuditEntry), object, details }, true)

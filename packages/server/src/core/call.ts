@@ -42,6 +42,8 @@ export interface Call<R> {
   secure: boolean
   /** Adds to the audit row, which is written in the transaction of the change. Never a secret. */
   audit(details: Record<string, string | number | boolean>, object?: string): void
+  /** It turned out to change nothing (a heartbeat): no row. Said before its transaction ends. */
+  unchanged(): void
   /** Who it turned out to be (sign-in, claim), for the audit row. */
   actAs(actor: Actor): void
   /** Whose account was tried while nobody is signed in: a refusal is on that organisation's record. Unknown ones only as a hash. */

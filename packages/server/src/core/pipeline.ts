@@ -31,7 +31,8 @@ export interface PipelineOptions {
   log: Log
   own: OwnNames
   limits: Limits
-  identify(request: FastifyRequest['raw']): Promise<Identified>
+  /** `brief`: an answer of a second ago will do. */
+  identify(request: FastifyRequest['raw'], brief?: boolean): Promise<Identified>
   authorise(actor: Actor | null, permission: Permission): boolean
   record: RecordAudit
 }
@@ -103,7 +104,7 @@ export function createPipeline(options: PipelineOptions) {
         `${route.method} ${route.path} ${networkOf(addressOf(raw))}`,
         route.limits?.perMinute ?? fallback,
       )
-    const who = await identify(raw)
+    const who = await identify(raw, route.remembered)
     known.set(request, who)
     if (route.permission === 'local' && !isLocal(raw)) throw fail('route.unknown')
     const refusal = refusalOf(route, who)
@@ -153,6 +154,7 @@ export function createPipeline(options: PipelineOptions) {
       address: addressOf(request.raw),
       secure: isSecure(request.raw),
       audit: audited.add,
+      unchanged: audited.unchanged,
       actAs: audited.actAs,
       tried: audited.tried,
     }
