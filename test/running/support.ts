@@ -52,13 +52,26 @@ export interface Person {
 }
 export type Plane = Awaited<ReturnType<typeof startPlane>>
 
-export async function startPlane(options: { perUser?: number; clock?: Clock } = {}) {
+export async function startPlane(
+  options: {
+    perUser?: number
+    clock?: Clock
+    /** Further templates: id → YAML. */
+    templates?: Record<string, string>
+  } = {},
+) {
   const { clock = systemClock } = options
   const home = await mkdtemp('/tmp/kalnet-test-')
   const catalogFolder = join(home, 'catalog')
-  await mkdir(join(catalogFolder, 'templates/fake'), { recursive: true })
-  await writeFile(join(catalogFolder, 'templates/fake/template.yaml'), TEMPLATE)
-  await writeFile(join(catalogFolder, 'templates/fake/icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
+  const putTemplate = async (id: string, yaml: string) => {
+    await mkdir(join(catalogFolder, 'templates', id), { recursive: true })
+    await writeFile(join(catalogFolder, 'templates', id, 'template.yaml'), yaml)
+    await writeFile(
+      join(catalogFolder, 'templates', id, 'icon.svg'),
+      '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    )
+  }
+  for (const [id, yaml] of Object.entries({ fake: TEMPLATE, ...options.templates })) await putTemplate(id, yaml)
   const database = await testDatabase()
   const port = await freePort()
   const witness = createWitness()
@@ -83,6 +96,7 @@ export async function startPlane(options: { perUser?: number; clock?: Clock } = 
     store,
     errors: witness.errors,
     ask,
+    putTemplate,
     async start() {
       server = await boot()
       await server.listen()

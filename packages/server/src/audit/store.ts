@@ -270,6 +270,7 @@ export const statements = {
     select id::text, name from users where id = any(${it.ids}::uuid[])
     union all select id::text, name from sessions where id = any(${it.ids}::uuid[])
     union all select id::text, name from controllers where id = any(${it.ids}::uuid[])
+    union all select id::text, title from services where id = any(${it.ids}::uuid[])
     union all select id::text, name from groups where id = any(${it.ids}::uuid[])`,
   firstOrganisation: () => sql<{ id: string }>`select id from organisations order by created_at, id limit 1`,
 
