@@ -142,6 +142,8 @@ export const activityWords: Record<string, string> = {
   'service.restarted': 'start|started {a service} again',
   'service.updated': 'update|updated {a service}',
   'service.removed': 'remove|removed {a service}',
+  'service.registered': 'register|said where {a service} is',
+  'service.deregistered': 'deregister|took a service off the list',
   'service.logs-read': 'read|read what {a service} printed',
   'controller.enrolled': 'add|added the machine {a machine}',
   'controller.changed': 'change|changed the machine {a machine}',

@@ -47,6 +47,13 @@ const OBJECTS: Record<string, Make> = {
     const service = await add('services')(rows, home)
     return add('gateway_routes', () => ({ service_id: service, kind: 'tcp' }))(rows, home)
   },
+  '/api/services/register/:id': async (rows, home) => {
+    const service = await add('services', () => ({ kind: 'outside', desired: 'running', replicas: 1 }))(
+      rows,
+      home,
+    )
+    return add('registrations', () => ({ service_id: service, ports: '[]' }))(rows, home)
+  },
   '/api/services/:id': add('services', () => ({ kind: 'outside', desired: 'running', replicas: 1 })),
   '/api/me/keys/:id': add('service_keys', (home) => ({ ...own(home), scopes: ['me.read'] })),
   '/api/keys/:id': async (rows, home) => {
