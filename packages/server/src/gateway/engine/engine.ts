@@ -1,0 +1,161 @@
+/** The gateway's engine: serves whatever snapshot it was given last, changes without dropping a connection, knows no database. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Endpoint, Snapshot } from '@kalnet/contracts/gateway'
+import { type Admit, createAdmit, type Entry, type Visit } from './admit.ts'
+import { createCalls, showCounts } from './figures.ts'
+import { type Engine, type EngineOptions, LIMITS } from './interface.ts'
+import { createListeners } from './listeners.ts'
+import { createOpened } from './opened.ts'
+import { judgeVisit, type Shared } from './passage.ts'
+import { answerVerdict, known, refuse, refuseUpgrade, writeAnswer } from './refuse.ts'
+import { createRotation, type Rotation } from './rotation.ts'
+import { serveVisit } from './serve.ts'
+import { compileTable, type Table } from './table.ts'
+import { upgradeVisit } from './upgrade.ts'
+
+export type { Asked, Engine, EngineOptions, Verdict } from './interface.ts'
+
+const EMPTY: Snapshot = { version: '', domain: '', routes: [], endpoints: [] }
+
+export function createEngine(options: EngineOptions): Engine {
+  const { clock, log, own, judge } = options
+  const limits = { ...LIMITS, ...options.limits }
+  const calls = createCalls()
+  const opened = createOpened()
+  let rotations = new Map<string, Rotation>()
+  let table: Table<Rotation> = compileTable([])
+  let services = new Map<string, string>()
+  const shared: Shared = {
+    clock,
+    log,
+    judge,
+    calls,
+    opened,
+    serviceAt: (address) => services.get(address) ?? null,
+  }
+
+  const listeners = createListeners({
+    options,
+    limits,
+    knows: (name) => own.hosts().includes(name) || table.knows(name),
+    request: receive,
+    upgrade: receiveUpgrade,
+  })
+  const admit: Admit = createAdmit(options, { table: () => table, httpsPort: listeners.publicHttpsPort })
+
+  function receive(request: IncomingMessage, response: ServerResponse, secure: boolean): void {
+    let entry: Entry
+    try {
+      entry = admit(request, secure, false)
+    } catch (error) {
+      refuse(request, response, known(error), 'none')
+      return
+    }
+    switch (entry.kind) {
+      case 'visit':
+        receiveVisit(request, response, entry.visit)
+        return
+      case 'own':
+        if (request.headers.expect !== undefined) response.writeContinue()
+        own.request(request, response)
+        return
+      case 'text':
+        response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(entry.body)
+        return
+      case 'redirect':
+        response
+          .writeHead(308, { location: entry.to, 'cache-control': 'no-store', 'content-length': '0' })
+          .end()
+    }
+  }
+
+  function receiveVisit(request: IncomingMessage, response: ServerResponse, visit: Visit): void {
+    const verdict = judgeVisit(visit, request, shared)
+    const refused = (error: unknown) => {
+      const told = known(error)
+      if (told.status >= 500) log.warn({ code: told.code, cause: String(told.cause) }, 'a request failed')
+      refuse(request, response, told, visit.trace.requestId)
+    }
+    const serve = (passed: Awaited<typeof verdict>) => {
+      if (passed.pass) return serveVisit({ request, response, visit, verdict: passed, limits, shared })
+      visit.rotation.counts.rejected += 1
+      answerVerdict(request, response, passed, visit.trace.requestId)
+    }
+    try {
+      // Without a judge nothing waits for the next turn.
+      if (verdict instanceof Promise) {
+        verdict.then((passed) => (request.destroyed ? response.destroy() : serve(passed))).catch(refused)
+      } else serve(verdict)
+    } catch (error) {
+      refused(error)
+    }
+  }
+
+  async function receiveUpgrade(request: IncomingMessage, socket: Duplex, rest: Buffer, secure: boolean) {
+    // A peer that breaks off is no fault of ours; without a listener it would end the process.
+    socket.on('error', () => socket.destroy())
+    let requestId = 'none'
+    try {
+      const entry = admit(request, secure, true)
+      if (entry.kind === 'own') return own.upgrade(request, socket, rest)
+      if (entry.kind === 'text') return writeAnswer(socket, 200, { 'content-type': 'text/plain' }, entry.body)
+      if (entry.kind === 'redirect') return writeAnswer(socket, 308, { location: entry.to })
+      const { visit } = entry
+      requestId = visit.trace.requestId
+      const verdict = await judgeVisit(visit, request, shared)
+      if (socket.destroyed) return
+      if (verdict.pass)
+        return upgradeVisit({ request, socket, rest, visit, verdict, stallMs: limits.stallMs, shared })
+      visit.rotation.counts.rejected += 1
+      writeAnswer(socket, verdict.status, { ...verdict.headers, 'x-request-id': requestId }, verdict.body)
+    } catch (error) {
+      refuseUpgrade(request, socket, known(error), requestId)
+    }
+  }
+
+  function take(snapshot: Snapshot): void {
+    const at = new Map<string, Endpoint[]>()
+    services = new Map()
+    const names = new Map(snapshot.routes.map((route) => [route.serviceId, route.serviceName]))
+    for (const endpoint of snapshot.endpoints) {
+      const key = `${endpoint.serviceId} ${endpoint.port}`
+      const all = at.get(key)
+      if (all) all.push(endpoint)
+      else at.set(key, [endpoint])
+      const name = names.get(endpoint.serviceId)
+      const host = endpoint.direct?.machine ? endpoint.direct.host : null
+      if (name && host && !host.startsWith('127.')) services.set(host, name)
+    }
+    const before = rotations
+    rotations = new Map()
+    for (const route of snapshot.routes) {
+      const endpoints = at.get(`${route.serviceId} ${route.port}`) ?? []
+      const old = before.get(route.id)
+      old?.change(route, endpoints)
+      rotations.set(route.id, old ?? createRotation(route, endpoints, options))
+      before.delete(route.id)
+    }
+    for (const gone of before.values()) gone.retire()
+    table = compileTable([...rotations.values()])
+  }
+
+  return {
+    async apply(snapshot) {
+      take(snapshot)
+    },
+    listen: listeners.listen,
+    async close() {
+      await listeners.close()
+      take(EMPTY)
+    },
+    cut: opened.cut,
+    figures: () =>
+      [...rotations].map(([id, { counts, breaker }]) =>
+        showCounts(id, counts, breaker?.state(clock.now().getTime()) ?? null),
+      ),
+    calls: calls.list,
+    addresses: listeners.addresses,
+    problems: () => [],
+  }
+}

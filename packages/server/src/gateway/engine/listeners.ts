@@ -1,0 +1,137 @@
+/** The gateway's ports for http and https: HTTP/1.1 and HTTP/2, certificates by name, and the limits for whoever dawdles. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createSecureServer, type Http2SecureServer } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { fail } from '@kalnet/contracts/errors'
+import { networkOf } from '../../core/origin.ts'
+import { type EngineOptions, HEADER_BYTES, type Limits } from './interface.ts'
+import { refuseBroken } from './refuse.ts'
+import { isWebSocket } from './upgrade.ts'
+
+export interface Receiving {
+  options: EngineOptions
+  limits: Limits
+  /** Something is served under this name. */
+  knows(name: string): boolean
+  request(request: IncomingMessage, response: ServerResponse, secure: boolean): void
+  upgrade(request: IncomingMessage, socket: Duplex, rest: Buffer, secure: boolean): void
+}
+
+/** Bytes that HTTP/2 may hold for one connection, and streams at once; a browser asks for a hundred. */
+const STREAMS_MOST = 128
+
+export function createListeners({ options, limits, knows, request, upgrade }: Receiving) {
+  const { listen: place, certificateFor, log } = options
+  const open = new Set<Socket>()
+  const byClient = new Map<string, number>()
+
+  /** Refused without a word: whoever holds thousands of connections reads none. */
+  function count(socket: Socket) {
+    const client = networkOf((socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
+    const now = (byClient.get(client) ?? 0) + 1
+    byClient.set(client, now)
+    open.add(socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      const left = (byClient.get(client) ?? 1) - 1
+      if (left > 0) byClient.set(client, left)
+      else byClient.delete(client)
+    })
+    if (now > limits.connectionsByClient) socket.destroy()
+  }
+
+  const settings: ServerOptions = {
+    headersTimeout: limits.headersMs,
+    // Bodies have their own limit, of silence: a large one may take its time.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: HEADER_BYTES,
+    noDelay: true,
+    insecureHTTPParser: false,
+    // Every other upgrade is a plain request, its header ends here.
+    shouldUpgradeCallback: isWebSocket,
+  }
+  function bind(server: Server | Http2SecureServer, secure: boolean) {
+    const onRequest = (incoming: IncomingMessage, answer: ServerResponse) => request(incoming, answer, secure)
+    // Both speak the same to us; node types them apart.
+    const plain = server as Server
+    plain.maxHeadersCount = 0
+    plain.on('request', onRequest)
+    plain.on('checkContinue', onRequest)
+    plain.on('checkExpectation', onRequest)
+    plain.on('upgrade', (incoming, socket, rest) => upgrade(incoming, socket, rest, secure))
+    plain.on('clientError', refuseBroken)
+    return plain
+  }
+
+  const http = bind(createServer(settings), false)
+  http.on('connection', count)
+  let https: Server | null = null
+  if (place.httpsPort !== null) {
+    const secure = createSecureServer({
+      ...settings,
+      allowHTTP1: true,
+      settings: {
+        maxConcurrentStreams: STREAMS_MOST,
+        maxHeaderListSize: HEADER_BYTES,
+        enableConnectProtocol: false,
+      },
+      maxSessionMemory: 10,
+      SNICallback: (name, done) => {
+        const lower = name.toLowerCase()
+        Promise.resolve(knows(lower) ? (certificateFor?.(lower) ?? null) : null).then(
+          (context) => (context ? done(null, context) : done(fail('gateway-route.unknown', { host: lower }))),
+          (error: Error) => {
+            log.warn({ error, name: lower }, 'no certificate')
+            done(error)
+          },
+        )
+      },
+    })
+    https = bind(secure, true)
+    https.on('connection', count)
+    https.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy())
+    https.on('sessionError', (error: Error) => log.debug({ error }, 'an HTTP/2 session broke'))
+  }
+
+  const bindPort = (server: Server, port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: place.host, port }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  const addressOf = (server: Server) => {
+    const address = server.address() as AddressInfo | null
+    return { host: place.host, port: address?.port ?? 0 }
+  }
+  let listening: Promise<void> | null = null
+  return {
+    /** Asking twice gives the same. */
+    listen() {
+      listening ??= (async () => {
+        await bindPort(http, place.httpPort)
+        if (https && place.httpsPort !== null) await bindPort(https, place.httpsPort)
+      })()
+      return listening
+    },
+    async close() {
+      const all = [http, ...(https ? [https] : [])]
+      const closed = all.filter((it) => it.listening).map((it) => new Promise((resolve) => it.close(resolve)))
+      for (const socket of open) socket.destroy()
+      await Promise.all(closed)
+    },
+    addresses: () => ({ http: addressOf(http), https: https?.listening ? addressOf(https) : null }),
+    /** What people write; null: there is no TLS. */
+    publicHttpsPort: () => (https ? (place.publicHttpsPort ?? addressOf(https).port) : null),
+  }
+}
