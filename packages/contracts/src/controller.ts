@@ -75,6 +75,8 @@ export const toController = z.discriminatedUnion('type', [
     instanceId: id,
     links: z.array(z.object({ name: slug, targets: z.array(linkTarget) })),
   }),
+  /** The answer to `link.dial`: a one-use token for the dial door, or why there is none. */
+  message('link.dialled', { requestId: id, token: z.string().nullable(), problem: z.string().nullable() }),
   /** A certificate for an instance that asks for one (`identity`); again before it ends. */
   message('identity.given', {
     instanceId: id,
@@ -121,6 +123,8 @@ export const fromController = z.discriminatedUnion('type', [
   }),
   message('heartbeat', { capacity, fingerprints: z.array(fingerprint).optional() }),
   message('observed', { instance: observedInstance }),
+  /** One of its instances calls by a link that leads to another controller. */
+  message('link.dial', { requestId: id, instanceId: id, link: slug, targetId: id }),
   message('links.called', { calls: z.array(linkCalls).max(500) }),
   message('stream.failed', { streamId: id, problem: z.string().max(500) }),
   message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),

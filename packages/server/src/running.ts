@@ -22,6 +22,7 @@ import { createServices } from './services/services.ts'
 import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createThumbnails } from './sessions/thumbnails.ts'
+import { createLinkDials } from './streams/link-dials.ts'
 import { createStreams } from './streams/streams.ts'
 import { createTunnels } from './streams/tunnels.ts'
 
@@ -78,7 +79,12 @@ export async function createRunning(options: RunningOptions) {
     },
     reached,
     streamFailed: (streamId, problem) => tunnels.failed(streamId, problem),
-    linksFor: (controllerId) => services.links.linksFor(controllerId),
+    async linksFor(controllerId) {
+      const all = await services.links.linksFor(controllerId)
+      linkDials.toldAll(controllerId, all)
+      return all
+    },
+    linkDial: (controllerId, message) => linkDials.asked(controllerId, message),
     linksCalled: (controllerId, calls) => options.linksCalled?.(controllerId, calls),
     volumesLeaving: (controllerId) => services.volumesLeaving(controllerId),
     volumeGone: (controllerId, volumeId) => services.volumeGone(controllerId, volumeId),
@@ -116,6 +122,7 @@ export async function createRunning(options: RunningOptions) {
   })
 
   const tunnels = createTunnels({ http, clock, openOnController: hub.openStream })
+  const linkDials = createLinkDials({ tunnels, send: hub.sendDialled, log })
   const streams = createStreams({
     store,
     http,
@@ -143,7 +150,10 @@ export async function createRunning(options: RunningOptions) {
   await controllers.allDisconnected(reached)
   const stopping = new AbortController()
   const ticking = services.run(stopping.signal)
-  const linking = services.links.follow(hub.sendLinks, stopping.signal)
+  const linking = services.links.follow((controllerId, message) => {
+    linkDials.told(controllerId, message)
+    hub.sendLinks(controllerId, message)
+  }, stopping.signal)
 
   const fingerprint = await options.fingerprint()
   const routes: Handler[] = [
@@ -162,6 +172,7 @@ export async function createRunning(options: RunningOptions) {
           await services.leaveController(tx, controllerId)
         })
         hub.revoke(controllerId)
+        linkDials.forget(controllerId)
         for (const instanceId of gone) streams.cutInstance(instanceId)
       },
       rotate: hub.rotate,
@@ -194,6 +205,7 @@ export async function createRunning(options: RunningOptions) {
     tellViewers: () => streams.close(),
     async close() {
       stopping.abort(new Error('stopping'))
+      linkDials.close()
       await Promise.all([ticking, linking])
       await hub.close()
     },

@@ -15,11 +15,20 @@ export function pump(source: Duplex, sink: Duplex, write: (chunk: Buffer) => voi
   sink.on('drain', () => source.resume())
 }
 
-/** A stream has two ends and no half: when one side has ended, the other has this long to end too. */
+/** A screen has two ends and no half: when one side has ended, the other has this long to end too. */
 const HALF_MS = 5_000
+/** Connections between programs may well end on one side only, and go on for long on the other. */
+export const LONG_HALF_MS = 3_600_000
 
 /** Joins and waits for the end of both. The end of one is passed on to the other; a failure or the signal ends both. */
-export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): Promise<void> {
+export function joinStreams(
+  left: Duplex,
+  right: Duplex,
+  signal?: AbortSignal,
+  halfMs = HALF_MS,
+): Promise<void> {
+  // Else Node ends a socket's own side as soon as the other side has ended.
+  if (halfMs > HALF_MS) for (const stream of [left, right]) stream.allowHalfOpen = true
   return new Promise((resolve) => {
     let open = 2
     let late: NodeJS.Timeout | null = null
@@ -33,7 +42,7 @@ export function joinStreams(left: Duplex, right: Duplex, signal?: AbortSignal): 
       })
       from.on('end', () => {
         to.end()
-        late ??= setTimeout(cut, HALF_MS).unref()
+        late ??= setTimeout(cut, halfMs).unref()
       })
       from.on('error', cut)
       from.on('close', () => {

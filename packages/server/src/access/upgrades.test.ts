@@ -65,6 +65,7 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       observed: async () => undefined,
       reached: async () => undefined,
       streamFailed: () => undefined,
+      linkDial: () => undefined,
       linksFor: async () => [],
       linksCalled: () => undefined,
       volumesLeaving: async () => [],

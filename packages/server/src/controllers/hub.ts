@@ -37,6 +37,8 @@ export interface HubOptions {
   linksFor(controllerId: string): Promise<Omit<LinksMessage, 'type'>[]>
   /** Who called whom by links, as a controller counted. */
   linksCalled(controllerId: string, calls: LinkCalls[]): void
+  /** One of its instances calls another controller's. */
+  linkDial(controllerId: string, message: Extract<FromController, { type: 'link.dial' }>): void
   /** Volumes there that nobody wants any more. */
   volumesLeaving(controllerId: string): Promise<string[]>
   /** One of them is not there (any more). */
@@ -155,6 +157,8 @@ export function createHub(options: HubOptions) {
         return options.streamFailed(message.streamId, message.problem)
       case 'links.called':
         return options.linksCalled(controllerId, message.calls)
+      case 'link.dial':
+        return options.linkDial(controllerId, message)
       case 'volume.gone': {
         const { id, problem } = message
         if (problem === null)
@@ -281,6 +285,8 @@ export function createHub(options: HubOptions) {
     /** What nobody wants any more goes; said again with each whole round until it is gone. */
     forgetVolume: (controllerId: string, id: string): boolean =>
       connections.get(controllerId)?.link.send({ type: 'volume.forget', id }) ?? false,
+    sendDialled: (controllerId: string, message: Extract<ToController, { type: 'link.dialled' }>): boolean =>
+      connections.get(controllerId)?.link.send(message) ?? false,
     openStream: (
       controllerId: string,
       request: { streamId: string; instanceId: string; port: string; token: string },

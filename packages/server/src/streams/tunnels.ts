@@ -23,6 +23,8 @@ export interface Tunnels {
     where: { controllerId: string; instanceId: string; port: string },
     signal: AbortSignal,
   ): Promise<Duplex>
+  /** Whoever comes to the dial door with the token, once; rejects with stream.unreachable when nobody does in time. */
+  expect(signal: AbortSignal): { token: string; raw: Promise<Duplex> }
   /** The controller could not open it. */
   failed(streamId: string, problem: string): void
   /** Those that wait for their controller. */
@@ -55,41 +57,51 @@ export function createTunnels({ http, clock, openOnController }: TunnelsOptions)
     },
   })
 
+  /** `begin` asks the controller to come; false when it cannot be asked. */
+  const wait = (token: string, streamId: string, signal: AbortSignal, begin: () => boolean) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const over = new AbortController()
+      const settle = () => {
+        byToken.delete(token)
+        byStream.delete(streamId)
+        signal.removeEventListener('abort', onAbort)
+        over.abort()
+      }
+      const awaited: Awaited = {
+        take(raw) {
+          settle()
+          resolve(raw)
+        },
+        refuse(problem) {
+          settle()
+          reject(fail('stream.unreachable', { problem }))
+        },
+      }
+      const onAbort = () => awaited.refuse('it was given up')
+      if (signal.aborted) return onAbort()
+      byToken.set(token, awaited)
+      byStream.set(streamId, awaited)
+      signal.addEventListener('abort', onAbort, { once: true })
+      if (!begin()) return awaited.refuse('the machine it runs on is not connected')
+      clock.sleep(DIAL_MS, over.signal).then(
+        () => awaited.refuse('the machine it runs on did not answer'),
+        // Aborted: dialled back, refused or given up in time.
+        () => undefined,
+      )
+    })
+
   return {
-    dial: ({ controllerId, instanceId, port }, signal) =>
-      new Promise((resolve, reject) => {
-        const token = randomBytes(32).toString('base64url')
-        const streamId = newId()
-        const over = new AbortController()
-        const settle = () => {
-          byToken.delete(token)
-          byStream.delete(streamId)
-          signal.removeEventListener('abort', onAbort)
-          over.abort()
-        }
-        const awaited: Awaited = {
-          take(raw) {
-            settle()
-            resolve(raw)
-          },
-          refuse(problem) {
-            settle()
-            reject(fail('stream.unreachable', { problem }))
-          },
-        }
-        const onAbort = () => awaited.refuse('it was given up')
-        if (signal.aborted) return onAbort()
-        byToken.set(token, awaited)
-        byStream.set(streamId, awaited)
-        signal.addEventListener('abort', onAbort, { once: true })
-        if (!openOnController(controllerId, { streamId, instanceId, port, token }))
-          return awaited.refuse('the machine it runs on is not connected')
-        clock.sleep(DIAL_MS, over.signal).then(
-          () => awaited.refuse('the machine it runs on did not answer'),
-          // Aborted: dialled back, refused or given up in time.
-          () => undefined,
-        )
-      }),
+    expect(signal) {
+      const token = randomBytes(32).toString('base64url')
+      return { token, raw: wait(token, newId(), signal, () => true) }
+    },
+    dial({ controllerId, instanceId, port }, signal) {
+      const token = randomBytes(32).toString('base64url')
+      const streamId = newId()
+      return wait(token, streamId, signal, () =>
+        openOnController(controllerId, { streamId, instanceId, port, token }),
+      )
+    },
     failed: (streamId, problem) => byStream.get(streamId)?.refuse(problem),
     waiting: () => byToken.size,
   }
