@@ -11,6 +11,7 @@ import {
   shellProblems,
   textProblems,
 } from '@kalnet/server/catalog/lint'
+import { UNPROVED } from '@kalnet/server/catalog/lint-services'
 import { readCatalog } from '@kalnet/server/catalog/source'
 import { describe, expect, test } from 'vitest'
 
@@ -30,6 +31,30 @@ const WANTED = [
   'inkscape',
   'vlc',
   'development',
+]
+const PROVED_SERVICES = [
+  'minetest',
+  'node-red',
+  'postgresql',
+  'radicale',
+  'samba',
+  'site',
+  'synapse',
+  'tiddlywiki',
+  'verdaccio',
+]
+const WRITTEN_SERVICES = [
+  'adguard-home',
+  'element-web',
+  'forgejo',
+  'home-assistant',
+  'immich',
+  'jellyfin',
+  'n8n',
+  'nextcloud',
+  'sunshine',
+  'uptime-kuma',
+  'vaultwarden',
 ]
 
 test('[TPL-1.catalog] every file of the catalog is valid, and at least the ten expected templates are there', () => {
@@ -52,6 +77,15 @@ describe.each(files.templates.map((it) => [it.template.id, it] as const))('%s', 
   test('[TPL-1.icon] its icon is a small picture of our own that runs and loads nothing', () => {
     expect(iconProblems(icon)).toEqual([])
   })
+})
+
+test('[TPL-1.services] the services are there: those of our own recipes, and those that say that nobody ran them', () => {
+  const services = files.templates.flatMap(({ template }) => (template.kind === 'service' ? [template] : []))
+  const isOwn = (it: (typeof services)[number]) => it.parts.every((part) => 'recipe' in part.image)
+  expect(services.filter(isOwn).map((it) => it.id)).toEqual(PROVED_SERVICES)
+  const others = services.filter((it) => !isOwn(it))
+  expect(others.map((it) => it.id)).toEqual(WRITTEN_SERVICES)
+  for (const it of others) expect(it.description, it.id).toContain(UNPROVED)
 })
 
 test('[TPL-4.no-shell-strings] no recipe or template puts an answer into a shell', () => {

@@ -7,15 +7,12 @@ import type { InstanceSpec } from '@kalnet/contracts/instance'
 import { chainOf } from '@kalnet/contracts/recipe'
 import { type Answers, recipesOf, type SessionTemplate, type Template } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
-import { readIfThere } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
-import { z } from 'zod'
+import { readProofs } from './proofs.ts'
 import { resolveTemplate } from './resolve.ts'
 import type { WholeTemplate } from './resolve-service.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
 
-/** `catalog/proved.json`: which version of a template was seen to draw its first frame. */
-const proofs = z.record(z.string(), z.looseObject({ version: z.string() }))
 /** Files are looked at again at most this often. */
 const FRESH_MS = 2_000
 
@@ -42,10 +39,9 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
   let readAt = 0
   let newest = ''
 
-  const readProofs = async (): Promise<Map<string, string>> => {
+  const provedNow = async (): Promise<Map<string, string>> => {
     try {
-      const read = proofs.parse(JSON.parse((await readIfThere(join(folder, 'proved.json'))) ?? '{}'))
-      return new Map(Object.entries(read).map(([id, proof]) => [id, proof.version]))
+      return await readProofs(folder)
     } catch (error) {
       // Half written at this moment, or broken: everything can be launched all the same, only unproved.
       log.warn({ error }, 'proved.json cannot be read')
@@ -83,7 +79,7 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
         reading.catch(() => {
           if (files === reading) files = null
         })
-        proved = await readProofs()
+        proved = await provedNow()
       }
     }
     return files

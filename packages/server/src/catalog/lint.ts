@@ -2,6 +2,8 @@
 import { admissionProblems } from '@kalnet/contracts/admission'
 import { chainOf, type NamedRecipe } from '@kalnet/contracts/recipe'
 import { type Answers, recipesOf, type Template, type TemplateInput } from '@kalnet/contracts/template'
+import { resolveProblems, serviceProblems } from './lint-services.ts'
+import { readProofs } from './proofs.ts'
 import { resolveTemplate } from './resolve.ts'
 import { type CatalogFiles, type CatalogProblem, readCatalog } from './source.ts'
 
@@ -13,6 +15,9 @@ const FEWEST_KEYWORDS = 3
 const SHAPES = /^(svg|title|rect|circle|ellipse|path|line|polyline|polygon|g)$/
 const SHELL = /(^|\/)(ba|da|k|z)?sh$/
 
+/** Words, names, numbers, passwords: what questions with a pattern ask for. */
+const SAMPLES = ['sample', 'Sample-1234-sample', 'Sample1234sample', '1234']
+
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** An answer that a person could give, for a question that must be answered. */
@@ -20,7 +25,9 @@ function sampleOf(input: TemplateInput): Answers[string] {
   if (input.type === 'number') return 1
   if (input.type === 'boolean') return true
   if (input.type === 'choice') return input.choices?.[0] ?? ''
-  return input.type === 'url' ? 'https://example.org' : 'sample'
+  if (input.type === 'url') return 'https://example.org'
+  const fits = (text: string) => !input.pattern || new RegExp(`^(?:${input.pattern})$`, 'u').test(text)
+  return SAMPLES.find(fits) ?? 'sample'
 }
 
 /** Answers for the questions that must be answered, so that a template can be tried. */
@@ -33,7 +40,7 @@ export const sampleAnswers = (template: Template): Answers =>
 
 /** Its recipe leads to a base, it resolves with nothing but what must be answered, and it is admitted. */
 export function launchProblems(template: Template, recipes: CatalogFiles['recipes']): string[] {
-  if (template.kind !== 'session') return []
+  if (template.kind === 'service') return resolveProblems(template, recipes, sampleAnswers(template))
   try {
     const chain = 'recipe' in template.image ? chainOf(template.image.recipe, recipes) : null
     const spec = resolveTemplate(template, sampleAnswers(template), chain)
@@ -78,7 +85,12 @@ export function iconProblems(svg: string): string[] {
 /** No shell reads what a person answered. */
 export function shellProblems(template: Template): string[] {
   const words =
-    template.kind === 'session' ? template.command : template.parts.flatMap((part) => part.command)
+    template.kind === 'session'
+      ? template.command
+      : template.parts.flatMap(({ command, probe }) => [
+          ...command,
+          ...(probe?.kind === 'command' ? probe.command : []),
+        ])
   const shells = words.filter((word) => SHELL.test(word) || word === '-c')
   return shells.length === 0
     ? []
@@ -113,7 +125,7 @@ export const idsOf = (files: CatalogFiles): string[] => [
 
 /** Everything wrong with these templates and the recipes they use; without ids with the whole catalog. */
 export async function lintCatalog(root: string, ids?: readonly string[]): Promise<CatalogProblem[]> {
-  const files = await readCatalog(root)
+  const [files, proofs] = await Promise.all([readCatalog(root), readProofs(root)])
   const templates = files.templates.filter(({ template }) => !ids || ids.includes(template.id))
   // One that cannot be read names no recipe: then the one of its own name is looked at.
   const used = new Set(ids ?? files.recipes.keys())
@@ -131,7 +143,14 @@ export async function lintCatalog(root: string, ids?: readonly string[]): Promis
     ...templates.flatMap(({ template, icon }) => [
       ...say(`templates/${template.id}/template.yaml`, [
         ...textProblems(template),
-        ...launchProblems(template, files.recipes),
+        ...(template.kind === 'session'
+          ? launchProblems(template, files.recipes)
+          : serviceProblems(
+              template,
+              files.recipes,
+              sampleAnswers(template),
+              proofs.get(template.id) === template.version,
+            )),
         ...shellProblems(template),
       ]),
       ...say(`templates/${template.id}/${template.icon}`, iconProblems(icon)),
