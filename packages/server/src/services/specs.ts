@@ -77,7 +77,7 @@ export function createSpecs({ clock, addressOf, load }: SpecParts) {
     }
   }
 
-  return async function specOf(
+  async function specOf(
     tx: Tx,
     whole: Whole,
     release: ReleaseRow,
@@ -92,4 +92,7 @@ export function createSpecs({ clock, addressOf, load }: SpecParts) {
     if (!found) throw fail('template.invalid', { id: content.template.id, problem: `it has no part ${part}` })
     return found.spec
   }
+
+  return { specOf, factsOf }
 }
+export type Specs = ReturnType<typeof createSpecs>

@@ -29,3 +29,4 @@ export function createVault({ secrets }: { secrets: Secrets }) {
     },
   }
 }
+export type Vault = ReturnType<typeof createVault>

@@ -1,0 +1,53 @@
+/** What services are made of: what the composition hands in. */
+import type { Actor } from '@kalnet/contracts/permission'
+import type { Service } from '@kalnet/contracts/service'
+import type { ServiceTemplate } from '@kalnet/contracts/template'
+import type { Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Controllers } from '../controllers/controllers.ts'
+import type { Events } from '../core/events.ts'
+import type { Secrets } from '../core/secrets.ts'
+import type { Store, Tx } from '../core/store.ts'
+import type { Instances } from '../instances/instances.ts'
+import type { ServiceAddress } from './address.ts'
+
+/** An app at our OpenID Connect door, made with the service. */
+export interface OpenedApp {
+  appId: string
+  issuer: string
+  client: string
+  secret: string
+}
+/** What the lead's composition gives doors to: routes of the gateway. */
+export interface DoorsFor {
+  service: Pick<Service, 'id' | 'name' | 'title'> & { organisationId: string }
+  template: ServiceTemplate
+  /** Those that are to be made: all of a template at first, then only what a newer one has more. */
+  doors: ServiceTemplate['doors']
+  actor: Actor
+}
+export interface ServicesOptions {
+  store: Store
+  events: Events
+  clock: Clock
+  log: Log
+  catalog: Catalog
+  controllers: Controllers
+  instances: Instances
+  secrets: Secrets
+  addressOf(name: string): ServiceAddress
+  /** Tell the controller; called after the commit. */
+  push(controllerId: string, instanceId: string): void
+  forget(controllerId: string, instanceId: string, generation: number): void
+  /** What a volume held is deleted on its machine; called after the commit. */
+  forgetVolume(controllerId: string, volumeId: string): void
+  /** In the transaction of the install or update: makes `doors`. */
+  addDoors(tx: Tx, about: DoorsFor): Promise<void>
+  /** In the transaction of the removal, before anything else goes. */
+  removeDoors(tx: Tx, serviceId: string): Promise<void>
+  /** Throws when this installation signs nobody in (no public address). */
+  openApp?(tx: Tx, about: DoorsFor & { callback: string }): Promise<OpenedApp>
+  closeApp?(tx: Tx, appId: string): Promise<void>
+  readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
+}
