@@ -42,7 +42,7 @@ async function namings(root: string, folder: string, wanted: RegExp): Promise<Na
 const OWN = 'packages/cli/src/ledger/'
 
 export const namedByTests = async (root: string): Promise<Naming[]> =>
-  (await namings(root, '', /(\.test\.tsx?|^conformance\.ts)$/)).filter(({ file }) => !file.startsWith(OWN))
+  (await namings(root, '', /(\.test\.tsx?|\.conformance\.ts)$/)).filter(({ file }) => !file.startsWith(OWN))
 
 /** Pages that claim a clause by naming it. */
 export const namedByPages = (root: string): Promise<Naming[]> => namings(root, '', /\.md$/)

@@ -1,8 +1,11 @@
 /** An instance spec as the engine is told it: read-only root, no rights, limits, and labels by which we find it again. */
-import type { InstanceSpec } from '@kalnet/contracts/instance'
+import { join } from 'node:path'
 import type { ContainerCreateOptions } from 'dockerode'
+import { givenFolders } from '../given.ts'
+import { linkPlaces } from '../links.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { needsName } from './folders.ts'
+import { portsOf } from './ports.ts'
 
 export const LABELS = {
   installation: 'io.kalnet.installation',
@@ -36,7 +39,8 @@ export interface Surroundings {
   /** The engine's network, or null for none. */
   network: string | null
   resolvers: string[]
-  paths: { home: string; passwd: string; group: string; run: string }
+  paths: { home: string; passwd: string; group: string; run: string; given: string }
+  folderOf(volumeId: string): string
 }
 
 const PERIOD_NANO = 1_000_000_000
@@ -47,20 +51,6 @@ function mount(source: string, target: string, isReadOnly = false) {
   return { Type: 'bind' as const, Source: source, Target: target, ReadOnly: isReadOnly, BindOptions: how }
 }
 
-/**
- * How each port is reached, by name: a socket in the folder shared with us, or a number on the container's own loopback, which
- * is entered from outside; that takes root.
- */
-export function portsOf(spec: InstanceSpec, mayEnter: boolean): Record<string, string | number> {
-  const entries = spec.ports.map((port) => {
-    if ('unix' in port.at) return [port.name, port.at.unix.slice('/run/kalnet/'.length)]
-    if (!('tcp' in port.at)) return [port.name, port.at.udp]
-    if (!mayEnter) throw new Error(`only root can reach the TCP port ${port.name} of a container`)
-    return [port.name, port.at.tcp]
-  })
-  return Object.fromEntries(entries)
-}
-
 export function createOptions(request: EnsureRequest, around: Surroundings): ContainerCreateOptions {
   const { spec } = request
   const { resources } = spec
@@ -69,9 +59,8 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
   return {
     name: containerName(request.instanceId, request.generation),
     Image: around.image,
-    // Entrypoint empty: the command is whole as it is, whatever somebody else's image says.
-    Entrypoint: [],
-    Cmd: spec.command,
+    // A command is whole as it is, whatever somebody else's image says; without one the image's own begins.
+    ...(spec.command.length > 0 && { Entrypoint: [], Cmd: spec.command }),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: spec.workdir,
     User: `${around.uid}:${around.uid}`,
@@ -96,12 +85,15 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
       Mounts: [
         mount(around.paths.run, '/run/kalnet'),
         mount(around.paths.home, '/home/user'),
+        ...givenFolders(spec).map((it) => mount(join(around.paths.given, it), `/run/kalnet/${it}`, true)),
+        ...spec.volumes.map((it) => mount(around.folderOf(it.id), it.at, it.readOnly)),
         ...(needsName(around.uid)
           ? [mount(around.paths.passwd, '/etc/passwd', true), mount(around.paths.group, '/etc/group', true)]
           : []),
       ],
       NetworkMode: around.network ?? 'none',
       ...(around.network && { Dns: around.resolvers }),
+      ExtraHosts: Object.entries(linkPlaces(spec.links)).map(([name, { host }]) => `${name}:${host}`),
       // Starting again is a new generation and the control plane's decision.
       RestartPolicy: { Name: 'no' },
       LogConfig: LOG,

@@ -84,6 +84,7 @@ else {
         },
         limits: true,
         network: isRoot,
+        local: isRoot ? 'address' : 'none',
         outside,
       }
     },

@@ -3,12 +3,13 @@ import { config } from '@kalnet/contracts/config'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import type { ContainerInspectInfo } from 'dockerode'
 import { describe, expect, test } from 'vitest'
-import { containerName, createOptions, handleFrom, portsOf } from './container.ts'
+import { containerName, createOptions, handleFrom } from './container.ts'
 import { negotiated } from './engine.ts'
 import { bridgePrefix, bridgeRules } from './filter.ts'
 import { createDockerLayout } from './layout.ts'
 import { bridgeName } from './network.ts'
 import { type Line, logLines, mergeLines, observationOf } from './observation.ts'
+import { addressesAt, portsOf, wayTo } from './ports.ts'
 
 const id = '01890000-0000-7000-8000-000000000001'
 const spec = instanceSpec.parse({
@@ -19,8 +20,16 @@ const spec = instanceSpec.parse({
   resources: { cpus: 0.5, memoryBytes: 64 * 2 ** 20, processes: 32, sharedMemoryBytes: 0 },
 })
 const request = { instanceId: id, generation: 3, organisationId: id, spec }
-const paths = { home: '/d/home', passwd: '/d/passwd', group: '/d/group', run: '/r/d/1' }
-const around = { installation: 'abc', image: 'kalnet/x:1', uid: 1000, network: null, resolvers: [], paths }
+const paths = { home: '/d/home', passwd: '/d/passwd', group: '/d/group', run: '/r/d/1', given: '/r/h/1' }
+const around = {
+  installation: 'abc',
+  image: 'kalnet/x:1',
+  uid: 1000,
+  network: null,
+  resolvers: [],
+  paths,
+  folderOf: (it: string) => `/d/volumes/${it}/data`,
+}
 
 describe('a container', () => {
   test('[CTL-6.docker-confined] is read-only, without rights, limited, and gets its words as they are', () => {
@@ -45,6 +54,35 @@ describe('a container', () => {
     expect(targets).toEqual([
       ['/r/d/1', '/run/kalnet'],
       ['/d/home', '/home/user'],
+    ])
+  })
+
+  test('[CTL-6.docker-command] without a command the image says its own; volumes, files and links are told', () => {
+    const options = createOptions(
+      {
+        ...request,
+        spec: instanceSpec.parse({
+          image: { reference: 'somebody/else:1' },
+          command: [],
+          volumes: [{ id, name: 'data', at: '/data', readOnly: true }],
+          files: [{ name: 'a', content: '' }],
+          identity: true,
+          links: [
+            { name: 'db', port: 5432 },
+            { name: 'cache', port: 6379 },
+          ],
+        }),
+      },
+      around,
+    )
+    expect(options.Entrypoint).toBeUndefined()
+    expect(options.Cmd).toBeUndefined()
+    expect(options.HostConfig?.ExtraHosts).toEqual(['db:127.0.0.2', 'cache:127.0.0.3'])
+    const mounts = options.HostConfig?.Mounts?.map((it) => [it.Source, it.Target, it.ReadOnly])
+    expect(mounts?.slice(2)).toEqual([
+      ['/r/h/1/files', '/run/kalnet/files', true],
+      ['/r/h/1/identity', '/run/kalnet/identity', true],
+      [`/d/volumes/${id}/data`, '/data', true],
     ])
   })
 
@@ -74,6 +112,26 @@ describe('a container', () => {
     expect(portsOf(web, true)).toEqual({ web: 80 })
     expect(() => portsOf(web, false)).toThrow(/only root can reach the TCP port web/)
     expect(portsOf(spec, false)).toEqual({ display: 'display.sock' })
+    const ports = [
+      { name: 'web', kind: 'http', at: { tcp: 80 } },
+      { name: 'game', kind: 'udp', at: { udp: 30000 } },
+      { name: 'screen', kind: 'display', at: { tcp: 5900 } },
+      { name: 'own', kind: 'tcp', at: { unix: '/run/kalnet/own.sock' } },
+    ] as const
+    const several = instanceSpec.parse({ ...spec, ports })
+    const options = createOptions({ ...request, spec: several }, around)
+    const handle = handleFrom('c1', options.Labels ?? {})!
+    expect(ports.map(({ name }) => wayTo(handle, name))).toEqual([
+      { tcp: 80, isDisplay: false },
+      { udp: 30000 },
+      { tcp: 5900, isDisplay: true },
+      { unix: 'own.sock' },
+    ])
+    expect(addressesAt('10.214.0.2', handle)).toEqual({
+      web: { host: '10.214.0.2', port: 80 },
+      game: { host: '10.214.0.2', port: 30000 },
+    })
+    expect(addressesAt(undefined, handle)).toEqual({})
   })
 })
 
@@ -148,16 +206,23 @@ describe('log lines', () => {
 })
 
 test('[CTL-6.docker-filter] DNS first, then every private range, and nothing reaches this machine itself', () => {
-  const rules = bridgeRules({ forward: 'F', input: 'I' }, ['10.0.0.0/8', '192.168.0.0/16'], ['192.168.1.1'])
+  const rules = bridgeRules(
+    { forward: 'F', input: 'I' },
+    'kall+',
+    ['10.0.0.0/8', '192.168.0.0/16'],
+    ['192.168.1.1'],
+  )
   expect(rules.split('\n')).toEqual([
     '*filter',
     ':F - [0:0]',
     ':I - [0:0]',
+    '-A F -i kall+ -j REJECT --reject-with icmp-admin-prohibited',
     '-A F -d 192.168.1.1/32 -p udp --dport 53 -j RETURN',
     '-A F -d 192.168.1.1/32 -p tcp --dport 53 -j RETURN',
     '-A F -d 10.0.0.0/8 -j REJECT --reject-with icmp-admin-prohibited',
     '-A F -d 192.168.0.0/16 -j REJECT --reject-with icmp-admin-prohibited',
     '-A F -j RETURN',
+    '-A I -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT',
     '-A I -j DROP',
     'COMMIT',
     '',
@@ -168,8 +233,13 @@ test("[CTL-6.docker-names] a bridge's name fits the kernel's limit and is in the
   const of = (data: string) =>
     createDockerLayout({ data, runtime: '/run/kalnet', config: '/etc/kalnet' }).installation
   const [one, other] = [of('/var/lib/kalnet'), of('/srv/other')]
-  const names = [bridgeName(one, containerName(id, 1)), bridgeName(one, containerName(id, 2))]
-  expect(new Set(names).size).toBe(2)
+  const names = [
+    bridgeName(one, containerName(id, 1)),
+    bridgeName(one, containerName(id, 2)),
+    bridgeName(one, containerName(id, 1), 'local'),
+  ]
+  expect(new Set(names).size).toBe(3)
+  expect(names.filter((it) => it.startsWith(bridgePrefix(one, 'local')))).toEqual([names[2]])
   for (const name of names) {
     expect(name).toHaveLength(15)
     expect(name.startsWith(bridgePrefix(one))).toBe(true)

@@ -1,5 +1,6 @@
 /** The docker platform: each instance is a container of the engine on this machine. The engine holds the truth; we keep no state of our own. */
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Fingerprint } from '@kalnet/contracts/controller'
 import type { Progress } from '@kalnet/contracts/instance'
 import { type Clock, systemClock } from '@kalnet/io/clock'
@@ -8,11 +9,14 @@ import type { Log } from '@kalnet/io/log'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Images } from '../../images/images.ts'
 import { createAnnouncer } from '../announce.ts'
+import { datagramsAt, dialNet } from '../dial-net.ts'
 import { dialUnix } from '../dial-unix.ts'
-import { createKeyedMutex } from '../mutex.ts'
+import { give } from '../given.ts'
+import { createKeyedMutex, createMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
-import { dialTcp } from '../process/dial-tcp.ts'
-import { containerName, createOptions, handleFrom, LABELS, portsOf } from './container.ts'
+import { createListeners, datagramsInside } from '../process/inside.ts'
+import { createVolumes } from '../volumes.ts'
+import { containerName, createOptions, handleFrom, LABELS } from './container.ts'
 import { createEngine, statusOf } from './engine.ts'
 import { watchEngine } from './events.ts'
 import { accountHere, prepareFolders, removeFolders } from './folders.ts'
@@ -22,6 +26,7 @@ import { keepFilter } from './keep-filter.ts'
 import { createDockerLayout } from './layout.ts'
 import { createInstanceNetworks } from './network.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
+import { addressesAt, portsOf, wayTo } from './ports.ts'
 
 const SPARE_LINES = 4000
 
@@ -52,6 +57,10 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
   const presence = createAnnouncer<boolean>()
   const oneAtATime = createKeyedMutex()
+  const volumes = createVolumes(folders, 'docker')
+  /** What is taken is not removed at the same moment. */
+  const volumesOneAtATime = createMutex()
+  const listeners = createListeners()
 
   const ours = (instanceId?: string) =>
     findOurs({ engine, networks, installation: layout.installation }, instanceId)
@@ -86,17 +95,25 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
 
   async function create(request: EnsureRequest, image: string): Promise<string> {
-    const uid = accountHere()
-    const paths = layout.of(request.instanceId)
-    await prepareFolders(paths, uid)
+    const { spec, instanceId } = request
+    const uid = await volumesOneAtATime(async () => {
+      // Who shares a volume shares the number.
+      const its = isRoot ? await volumes.ownerOf(spec.volumes, (owner) => owner > 0) : null
+      const chosen = its ?? accountHere()
+      await volumes.take(instanceId, spec.volumes, isRoot ? chosen : null)
+      return chosen
+    })
+    const paths = layout.of(instanceId)
+    await prepareFolders(paths, spec, uid)
     const way =
-      request.spec.network === 'internet' && networks.isPossible ? await networks.make(request) : null
+      spec.network !== 'none' && networks.isPossible ? await networks.make(request, spec.network) : null
     const client = await engine.client()
     const around = {
       installation: layout.installation,
       image,
       uid,
       paths,
+      folderOf: volumes.folderOf,
       network: way?.network ?? null,
       resolvers: way?.resolvers ?? [],
     }
@@ -115,6 +132,8 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     const { instanceId, generation } = request
     // Refused before anything is made.
     portsOf(request.spec, isRoot)
+    if (request.spec.network === 'local' && !networks.isPossible)
+      throw new Error('networks of containers that lead nowhere take root')
     const present = await ours(instanceId)
     const higher = present.find(({ handle }) => handle.generation > generation)
     if (higher) throw new Error(`generation ${higher.handle.generation} is already there`)
@@ -137,16 +156,19 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     } catch (error) {
       if (id) await removeContainer(id)
       await networks.remove(instanceId, generation)
+      await volumes.drop(instanceId)
       throw error
     }
   }
 
   async function takeAway(handle: Handle) {
+    listeners.close(handle.instanceId)
     await removeContainer(String(handle.data.container))
     await networks.remove(handle.instanceId, handle.generation)
     const left = await ours(handle.instanceId)
-    if (left.every(({ handle: it }) => it.generation === handle.generation))
-      await removeFolders(layout.of(handle.instanceId))
+    if (left.some(({ handle: it }) => it.generation !== handle.generation)) return
+    await removeFolders(layout.of(handle.instanceId))
+    await volumes.drop(handle.instanceId)
   }
 
   async function observe(handle: Handle): Promise<Observation> {
@@ -180,10 +202,19 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
         version: version.Version,
         limits: true,
         network: networks.isPossible,
+        localNetwork: networks.isPossible,
       }
     } catch {
       const detail = 'The Docker engine does not answer; start it, and let this user use it (group docker)'
-      return { ...base, usable: false, detail, version: '', limits: false, network: false }
+      return {
+        ...base,
+        usable: false,
+        detail,
+        version: '',
+        limits: false,
+        network: false,
+        localNetwork: false,
+      }
     }
   }
 
@@ -193,6 +224,25 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
   function tell({ instanceId, generation }: Pick<Handle, 'instanceId' | 'generation'>) {
     changes.say({ instanceId, generation })
+  }
+
+  const addressIn = (info: ContainerInspectInfo): string | undefined =>
+    Object.values(info.NetworkSettings.Networks).find((it) => it.IPAddress)?.IPAddress
+
+  async function placeOf(handle: Handle) {
+    const info = await inspect(handle)
+    if (!info?.State.Pid) throw new Error('it has no process')
+    return { address: addressIn(info), inside: { pid: info.State.Pid, withUser: false } }
+  }
+
+  async function whileItRuns<T>(handle: Handle, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      // Asked only now: the usual way costs the engine nothing.
+      if ((await observe(handle)).state !== 'running') throw new Error('it is not running', { cause: error })
+      throw error
+    }
   }
 
   let watching = 0
@@ -261,21 +311,46 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       watch(signal)
       return listening
     },
-    async dial(handle, portName, signal) {
-      const at = handle.data[`port.${portName}`]
-      if (at === undefined) throw new Error(`it has no port ${portName}`)
-      try {
-        if (typeof at === 'string') return await dialUnix(layout.of(handle.instanceId).run, at, signal)
-        const pid = (await inspect(handle))?.State.Pid
-        if (!pid) throw new Error('it has no process')
-        return await dialTcp({ pid, withUser: false }, at, signal)
-      } catch (error) {
-        // Asked only now: the usual dial costs the engine nothing.
-        if ((await observe(handle)).state !== 'running')
-          throw new Error('it is not running', { cause: error })
-        throw error
-      }
+    dial: (handle, portName, signal) =>
+      whileItRuns(handle, async () => {
+        const way = wayTo(handle, portName)
+        if ('unix' in way) return dialUnix(layout.of(handle.instanceId).run, way.unix, signal)
+        if (!('tcp' in way)) throw new Error(`${portName} is no port for connections`)
+        const { address, inside } = await placeOf(handle)
+        return dialNet(address, way.tcp, async () => inside, signal)
+      }),
+    dialDatagrams: (handle, portName, signal) =>
+      whileItRuns(handle, async () => {
+        const way = wayTo(handle, portName)
+        if (!('udp' in way)) throw new Error(`${portName} is no port for datagrams`)
+        const { address, inside } = await placeOf(handle)
+        return address
+          ? datagramsAt({ host: address, port: way.udp }, signal)
+          : datagramsInside(inside, way.udp, signal)
+      }),
+    async addresses(handle) {
+      const info = await inspect(handle)
+      return info?.State.Running ? addressesAt(addressIn(info), handle) : {}
     },
+    listenInside: (handle, places, take, signal) =>
+      whileItRuns(handle, async () => {
+        const { inside } = await placeOf(handle)
+        await listeners.listen(handle.instanceId, inside, places, take, signal)
+      }),
+    async place(handle, folder, files) {
+      const info = await inspect(handle)
+      const place = join(layout.of(handle.instanceId).given, folder)
+      if (!info || !existsSync(place)) throw new Error(`it has no folder ${folder}`)
+      await give(place, files, isRoot ? Number(info.Config.User.split(':')[0]) : null)
+    },
+    removeVolume: (volumeId) =>
+      volumesOneAtATime(() =>
+        volumes.remove(volumeId, async (instanceId) =>
+          (await ours(instanceId)).some(
+            ({ state }) => state !== null && state !== 'exited' && state !== 'dead',
+          ),
+        ),
+      ),
     async logs(handle, lines) {
       const client = await engine.client()
       try {

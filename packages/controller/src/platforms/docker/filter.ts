@@ -3,16 +3,22 @@ import { must, run } from '@kalnet/io/spawn'
 import { createMutex } from '../mutex.ts'
 import { blockedRanges, resolvers } from '../process/blocked.ts'
 
-/** Bridges of an installation begin with this; whoever lists the machine's own addresses passes over `kal…`. */
-export const bridgePrefix = (installation: string) => `kal${installation.slice(0, 4)}`
+/**
+ * Bridges of an installation begin with this; whoever lists the machine's own addresses passes over `kal…`. Those that lead
+ * nowhere go on with an l, which no number has.
+ */
+export const bridgePrefix = (installation: string, kind: 'internet' | 'local' = 'internet') =>
+  `kal${installation.slice(0, 4)}${kind === 'local' ? 'l' : ''}`
 
 /** As iptables-restore reads them; one commit, so there is never half a filter. */
 export function bridgeRules(
   chains: { forward: string; input: string },
+  local: string,
   blocked: string[],
   dns: string[],
 ): string {
   const forward = [
+    `-i ${local} -j REJECT --reject-with icmp-admin-prohibited`,
     ...dns.flatMap((address) =>
       ['udp', 'tcp'].map((protocol) => `-d ${address}/32 -p ${protocol} --dport 53 -j RETURN`),
     ),
@@ -24,6 +30,8 @@ export function bridgeRules(
     `:${chains.forward} - [0:0]`,
     `:${chains.input} - [0:0]`,
     ...forward.map((rule) => `-A ${chains.forward} ${rule}`),
+    // What this machine asked of an instance is answered; what an instance begins is not heard.
+    `-A ${chains.input} -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT`,
     `-A ${chains.input} -j DROP`,
     'COMMIT',
     '',
@@ -66,7 +74,7 @@ export function createBridgeFilter(installation: string): BridgeFilter {
       exclusively(async () => {
         const dns = await resolvers()
         await must('iptables-restore', [...iptables, '--noflush'], {
-          input: bridgeRules(chains, blockedRanges(), dns),
+          input: bridgeRules(chains, `${bridgePrefix(installation, 'local')}+`, blockedRanges(), dns),
         })
         // Whoever restarted a firewall or the engine may have thrown the jumps away: looked at each time.
         for (const [chain, rule] of jumps) {

@@ -1,7 +1,9 @@
 /** What a container needs on this side: its home, the folder it shares with us, and who it is inside. */
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { run } from '@kalnet/io/spawn'
+import type { InstanceSpec } from '@kalnet/contracts/instance'
+import { makeGiven } from '../given.ts'
+import { removeTree } from '../remove-tree.ts'
 import type { DockerLayout } from './layout.ts'
 
 type Paths = ReturnType<DockerLayout['of']>
@@ -18,9 +20,9 @@ export const accountHere = (): number => (process.getuid?.() === 0 ? USER : (pro
 /** The image knows user 1000; anybody else needs a name put over it. */
 export const needsName = (uid: number): boolean => uid !== USER
 
-export async function prepareFolders(paths: Paths, uid: number): Promise<void> {
+export async function prepareFolders(paths: Paths, spec: InstanceSpec, uid: number): Promise<void> {
   // Above the instance's own folders nobody but us may pass: what lies in them is not reachable for others of its number.
-  for (const folder of [dirname(paths.folder), paths.folder, dirname(paths.run)]) {
+  for (const folder of [dirname(paths.folder), paths.folder, dirname(paths.run), dirname(paths.given)]) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await chmod(folder, 0o700)
   }
@@ -28,6 +30,9 @@ export async function prepareFolders(paths: Paths, uid: number): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if (process.getuid?.() === 0) await chown(folder, uid, uid)
   }
+  await rm(paths.given, { recursive: true, force: true })
+  await mkdir(paths.given, { mode: 0o755 })
+  await makeGiven(paths.given, spec, process.getuid?.() === 0 ? uid : null)
   if (!needsName(uid)) return
   await writeFile(
     paths.passwd,
@@ -37,14 +42,6 @@ export async function prepareFolders(paths: Paths, uid: number): Promise<void> {
   await writeFile(paths.group, `root:x:0:\nuser:x:${uid}:\n`, { mode: 0o644 })
 }
 
-/** A session may have left folders that even their owner cannot enter. */
 export async function removeFolders(paths: Paths): Promise<void> {
-  for (const folder of [paths.run, paths.folder]) {
-    try {
-      await rm(folder, { recursive: true, force: true })
-    } catch {
-      await run('chmod', ['-R', 'u+rwX', '--', folder])
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
+  for (const folder of [paths.run, paths.given, paths.folder]) await removeTree(folder)
 }

@@ -9,7 +9,15 @@ const shortened = (text: string, length: number) =>
 export interface DockerLayout {
   /** Tells this installation's things from another one's on the same engine. */
   installation: string
-  of(instanceId: string): { folder: string; home: string; passwd: string; group: string; run: string }
+  of(instanceId: string): {
+    folder: string
+    home: string
+    passwd: string
+    group: string
+    run: string
+    /** What we put in: beside the shared folder, for the instance must not be able to replace it. */
+    given: string
+  }
 }
 
 export function createDockerLayout(folders: Folders): DockerLayout {
@@ -25,6 +33,7 @@ export function createDockerLayout(folders: Folders): DockerLayout {
         group: join(folder, 'group'),
         // Shared with the instance as /run/kalnet. Short, for it holds sockets.
         run: join(folders.runtime, 'd', shortened(instanceId, 8)),
+        given: join(folders.runtime, 'h', shortened(instanceId, 8)),
       }
     },
   }

@@ -16,11 +16,16 @@ const BITS = 29
 /** Pieces that somebody else holds without a route, or takes between our look and our asking. */
 const ATTEMPTS = 64
 
+/** local: leads nowhere. */
+type NetworkKind = 'internet' | 'local'
+/** What the engine's own resolver asks from inside: nobody, where nothing leads out. */
+const NOBODY = ['127.0.0.1']
+
 export interface InstanceNetworks {
   /** False where we may not set the filter: instances then have no network at all. */
   readonly isPossible: boolean
   /** Its network and the filter stand when this resolves. Can be done twice. */
-  make(owned: Owned): Promise<{ network: string; resolvers: string[] }>
+  make(owned: Owned, kind?: NetworkKind): Promise<{ network: string; resolvers: string[] }>
   /** Takes it away; with the last one the filter goes too. Can be done twice. */
   remove(instanceId: string, generation: number): Promise<void>
   /** Sets the filter anew where networks are: whatever came back may have come back without it. */
@@ -33,9 +38,12 @@ export interface InstanceNetworks {
   list(instanceId?: string): Promise<NetworkInspectInfo[]>
 }
 
-/** At most 15 letters (IFNAMSIZ). */
-export const bridgeName = (installation: string, network: string) =>
-  bridgePrefix(installation) + createHash('sha256').update(network).digest('hex').slice(0, 8)
+/** 15 letters, which is the most (IFNAMSIZ). */
+export const bridgeName = (installation: string, network: string, kind: NetworkKind = 'internet') =>
+  (bridgePrefix(installation, kind) + createHash('sha256').update(network).digest('hex').slice(0, 8)).slice(
+    0,
+    15,
+  )
 
 /** Older engines say 403, newer ones 400: what they agree on is the word. */
 const isOverlap = (error: unknown) => statusOf(error) !== null && /overlap/i.test(String(error))
@@ -65,7 +73,7 @@ export function createInstanceNetworks(
     }
   }
 
-  async function create(name: string, owned: Owned): Promise<void> {
+  async function create(name: string, owned: Owned, kind: NetworkKind): Promise<void> {
     const client = await engine.client()
     const taken = takenBy(await routesHere())
     for (let attempt = 1; ; attempt += 1) {
@@ -76,10 +84,12 @@ export function createInstanceNetworks(
           Driver: 'bridge',
           CheckDuplicate: true,
           EnableIPv6: false,
+          // The engine then gives it no way out, and lets nothing of it pass: a second wall behind our own.
+          Internal: kind === 'local',
           IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
           Labels: ownerLabels({ installation, ...owned }),
           Options: {
-            'com.docker.network.bridge.name': bridgeName(installation, name),
+            'com.docker.network.bridge.name': bridgeName(installation, name, kind),
             'com.docker.network.bridge.enable_icc': 'false',
           },
         })
@@ -112,14 +122,14 @@ export function createInstanceNetworks(
   return {
     isPossible,
     list,
-    async make(owned) {
+    async make(owned, kind = 'internet') {
       const network = containerName(owned.instanceId, owned.generation)
       making += 1
       try {
         // Stands before the bridge does: there is no moment without it.
         const resolvers = await filter.set()
-        if (!(await isThere(network))) await create(network, owned)
-        return { network, resolvers }
+        if (!(await isThere(network))) await create(network, owned, kind)
+        return { network, resolvers: kind === 'local' ? NOBODY : resolvers }
       } finally {
         making -= 1
       }

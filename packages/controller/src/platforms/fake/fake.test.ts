@@ -16,6 +16,7 @@ describePlatform('fake', {
     close: async () => undefined,
     limits: false,
     network: false,
+    local: 'sockets',
     outside: null,
   }),
 })

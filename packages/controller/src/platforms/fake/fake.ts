@@ -65,7 +65,10 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
         lines: [`started ${request.spec.command.join(' ')}`],
         ports: request.spec.ports,
         volumes: request.spec.volumes.map((it) => it.id),
-        files: Object.fromEntries(request.spec.files.map((it) => [`files/${it.name}`, it.content])),
+        files: Object.fromEntries([
+          ...request.spec.files.map((it) => [`files/${it.name}`, it.content]),
+          ...Object.entries(request.identity ?? {}).map(([name, content]) => [`identity/${name}`, content]),
+        ]),
       }
       for (const id of runtime.volumes) if (!world.volumes.has(id)) world.volumes.set(id, {})
       const key = runtimeKey(runtime)

@@ -4,6 +4,7 @@ import type { Fingerprint } from '@kalnet/contracts/controller'
 import { readIfThere } from '@kalnet/io/files'
 import { run } from '@kalnet/io/spawn'
 import { type Groups, openGroups } from './cgroups.ts'
+import { ownNetworkCommand } from './network-user.ts'
 
 /** Any number outside of what people have, to try a sandbox with. */
 const TRIAL_ACCOUNT = 199_999
@@ -13,6 +14,8 @@ export interface Abilities {
   isRoot: boolean
   isolation: 'uid' | 'userns' | 'none'
   network: 'veth' | 'pasta' | 'none'
+  /** Networks that lead nowhere. */
+  local: 'veth' | 'own' | 'none'
   groups: Groups
   version: string
   usable: boolean
@@ -79,6 +82,13 @@ async function probeNetwork(isRoot: boolean): Promise<{ network: Abilities['netw
   return { network: 'pasta', better: '' }
 }
 
+/** An ordinary user needs no pasta for a network that leads nowhere. */
+async function probeLocal(isRoot: boolean, network: Abilities['network']): Promise<Abilities['local']> {
+  if (isRoot) return network === 'veth' ? 'veth' : 'none'
+  const [command = '', ...args] = [...ownNetworkCommand(), 'true']
+  return (await answers(command, args)) === null ? 'none' : 'own'
+}
+
 export async function probeAbilities(installation: string): Promise<Abilities> {
   const isRoot = process.getuid?.() === 0
   const bwrap = await answers('bwrap', ['--version'])
@@ -92,6 +102,7 @@ export async function probeAbilities(installation: string): Promise<Abilities> {
           : null
   const groups = await openGroups(installation)
   const { network, better } = await probeNetwork(isRoot)
+  const local = lacks ? 'none' : await probeLocal(isRoot, network)
   const isolation = lacks ? 'none' : isRoot ? 'uid' : 'userns'
   const words = {
     uid: 'Each session runs as a user of its own',
@@ -107,6 +118,7 @@ export async function probeAbilities(installation: string): Promise<Abilities> {
     isRoot,
     isolation,
     network,
+    local,
     groups,
     version: bwrap ?? 'none',
     usable: lacks === null,
@@ -122,5 +134,6 @@ export const fingerprintOf = (it: Abilities, images: string[]): Fingerprint => (
   isolation: it.isolation,
   limits: it.groups.version !== 0,
   network: it.network !== 'none',
+  localNetwork: it.local !== 'none',
   images: images.slice(0, 500),
 })

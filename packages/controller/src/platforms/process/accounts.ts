@@ -6,6 +6,9 @@ const FIRST = 200_000
 /** Far above what machines hand out to people and their namespaces. */
 const LAST = 1_000_000_000
 
+/** A number of a session or a service; below are people's and the machine's own. */
+export const isAccount = (uid: number): boolean => uid >= FIRST
+
 interface NumberRange {
   first: number
   count: number

@@ -21,6 +21,11 @@ shift
 if [ "$way" = mount ]; then
   # Opened first: the folder itself may lie under /mnt.
   exec 5<"$folder/root" 6<"$folder/home" 7<"$folder/run" 8<"$folder/resolv.conf" 9>>"$folder/status" 4<"$folder/arguments"
+  more=()
+  for path in "$folder"/shown/*; do
+    exec {number}<"$path"
+    more+=("$number:${path##*/}")
+  done
   mount -t tmpfs -o mode=755,size=64k kalnet /mnt
   mkdir /mnt/root /mnt/home /mnt/run
   : >/mnt/resolv.conf
@@ -28,6 +33,12 @@ if [ "$way" = mount ]; then
   mount --no-canonicalize --bind /proc/self/fd/6 /mnt/home
   mount --no-canonicalize --bind /proc/self/fd/7 /mnt/run
   mount --no-canonicalize --bind /proc/self/fd/8 /mnt/resolv.conf
+  for each in "${more[@]}"; do
+    number=${each%%:*}
+    if [ -d "/proc/self/fd/$number" ]; then mkdir "/mnt/${each#*:}"; else : >"/mnt/${each#*:}"; fi
+    mount --no-canonicalize --bind "/proc/self/fd/$number" "/mnt/${each#*:}"
+    exec {number}<&-
+  done
   exec 3>&9 5<&- 6<&- 7<&- 8<&- 9>&-
 else
   exec 3>>"$folder/status" 4<"$folder/arguments"

@@ -22,13 +22,20 @@ export interface InstancePaths {
   pid: string
   arguments: string
   resolver: string
+  hosts: string
+  /** Links to what launch.sh shows besides the root, the home and the shared folder. */
+  shown: string
   home: string
   /** Shared with the instance as /run/kalnet. Short, for it holds sockets. */
   run: string
+  /** What we put in: beside the shared folder, for the instance must not be able to replace it. */
+  given: string
   /** Names for cgroups and network namespaces. */
   name: string
   /** At most 15 letters (IFNAMSIZ). */
   networkDevice: string
+  /** The same for a network that leads nowhere: the filter tells them apart by the letter l, which no number has. */
+  localDevice: string
 }
 
 export function createLayout(folders: Folders): Layout {
@@ -49,10 +56,14 @@ export function createLayout(folders: Folders): Layout {
         pid: join(folder, 'pid'),
         arguments: join(folder, 'arguments'),
         resolver: join(folder, 'resolv.conf'),
+        hosts: join(folder, 'hosts'),
+        shown: join(folder, 'shown'),
         home: join(folder, 'home'),
         run: join(resolve(folders.runtime), 'i', short),
+        given: join(resolve(folders.runtime), 'g', short),
         name: `kalnet-${installation}-${short}`,
         networkDevice: `kn${installation}${short}`,
+        localDevice: `kn${installation}l${short}`,
       }
     },
   }

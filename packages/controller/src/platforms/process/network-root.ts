@@ -1,6 +1,7 @@
 /**
  * Network for root: a namespace and a veth pair per instance, filtered in chains that are this installation's alone.
- * Nothing reaches in; outbound only what is neither this machine nor its LAN. Every step can be done twice.
+ * Only this machine itself reaches in; outbound goes only what is neither this machine nor its LAN, or nothing at all (local).
+ * Every step can be done twice.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -14,9 +15,15 @@ import type { InstancePaths } from './layout.ts'
 const RANGE = '10.213.0.0/16'
 const BITS = 30
 
+export interface RootNetworkMade {
+  namespace: string
+  address: string
+  resolvers: string[]
+}
+
 export interface RootNetwork {
-  /** Answers the namespace's path and the resolvers reachable from it. */
-  make(paths: InstancePaths, signal: AbortSignal): Promise<{ namespace: string; resolvers: string[] }>
+  /** Answers the namespace's path, the instance's address and the resolvers it reaches. */
+  make(paths: InstancePaths, kind: 'internet' | 'local', signal: AbortSignal): Promise<RootNetworkMade>
   remove(paths: InstancePaths): Promise<void>
   /** Takes the rules away, unless an instance still needs them. */
   clear(): Promise<void>
@@ -35,15 +42,21 @@ const batch = (where: string[], steps: string[]) =>
 const namespacePath = (paths: InstancePaths) => `/run/netns/${paths.name}`
 
 /** Rules as iptables-restore reads them; one commit a table, so there is never half a filter. */
-export function filterRules(chains: Chains, devices: string, blocked: string[], dns: string[]): string {
+export function filterRules(
+  chains: Chains,
+  { all, local }: { all: string; local: string },
+  blocked: string[],
+  dns: string[],
+): string {
   // Refused at once, so that programs do not hang; the kernel limits how many ICMP answers it sends, but not resets.
   const refusals = [
     '-p tcp -j REJECT --reject-with tcp-reset',
     '-j REJECT --reject-with icmp-admin-prohibited',
   ]
   const forward = [
-    `-o ${devices} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
-    `-o ${devices} -j DROP`,
+    `-o ${all} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
+    `-o ${all} -j DROP`,
+    ...refusals.map((refusal) => `-i ${local} ${refusal}`),
     ...dns.flatMap((address) =>
       ['udp', 'tcp'].map((protocol) => `-d ${address}/32 -p ${protocol} --dport 53 -j ACCEPT`),
     ),
@@ -55,11 +68,13 @@ export function filterRules(chains: Chains, devices: string, blocked: string[], 
     `:${chains.forward} - [0:0]`,
     `:${chains.input} - [0:0]`,
     ...forward.map((rule) => `-A ${chains.forward} ${rule}`),
+    // What this machine asked of an instance is answered; what an instance begins is not heard.
+    `-A ${chains.input} -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT`,
     ...refusals.map((refusal) => `-A ${chains.input} ${refusal}`),
     'COMMIT',
     '*nat',
     `:${chains.nat} - [0:0]`,
-    `-A ${chains.nat} -s ${RANGE} ! -o ${devices} -j MASQUERADE`,
+    `-A ${chains.nat} -s ${RANGE} ! -o ${all} -j MASQUERADE`,
     'COMMIT',
     '',
   ].join('\n')
@@ -84,7 +99,7 @@ export function createRootNetwork(installation: string): RootNetwork {
 
   async function setFilter(dns: string[]) {
     await must('iptables-restore', ['-w', '10', '--noflush'], {
-      input: filterRules(chains, devices, blockedRanges(), dns),
+      input: filterRules(chains, { all: devices, local: `kn${installation}l+` }, blockedRanges(), dns),
     })
     for (const table of ['filter', 'nat']) {
       const { stdout } = await must('iptables', ['-w', '10', '-t', table, '-S'])
@@ -122,17 +137,18 @@ export function createRootNetwork(installation: string): RootNetwork {
 
   async function take(paths: InstancePaths) {
     // Deleting the namespace alone leaves the pair for a moment: both by name, and neither need be there.
-    if (existsSync(`/sys/class/net/${paths.networkDevice}`))
-      await run('ip', ['link', 'delete', paths.networkDevice])
+    for (const device of [paths.networkDevice, paths.localDevice])
+      if (existsSync(`/sys/class/net/${device}`)) await run('ip', ['link', 'delete', device])
     if (existsSync(namespacePath(paths))) await run('ip', ['netns', 'delete', paths.name])
   }
 
   return {
-    async make(paths, signal) {
+    async make(paths, kind, signal) {
       return exclusively(async () => {
         signal.throwIfAborted()
         await take(paths)
-        const { name: namespace, networkDevice: outside } = paths
+        const namespace = paths.name
+        const outside = kind === 'local' ? paths.localDevice : paths.networkDevice
         await mkdir('/run/netns', { recursive: true })
         await must('ip', ['netns', 'add', namespace])
         const known = await routesHere()
@@ -160,11 +176,17 @@ export function createRootNetwork(installation: string): RootNetwork {
             `addr add ${its}/30 dev eth0`,
             'link set lo up',
             'link set eth0 up',
-            `route add default via ${ours}`,
+            ...(kind === 'local' ? [] : [`route add default via ${ours}`]),
           ],
         )
-        await forwardOn(outside, known)
-        return { namespace: namespacePath(paths), resolvers: dns }
+        if (kind === 'internet') await forwardOn(outside, known)
+        // A new device may begin with it, where this machine is a router.
+        else await writeFile(`/proc/sys/net/ipv4/conf/${outside}/forwarding`, '0')
+        return {
+          namespace: namespacePath(paths),
+          address: its,
+          resolvers: kind === 'internet' ? dns : [],
+        }
       })
     },
     async remove(paths) {

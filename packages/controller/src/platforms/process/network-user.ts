@@ -1,4 +1,4 @@
-/** Network for an ordinary user: pasta connects a namespace of its own to the outside, without any privilege. */
+/** Network for an ordinary user, without any privilege: pasta connects a namespace of its own to the outside, or nothing does. */
 import { fileURLToPath } from 'node:url'
 import { blockedRanges } from './blocked.ts'
 
@@ -13,4 +13,10 @@ export const pastaCommand = (blocked = blockedRanges()): string[] => [
   ...['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'],
   ...['--dns-forward', PASTA_RESOLVER, '--'],
   ...['sh', INSIDE, ...blocked, '--'],
+]
+
+/** The same without pasta: a network that leads nowhere. Its ports and links are reached by sockets that are made inside. */
+export const ownNetworkCommand = (): string[] => [
+  ...['unshare', '--user', '--map-root-user', '--net', '--'],
+  ...['sh', fileURLToPath(new URL('./inside-own.sh', import.meta.url))],
 ]

@@ -41,7 +41,7 @@ else {
         limits: fingerprint.limits,
         network: fingerprint.network,
         outside,
-        tcpNeedsNetwork: true,
+        local: 'sockets',
       }
     },
   })

@@ -69,6 +69,7 @@ else {
         },
         limits: true,
         network: true,
+        local: 'address',
         outside,
       }
     },

@@ -19,6 +19,8 @@ const sandbox = (changes: Partial<InstanceSpecInput> = {}, network: 'none' | 'pr
     hostname: 'kalnet-x',
     network,
     hasResolver: true,
+    hasHosts: true,
+    root: { first: ['--ro-bind', MOUNTED.root, '/'], last: [] },
     sources: MOUNTED,
   })
 
@@ -124,14 +126,20 @@ describe('addresses', () => {
 test('[CTL-6.filter] answers come in, nothing else does; what is blocked comes before what is allowed', () => {
   const rules = filterRules(
     { forward: 'F', input: 'I', nat: 'N' },
-    'kn+',
+    { all: 'kn+', local: 'knl+' },
     ['10.0.0.0/8'],
     ['10.9.9.9'],
   ).split('\n')
-  const at = (part: string) => rules.findIndex((it) => it.includes(part))
+  const at = (part: string, from = 0) => rules.findIndex((it, index) => index >= from && it.includes(part))
   expect(at('ESTABLISHED')).toBeLessThan(at('-o kn+ -j DROP'))
   expect(at('10.9.9.9/32 -p udp --dport 53')).toBeLessThan(at('-d 10.0.0.0/8 -j REJECT'))
   expect(at('-d 10.0.0.0/8 -j REJECT')).toBeLessThan(at('-A F -j ACCEPT'))
+  expect(at('-o kn+ -j DROP')).toBeLessThan(at('-A F -i knl+ -p tcp -j REJECT'))
+  expect(at('-A F -i knl+ -j REJECT')).toBeLessThan(at('-j ACCEPT', at('-o kn+ -j DROP')))
+  // This machine hears the answers to what it asked, and only those.
+  const input = rules.filter((it) => it.startsWith('-A I'))
+  expect(input[0]).toBe('-A I -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT')
+  expect(input.slice(1).every((it) => it.includes('-j REJECT'))).toBe(true)
   expect(rules.some((it) => /^-A (FORWARD|INPUT|OUTPUT|POSTROUTING)/.test(it))).toBe(false)
 })
 

@@ -1,20 +1,24 @@
 /** The process platform: each instance is a bubblewrap sandbox on a root file system of ours, on this machine, without a container engine. */
-import { mkdir, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
-import { run } from '@kalnet/io/spawn'
 import { createAnnouncer } from '../announce.ts'
+import { addressesOf, datagramsAt, dialNet } from '../dial-net.ts'
 import { dialUnix } from '../dial-unix.ts'
+import { give } from '../given.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Platform } from '../platform.ts'
+import { removeTree } from '../remove-tree.ts'
+import { createVolumes } from '../volumes.ts'
 import { type Abilities, fingerprintOf, probeAbilities } from './abilities.ts'
-import { dialTcp, type TcpTarget } from './dial-tcp.ts'
 import { createEnding } from './ending.ts'
+import { createListeners, datagramsInside, type InsideTarget } from './inside.ts'
 import { createLayout } from './layout.ts'
 import { createRootNetwork } from './network-root.ts'
 import { lastLines } from './output.ts'
-import { parentOf } from './processes.ts'
+import { isAlive, parentOf } from './processes.ts'
 import { adoptStarting, type RootSource, startInstance } from './starting.ts'
 import { bootId, type InstanceState, readAllStates, readState, writeState } from './state.ts'
 import { createWatch } from './watch.ts'
@@ -34,17 +38,21 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
   const oneAtATime = createKeyedMutex()
   const accounts = createKeyedMutex()
+  const volumes = createVolumes(folders, 'process')
+  const listeners = createListeners()
   let known: Promise<Abilities> | null = null
   const abilities = () => {
     known ??= probeAbilities(layout.installation)
     return known
   }
   async function release(state: InstanceState) {
+    listeners.close(state.instanceId)
     const paths = layout.of(state.instanceId)
     const able = await abilities()
-    if (able.isRoot && state.network === 'veth') await network.remove(paths)
+    if (able.isRoot && (state.network === 'veth' || state.network === 'local')) await network.remove(paths)
     await able.groups.remove(paths.name)
-    await rm(paths.run, { recursive: true, force: true })
+    for (const folder of [paths.run, paths.given]) await rm(folder, { recursive: true, force: true })
+    await volumes.drop(state.instanceId)
   }
   const watch = createWatch({ layout, log, tell: (state) => changes.say(state) })
   const ending = createEnding({ layout, abilities, release, log })
@@ -64,13 +72,25 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
   const complete = async (state: InstanceState | null): Promise<InstanceState | null> =>
     state?.phase === 'starting' ? ((await adoptStarting(layout, state)) ?? state) : state
 
-  async function tcpTarget({ inner, network: kind }: InstanceState): Promise<TcpTarget> {
-    if (!inner) throw new Error('it is not running')
+  async function insideOf({ inner, network: kind }: InstanceState): Promise<InsideTarget> {
+    if (!inner || !isAlive(inner)) throw new Error('it is not running')
     if ((await abilities()).isRoot) return { pid: inner.pid, withUser: false }
-    // The sandbox's own user namespace has no right to the network; that of bubblewrap's outer process has, when pasta made it.
-    const outer = kind === 'pasta' ? parentOf(inner) : null
-    if (!outer) throw new Error('as an ordinary user TCP ports are reached only when it has network')
+    // The sandbox's own user namespace has no right to the network; that of bubblewrap's outer process has, when we made the network.
+    const outer = kind === 'none' ? null : parentOf(inner)
+    if (!outer) throw new Error('as an ordinary user its ports are not reached on this machine')
     return { pid: outer.pid, withUser: true }
+  }
+
+  async function running(handle: Handle): Promise<InstanceState> {
+    const state = await read(handle)
+    if (!state || state.phase === 'ended') throw new Error('it is not running')
+    return state
+  }
+  async function portOf(handle: Handle, portName: string) {
+    const state = await running(handle)
+    const port = state.ports.find((it) => it.name === portName)
+    if (!port) throw new Error(`it has no port ${portName}`)
+    return { state, port }
   }
 
   async function takeAway(instanceId: string) {
@@ -104,7 +124,7 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
       await takeAway(request.instanceId)
     }
     const state = await startInstance(
-      { layout, able, images, network, accounts, log },
+      { layout, able, images, network, volumes, accounts, log },
       request,
       signal,
       progress,
@@ -168,26 +188,41 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
       return changes.listen(signal)
     },
     async dial(handle, portName, signal) {
-      const state = await read(handle)
-      if (!state || state.phase === 'ended') throw new Error('it is not running')
-      const port = state.ports.find((it) => it.name === portName)
-      if (!port) throw new Error(`it has no port ${portName}`)
+      const { state, port } = await portOf(handle, portName)
       const paths = layout.of(handle.instanceId)
       if ('unix' in port.at) return dialUnix(paths.run, basename(port.at.unix), signal)
       if (!('tcp' in port.at)) throw new Error(`${portName} is no port for connections`)
-      return dialTcp(await tcpTarget(state), port.at.tcp, signal)
+      return dialNet(state.address, port.at.tcp, () => insideOf(state), signal)
+    },
+    async dialDatagrams(handle, portName, signal) {
+      const { state, port } = await portOf(handle, portName)
+      if (!('udp' in port.at)) throw new Error(`${portName} is no port for datagrams`)
+      return state.address
+        ? datagramsAt({ host: state.address, port: port.at.udp }, signal)
+        : datagramsInside(await insideOf(state), port.at.udp, signal)
+    },
+    async addresses(handle) {
+      const state = await read(handle)
+      return state && state.phase !== 'ended' ? addressesOf(state.address, state.ports) : {}
+    },
+    place: (handle, folder, files) =>
+      oneAtATime(handle.instanceId, async () => {
+        const { uid } = await running(handle)
+        const place = join(layout.of(handle.instanceId).given, folder)
+        if (!existsSync(place)) throw new Error(`it has no folder ${folder}`)
+        await give(place, files, uid)
+      }),
+    removeVolume: (volumeId) =>
+      accounts('choose', () =>
+        volumes.remove(volumeId, async (instanceId) => {
+          const state = await complete(await readState(layout, instanceId))
+          return state !== null && (await ending.observe(state)).state === 'running'
+        }),
+      ),
+    async listenInside(handle, places, take, signal) {
+      const state = await running(handle)
+      await listeners.listen(handle.instanceId, await insideOf(state), places, take, signal)
     },
     logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
-  }
-}
-
-/** A session may have left folders that even their owner cannot enter. */
-async function removeTree(folder: string) {
-  await mkdir(folder, { recursive: true })
-  try {
-    await rm(folder, { recursive: true, force: true })
-  } catch {
-    await run('chmod', ['-R', 'u+rwX', '--', folder])
-    await rm(folder, { recursive: true, force: true })
   }
 }

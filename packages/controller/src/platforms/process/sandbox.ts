@@ -1,5 +1,6 @@
 /** The sandbox as bubblewrap's arguments: what an instance sees of the machine, which is next to nothing. */
 import type { InstanceSpec } from '@kalnet/contracts/instance'
+import { givenFolders } from '../given.ts'
 
 /** Descriptors that launch.sh opens before it becomes the sandbox. */
 const DESCRIPTORS = { status: 3, arguments: 4 }
@@ -10,6 +11,11 @@ export interface Sources {
   home: string
   run: string
   resolver: string
+  hosts: string
+  /** Folders of files that we put in. */
+  given: string
+  /** By the index of the volume. */
+  volume(index: number): string
 }
 /** Where launch.sh shows it to a session's own user. */
 export const MOUNTED: Sources = {
@@ -17,6 +23,9 @@ export const MOUNTED: Sources = {
   home: '/mnt/home',
   run: '/mnt/run',
   resolver: '/mnt/resolv.conf',
+  hosts: '/mnt/hosts',
+  given: '/mnt/given',
+  volume: (index) => `/mnt/volume-${index}`,
 }
 
 export interface SandboxOptions {
@@ -25,8 +34,10 @@ export interface SandboxOptions {
   hostname: string
   /** With `none` the sandbox makes an empty network itself; else it is in one already. */
   network: 'none' | 'prepared'
-  /** The root has a file to put the resolver's addresses over. */
+  /** The root has files to put the addresses of resolvers and of links over. */
   hasResolver: boolean
+  hasHosts: boolean
+  root: { first: string[]; last: string[] }
   sources: Sources
 }
 
@@ -36,6 +47,8 @@ export function sandboxArguments({
   hostname,
   network,
   hasResolver,
+  hasHosts,
+  root,
   sources,
 }: SandboxOptions): string[] {
   const { resources } = spec
@@ -55,15 +68,22 @@ export function sandboxArguments({
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     network === 'none' ? ['--unshare-net'] : [],
     ['--hostname', hostname, '--new-session', '--clearenv'],
-    ['--ro-bind', sources.root, '/'],
+    root.first,
     ['--proc', '/proc', '--dev', '/dev'],
     shared > 0 ? ['--size', String(shared), '--perms', '1777', '--tmpfs', '/dev/shm'] : [],
     ['--size', temporary, '--perms', '1777', '--tmpfs', '/tmp'],
     ['--size', '16777216', '--tmpfs', '/run'],
     ['--bind', sources.run, '/run/kalnet'],
+    givenFolders(spec).flatMap((it) => ['--ro-bind', `${sources.given}/${it}`, `/run/kalnet/${it}`]),
     // The image's own home folder lies below; only the instance's own is seen.
     ['--tmpfs', '/home', '--bind', sources.home, '/home/user'],
     hasResolver ? ['--ro-bind', sources.resolver, '/etc/resolv.conf'] : [],
+    hasHosts ? ['--ro-bind', sources.hosts, '/etc/hosts'] : [],
+    // From the top down: one may lie in another.
+    [...spec.volumes.entries()]
+      .sort(([, one], [, other]) => one.at.split('/').length - other.at.split('/').length)
+      .flatMap(([index, it]) => [it.readOnly ? '--ro-bind' : '--bind', sources.volume(index), it.at]),
+    root.last,
     ['--chdir', spec.workdir],
     Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
     ['--json-status-fd', String(DESCRIPTORS.status)],

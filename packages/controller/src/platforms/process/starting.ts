@@ -2,22 +2,26 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { chmod, chown, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InstanceSpec, Progress } from '@kalnet/contracts/instance'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import { readIfThere } from '@kalnet/io/files'
 import type { Log } from '@kalnet/io/log'
 import { start } from '@kalnet/io/spawn'
+import { makeGiven } from '../given.ts'
+import { hostsFile } from '../links.ts'
 import type { EnsureRequest } from '../platform.ts'
+import type { Volumes } from '../volumes.ts'
 import { type Abilities, asAccount, OWN_MOUNTS } from './abilities.ts'
-import { chooseAccount } from './accounts.ts'
+import { chooseAccount, isAccount } from './accounts.ts'
 import type { InstancePaths, Layout } from './layout.ts'
 import type { RootNetwork } from './network-root.ts'
-import { PASTA_RESOLVER, pastaCommand } from './network-user.ts'
+import { ownNetworkCommand, PASTA_RESOLVER, pastaCommand } from './network-user.ts'
 import { lastLines } from './output.ts'
 import { findInner, identify, isAlive, signalAll, tree } from './processes.ts'
-import { MOUNTED, readStatus, sandboxArguments, sandboxCommand } from './sandbox.ts'
+import { rootView } from './root-view.ts'
+import { MOUNTED, readStatus, type Sources, sandboxArguments, sandboxCommand } from './sandbox.ts'
 import { bootId, type InstanceState, readAllStates, writeState } from './state.ts'
 
 const LAUNCH = fileURLToPath(new URL('./launch.sh', import.meta.url))
@@ -41,6 +45,7 @@ export interface StartingParts {
   able: Abilities
   images: RootSource
   network: RootNetwork
+  volumes: Volumes
   accounts<T>(key: string, work: () => Promise<T>): Promise<T>
   log: Log
 }
@@ -73,7 +78,14 @@ export async function adoptStarting(layout: Layout, state: InstanceState): Promi
   return null
 }
 
-async function prepareFolders(paths: InstancePaths, root: string, uid: number | null) {
+async function prepareFolders(
+  parts: StartingParts,
+  request: EnsureRequest,
+  root: string,
+  uid: number | null,
+) {
+  const paths = parts.layout.of(request.instanceId)
+  const { spec } = request
   await mkdir(paths.folder, { recursive: true, mode: 0o700 })
   for (const folder of [paths.home, paths.run]) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -87,9 +99,21 @@ async function prepareFolders(paths: InstancePaths, root: string, uid: number | 
     await rm(join(paths.folder, name), { force: true })
     await symlink(target, join(paths.folder, name))
   }
+  await mkdir(dirname(paths.given), { recursive: true, mode: 0o700 })
+  await rm(paths.given, { recursive: true, force: true })
+  await mkdir(paths.given, { mode: 0o755 })
+  await makeGiven(paths.given, spec, uid)
+  await writeFile(paths.hosts, hostsFile(hostnameOf(paths), spec.links), { mode: 0o644 })
+  await rm(paths.shown, { recursive: true, force: true })
+  await mkdir(paths.shown)
+  const volumes = spec.volumes.map((it, index) => [`volume-${index}`, parts.volumes.folderOf(it.id)] as const)
+  for (const [name, target] of [['hosts', paths.hosts], ['given', paths.given], ...volumes] as const)
+    await symlink(target, join(paths.shown, name))
   // The log stays ours: a program that opened it by name (/dev/stderr) would cut off what the others printed.
   for (const file of [paths.status, paths.pid]) await writeFile(file, '', { mode: 0o600 })
 }
+
+const hostnameOf = (paths: InstancePaths) => `kalnet-${paths.short}`
 
 const isFile = (path: string) =>
   stat(path).then(
@@ -97,8 +121,19 @@ const isFile = (path: string) =>
     () => false,
   )
 
+/** Where the root must have a folder; what lies in folders of its own can be made there. */
+const placesOf = (spec: InstanceSpec): string[] =>
+  spec.volumes.map((it) => it.at).filter((at) => !/^\/+home(\/|$)/.test(at))
+
 function networkOf(spec: InstanceSpec, able: Abilities): InstanceState['network'] {
-  return spec.network === 'internet' ? able.network : 'none'
+  if (spec.network === 'internet' && able.network !== 'none') return able.network
+  if (spec.network === 'local') {
+    if (able.local === 'none') throw new Error('networks that lead nowhere are not possible on this machine')
+    return able.local === 'veth' ? 'local' : 'own'
+  }
+  // Root enters any sandbox; others only a network that they made themselves.
+  const isEntered = spec.links.length > 0 || spec.ports.some((it) => !('unix' in it.at))
+  return isEntered && able.local === 'own' ? 'own' : 'none'
 }
 
 /** The whole command line, from the outermost to the program. */
@@ -108,15 +143,15 @@ function commandLine(options: {
   groups: string[]
   uid: number | null
   namespace: string | null
-  isPasta: boolean
+  network: InstanceState['network']
 }): string[] {
-  const { paths, spec, groups, uid, namespace, isPasta } = options
+  const { paths, spec, groups, uid, namespace, network } = options
   return [
     ...(uid === null ? [] : OWN_MOUNTS),
     ...['bash', LAUNCH, paths.folder, uid === null ? 'plain' : 'mount', ...groups, '--'],
     ...(namespace ? ['nsenter', `--net=${namespace}`, '--'] : []),
     ...(uid === null ? [] : asAccount(uid)),
-    ...(isPasta ? pastaCommand() : []),
+    ...(network === 'pasta' ? pastaCommand() : network === 'own' ? ownNetworkCommand() : []),
     ...sandboxCommand(spec),
   ]
 }
@@ -138,15 +173,19 @@ export async function startInstance(
   progress({ step: 'create', text: 'Starting', share: null })
 
   const network = networkOf(spec, able)
-  const state = await parts.accounts('choose', async () => {
+  const noted = await parts.accounts('choose', async () => {
     const taken = (await readAllStates(layout)).flatMap((it) => (it.phase === 'ended' ? [] : (it.uid ?? [])))
-    const noted: InstanceState = {
+    const owners = await parts.volumes.owners()
+    // Who shares a volume shares the number; a volume that rests keeps its own from everybody else.
+    const account = async () =>
+      (await parts.volumes.ownerOf(spec.volumes, isAccount)) ?? (await chooseAccount([...taken, ...owners]))
+    const fresh: InstanceState = {
       instanceId,
       generation,
       phase: 'starting',
       bootId: await bootId(),
       startedAt: new Date().toISOString(),
-      uid: able.isRoot ? await chooseAccount(taken) : null,
+      uid: able.isRoot ? await account() : null,
       network,
       ports: spec.ports,
       outer: null,
@@ -154,22 +193,38 @@ export async function startInstance(
       stopping: false,
       ended: null,
     }
-    await writeState(layout, noted)
-    return noted
+    await writeState(layout, fresh)
+    await parts.volumes.take(instanceId, spec.volumes, fresh.uid)
+    return fresh
   })
 
-  await prepareFolders(paths, root, state.uid)
+  await prepareFolders(parts, request, root, noted.uid)
   const groups = await able.groups.make(paths.name, spec.resources)
-  const made = network === 'veth' ? await parts.network.make(paths, signal) : null
+  const kind = network === 'veth' ? 'internet' : network === 'local' ? 'local' : null
+  const made = kind && (await parts.network.make(paths, kind, signal))
+  const state: InstanceState = made ? { ...noted, address: made.address } : noted
+  if (made) await writeState(layout, state)
   const dns = made?.resolvers ?? (network === 'pasta' ? [PASTA_RESOLVER] : [])
   await writeFile(paths.resolver, dns.map((address) => `nameserver ${address}\n`).join(''), { mode: 0o644 })
-  const hasResolver = await isFile(join(root, 'etc/resolv.conf'))
+  const sources: Sources = able.isRoot
+    ? MOUNTED
+    : {
+        root,
+        home: paths.home,
+        run: paths.run,
+        resolver: paths.resolver,
+        hosts: paths.hosts,
+        given: paths.given,
+        volume: (index) => parts.volumes.folderOf(spec.volumes[index]!.id),
+      }
   const sandbox = sandboxArguments({
     spec,
-    hostname: `kalnet-${paths.short}`,
+    hostname: hostnameOf(paths),
     network: network === 'none' ? 'none' : 'prepared',
-    hasResolver,
-    sources: able.isRoot ? MOUNTED : { root, home: paths.home, run: paths.run, resolver: paths.resolver },
+    hasResolver: await isFile(join(root, 'etc/resolv.conf')),
+    hasHosts: await isFile(join(root, 'etc/hosts')),
+    root: await rootView(root, sources.root, placesOf(spec)),
+    sources,
   })
   await writeFile(paths.arguments, sandbox.join('\0'), { mode: 0o600 })
   signal.throwIfAborted()
@@ -180,7 +235,7 @@ export async function startInstance(
     groups,
     uid: state.uid,
     namespace: made?.namespace ?? null,
-    isPasta: network === 'pasta',
+    network,
   })
   const output = openSync(paths.log, 'a', 0o600)
   try {

@@ -18,7 +18,10 @@ export interface InstanceState {
   bootId: string
   startedAt: string
   uid: number | null
-  network: 'none' | 'veth' | 'pasta'
+  /** veth and local: root's, with an address; local and own lead nowhere. */
+  network: 'none' | 'veth' | 'local' | 'pasta' | 'own'
+  /** Where this machine reaches it. */
+  address?: string
   ports: Port[]
   /** The first process, outside the sandbox. */
   outer: ProcessId | null

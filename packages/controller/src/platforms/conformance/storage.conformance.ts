@@ -1,0 +1,54 @@
+/** What every platform must do, IV: what is put into an instance, and what outlives it. */
+import { v7 as newId } from 'uuid'
+import { expect, test } from 'vitest'
+import type { Fixture } from './fixture.ts'
+
+export function describeStorage(fixture: Fixture): void {
+  const { ensure, spec, inside, onReal } = fixture
+  const volume = (id: string, at: string, readOnly = false) => ({ id, name: 'data', at, readOnly })
+
+  test('[CTL-6.volume-kept] a volume stays when its instance is removed, and goes by its own word alone, not while it is used', async () => {
+    const id = newId()
+    const it = spec(['sleep', '1000'], { volumes: [volume(id, '/data')] })
+    const [first, second] = [await ensure(it), await ensure(it)]
+    await fixture.platform.remove(first)
+    await expect(fixture.platform.removeVolume?.(id)).rejects.toThrow(/uses the volume/)
+    await fixture.platform.remove(second)
+    await fixture.platform.removeVolume?.(id)
+    await fixture.platform.removeVolume?.(id)
+  })
+
+  onReal(
+    '[CTL-6.volumes] what one generation wrote the next one reads, wherever it is shown; two instances share it',
+    async () => {
+      const [id, deep] = [newId(), newId()]
+      const volumes = [volume(id, '/data'), { ...volume(deep, '/var/lib/kept/deep'), name: 'deep' }]
+      const write =
+        'for at in /data /var/lib/kept/deep; do cat $at/kept 2>/dev/null; (umask 077; echo $NAME > $at/kept); done; for at in / /var /var/lib /var/lib/kept /usr; do touch $at/x 2>/dev/null && echo wrote $at; done; ls /var/lib/dpkg | grep -c status'
+      const first = await inside(write, { volumes, environment: { NAME: 'first' } })
+      expect(first.lines).toEqual([expect.stringMatching(/^\d+$/)])
+      const second = await inside(write, { volumes, environment: { NAME: 'second' } })
+      expect(second.lines.slice(0, 2)).toEqual(['first', 'first'])
+      const reader = await inside('cat /data/kept; touch /data/x 2>/dev/null && echo wrote; true', {
+        volumes: [volume(id, '/data', true)],
+      })
+      expect(reader.lines).toEqual(['second'])
+      // Another one's is not to be seen.
+      const stranger = await inside('ls -A /data', { volumes: [volume(newId(), '/data')] })
+      expect(stranger.lines).toEqual([])
+      for (const it of [id, deep]) await fixture.platform.removeVolume?.(it)
+      const fresh = await inside('ls -A /data', { volumes: [volume(id, '/data')] })
+      expect(fresh.lines).toEqual([])
+    },
+    60_000,
+  )
+
+  onReal('[CTL-6.files] files of the spec lie inside, for itself alone and as they are', async () => {
+    const content = 'first line\n$(id) "quoted"'
+    const { lines } = await inside(
+      'stat -L -c "%a %u" /run/kalnet/files/settings.ini; cat /run/kalnet/files/settings.ini; echo; (echo x > /run/kalnet/files/settings.ini) 2>/dev/null && echo wrote; rm -rf /run/kalnet/files 2>/dev/null; ls /run/kalnet/files',
+      { files: [{ name: 'settings.ini', content }] },
+    )
+    expect(lines).toEqual(['400 1000', 'first line', '$(id) "quoted"', 'settings.ini'])
+  })
+}
