@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { run } from '@kalnet/io/spawn'
 import { hasKeycloak } from '../peers/30-keycloak.ts'
 import { hasSynapse } from '../peers/40-synapse.ts'
+import { hasPebble } from '../peers/50-pebble.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -18,6 +19,9 @@ const PARTS = {
   iproute: () => onPath('ip'),
   keycloak: hasKeycloak,
   synapse: hasSynapse,
+  pebble: hasPebble,
+  openssl: () => onPath('openssl'),
+  curl: () => onPath('curl'),
   docker: async () =>
     existsSync('/var/run/docker.sock') &&
     (

@@ -145,7 +145,7 @@ export function createKeeping(options: KeepingOptions) {
       return made
     },
     async revoke(actor: Actor, id: string, signal: AbortSignal): Promise<Certificate> {
-      const row = await home(actor).read((tx) => mine(tx, actor, id, 'network.manage'))
+      const row = await home(actor).read((tx) => mine(tx, actor, id, 'network.read'))
       const { chain } = row
       if (row.source === 'own')
         throw order('only whoever gave it to you can revoke it; remove it here instead')

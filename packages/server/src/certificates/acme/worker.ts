@@ -42,10 +42,10 @@ const BROKEN_MS = HOUR_MS
 const REST_MS = MINUTE_MS
 
 export const nextSecretOf = (id: string) => `${secretOf(id)} next`
-/** A third of its life is left. */
-export const renewalOf = (facts: { notBefore: string; notAfter: string }): string => {
+/** When a third of its life is left; an hour from now at least, so that a clock that is wrong does not order without end. */
+export const renewalOf = (facts: { notBefore: string; notAfter: string }, now: Date): string => {
   const [from, to] = [Date.parse(facts.notBefore), Date.parse(facts.notAfter)]
-  return new Date(to - (to - from) / 3).toISOString()
+  return new Date(Math.max(to - (to - from) / 3, now.getTime() + HOUR_MS)).toISOString()
 }
 /** 15 minutes, doubled each time, a day at most: authorities count failures. */
 export const pauseAfter = (failures: number): number =>
@@ -80,7 +80,7 @@ export function createWorker(options: WorkerOptions) {
       await secrets.put(tx, row.organisation_id, secretOf(row.id), brought.key)
       await secrets.drop(tx, row.organisation_id, nextSecretOf(row.id))
       await statements.dropChallenges({ certificateId: row.id }).execute(tx)
-      const nextAt = renewalOf(brought.facts)
+      const nextAt = renewalOf(brought.facts, clock.now())
       await statements.given({ id: row.id, ...brought.facts, nextAt, at: stamp(clock) }).execute(tx)
     })
     await challenges.refresh()
@@ -183,8 +183,11 @@ export function createWorker(options: WorkerOptions) {
     try {
       await step(row, AbortSignal.any([signal, AbortSignal.timeout(STEP_MS)]))
     } catch (error) {
-      // Stopping is no failure: the lease runs out, and the step is done again.
-      if (signal.aborted) return false
+      // Stopping is no failure: another server, or the next start, does the step again.
+      if (signal.aborted) {
+        await store.system.transaction((tx) => statements.release({ id: row.id }).execute(tx))
+        return false
+      }
       await failed(row, error)
     }
     return true
