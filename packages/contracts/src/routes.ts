@@ -4,6 +4,7 @@ import { auditRoutes, keeperRoutes } from './audit.ts'
 import { catalogRoutes } from './catalog.ts'
 import { certificateRoutes } from './certificate.ts'
 import { controllerRoutes } from './controller.ts'
+import { dashboardRoutes } from './dashboard.ts'
 import { linkedRoutes, providerRoutes } from './federation-routes.ts'
 import { forwardRoutes } from './forward.ts'
 import { gatewayRoutes } from './gateway.ts'
@@ -28,6 +29,7 @@ export const ROUTES = {
   services: serviceRoutes,
   registry: registryRoutes,
   gateway: gatewayRoutes,
+  dashboard: dashboardRoutes,
   certificates: certificateRoutes,
   controllers: controllerRoutes,
   keys: keyRoutes,

@@ -16,7 +16,9 @@ import { type Handler, type Http, handle } from './core/http.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import { createInstances } from './instances/instances.ts'
+import { routesOfStatus } from './observability/status.ts'
 import { addressOfService } from './services/address.ts'
+import type { ServicesOptions } from './services/options.ts'
 import { routesOfServices } from './services/routes.ts'
 import { createServices } from './services/services.ts'
 import { routesOfSessions } from './sessions/routes.ts'
@@ -38,6 +40,10 @@ export interface RunningOptions {
   address(): string
   /** Of our own certificate authority, where there is one. */
   fingerprint(): Promise<string | null>
+  /** Ways in, in the transaction that makes or removes a service. */
+  doors: Pick<ServicesOptions, 'addDoors' | 'removeDoors' | 'openApp' | 'closeApp'>
+  version: string
+  identityFor: HubOptions['identityFor']
   /** Who called whom by links, as a controller counted. */
   linksCalled?: HubOptions['linksCalled']
 }
@@ -79,6 +85,7 @@ export async function createRunning(options: RunningOptions) {
     },
     reached,
     streamFailed: (streamId, problem) => tunnels.failed(streamId, problem),
+    identityFor: options.identityFor,
     async linksFor(controllerId) {
       const all = await services.links.linksFor(controllerId)
       linkDials.toldAll(controllerId, all)
@@ -117,8 +124,7 @@ export async function createRunning(options: RunningOptions) {
     forget: hub.forget,
     forgetVolume: hub.forgetVolume,
     readLogs: hub.readLogs,
-    addDoors: async () => undefined,
-    removeDoors: async () => undefined,
+    ...options.doors,
   })
 
   const tunnels = createTunnels({ http, clock, openOnController: hub.openStream })
@@ -187,7 +193,17 @@ export async function createRunning(options: RunningOptions) {
       thumbnail: createThumbnails({ clock, read: hub.readScreen }),
     }),
   ]
-  routes.push(...routesOfServices({ services }))
+  routes.push(
+    ...routesOfServices({ services }),
+    ...routesOfStatus({
+      clock,
+      version: options.version,
+      services: services.list,
+      sessions: sessions.list,
+      controllers: ({ organisationId }, { after, limit }) =>
+        controllers.list(organisationId, after ?? null, limit),
+    }),
+  )
   return {
     routes,
     /** Somebody is being removed: their sessions end with them, once that is committed. */
@@ -200,6 +216,9 @@ export async function createRunning(options: RunningOptions) {
       const stop = await sessions.stopAllOf(tx, userId)
       return () => stop(streams.cutInstance)
     },
+    tunnels,
+    /** Publishes what a service is now. */
+    tellService: services.tell,
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),

@@ -21,6 +21,7 @@ import { readFingerprint } from './core/tls.ts'
 import { createDoors } from './doors.ts'
 import { createIdentity } from './identity/identity.ts'
 import { watchSignIns } from './identity/watch.ts'
+import { createNetwork, doorsOf } from './network.ts'
 import { createRunning } from './running.ts'
 
 export const VERSION = '0.1.0'
@@ -134,8 +135,31 @@ export async function createServer(options: ServerOptions) {
     secrets,
     address,
     fingerprint: () => readFingerprint(folders.config),
+    // The way in is put together below; nothing is installed before it is.
+    doors: doorsOf({ clock, address }, () => network),
+    linksCalled: (_, calls) => network.gateway.linksCalled(calls),
+    version: VERSION,
+    identityFor: (instance) => network.certificates.identityFor(instance),
   })
   http.add(running.routes)
+  const network = await createNetwork({
+    config,
+    folders,
+    store,
+    secrets,
+    events,
+    mail,
+    clock,
+    log,
+    tls,
+    http,
+    tunnels: running.tunnels,
+    decide: apps.decide,
+    tellService: running.tellService,
+    version: VERSION,
+    signal: stopping.signal,
+  })
+  http.add(network.routes)
   const audit = await keep({
     events,
     secrets,
@@ -156,6 +180,7 @@ export async function createServer(options: ServerOptions) {
     cut(signInId) {
       // Viewers first, so that they hear why.
       running.cutSignIn(signInId)
+      network.gateway.cut(signInId)
       http.cut(signInId)
     },
     signal: stopping.signal,
@@ -168,11 +193,16 @@ export async function createServer(options: ServerOptions) {
     http,
     identity,
     url: address,
-    listen: () => http.listen(),
+    async listen() {
+      const where = await http.listen()
+      await network.listen()
+      return where
+    },
     async close() {
       stopping.abort(new Error('stopping'))
       live.close()
       running.tellViewers()
+      await network.close()
       await http.close()
       await running.close()
       mail.close()

@@ -85,6 +85,7 @@ export const MATRIX: Record<string, Expectation> = {
   'GET /api/routes/figures': { may: stewards, about: 'none' },
   'PATCH /api/routes/:id': { may: stewards, about: 'none' },
   'DELETE /api/routes/:id': { may: stewards, about: 'none' },
+  'GET /api/dashboard/status': { may: signedIn, about: 'none' },
   'GET /api/gateway/snapshot': { may: stewards, about: 'none' },
   'GET /api/controllers': { may: stewards, about: 'none' },
   'POST /api/controllers/tokens': { may: stewards, about: 'none' },

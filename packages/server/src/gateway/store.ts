@@ -87,5 +87,8 @@ export const statements = {
   }) => sql`
     update gateway_routes set exposure = ${it.exposure}, access = ${it.access}, allowed = ${JSON.stringify(it.allowed)}::jsonb,
       app_passwords = ${it.appPasswords}, policy = ${JSON.stringify(it.policy)}::jsonb, changed_at = ${it.at} where id = ${it.id}::uuid`,
+  servicesOf: (it: { instances: string[] }) => sql<{ id: string; name: string; organisation_id: string }>`
+    select i.id, s.name, s.organisation_id from service_instances i join services s on s.id = i.service_id
+    where i.id = any(${it.instances}::uuid[])`,
   remove: (it: { id: string }) => sql`delete from gateway_routes where id = ${it.id}::uuid`,
 }

@@ -1,0 +1,140 @@
+/** The part of the composition that is the way in: where services are, what names are served with, and the gateway. */
+import { OPENID_PATH } from '@kalnet/contracts/app'
+import type { Config } from '@kalnet/contracts/config'
+import type { Clock } from '@kalnet/io/clock'
+import type { Folders } from '@kalnet/io/folders'
+import type { Log } from '@kalnet/io/log'
+import { machineId } from '@kalnet/io/machine'
+import type { Apps } from './apps/apps.ts'
+import { closeServiceApp, openServiceApp } from './apps/service-app.ts'
+import { createCertificates } from './certificates/certificates.ts'
+import type { Events } from './core/events.ts'
+import type { Handler, Http } from './core/http.ts'
+import type { Mail } from './core/mail.ts'
+import type { Secrets } from './core/secrets.ts'
+import type { Store, Tx } from './core/store.ts'
+import { createGateway } from './gateway/gateway.ts'
+import { createAdmission } from './registry/admitted.ts'
+import { createRegistrations } from './registry/registrations.ts'
+import { createRegistry } from './registry/registry.ts'
+import { routesOfRegistry } from './registry/routes.ts'
+import type { DoorsFor } from './services/options.ts'
+import type { Tunnels } from './streams/tunnels.ts'
+
+/** What services need of the way in, in their own transactions. The rest is put together after them. */
+export const doorsOf = (
+  options: { clock: Clock; address(): string },
+  network: () => Awaited<ReturnType<typeof createNetwork>>,
+) => ({
+  addDoors: (tx: Tx, { service, template, actor: { organisationId } }: DoorsFor) =>
+    network().gateway.register.addDoors(tx, { ...service, organisationId }, template.doors),
+  removeDoors: (tx: Tx, serviceId: string) => network().gateway.register.removeDoors(tx, serviceId),
+  async openApp(tx: Tx, { service, actor: { organisationId }, callback }: DoorsFor & { callback: string }) {
+    const app = await openServiceApp(tx, options.clock, { organisationId, name: service.title, callback })
+    return { ...app, issuer: new URL(OPENID_PATH, options.address()).href }
+  },
+  closeApp: closeServiceApp,
+})
+
+/** Where the process platform's instances have their addresses. */
+const SANDBOXES = '10.213.0.0/16'
+/** Parts of Kalnet say again that they are there. */
+const REGISTER_EVERY_MS = 20_000
+
+export interface NetworkOptions {
+  config: Config
+  folders: Folders
+  store: Store
+  secrets: Secrets
+  events: Events
+  mail: Mail
+  clock: Clock
+  log: Log
+  tls: { key: string | Buffer; cert: string | Buffer } | undefined
+  http: Pick<Http, 'own'>
+  tunnels: Pick<Tunnels, 'dial'>
+  decide: Apps['decide']
+  /** Publishes what a service is now. */
+  tellService(tx: Tx, serviceId: string): Promise<unknown>
+  version: string
+  signal: AbortSignal
+}
+
+export async function createNetwork(options: NetworkOptions) {
+  const machine = (await machineId()) ?? null
+  const { config, store, events, clock, log, http, signal } = options
+  const registry = createRegistry({ store, events, clock, log, signal })
+  const registrations = createRegistrations({
+    store,
+    events,
+    clock,
+    log,
+    problemOf: createAdmission({ allow: config.outbound.allow, ours: [SANDBOXES, config.docker.networks] }),
+    tell: options.tellService,
+  })
+  const certificates = createCertificates({
+    ...options,
+    *hosts() {
+      for (const { match, organisationId } of gateway.snapshots.now().routes)
+        if (match.kind === 'http') yield { host: match.host, organisationId }
+    },
+  })
+  const gateway = createGateway({
+    store,
+    events,
+    clock,
+    log,
+    config,
+    registry,
+    tunnels: options.tunnels,
+    machine,
+    decide: options.decide,
+    own: http.own,
+    certificates,
+    signal,
+  })
+  const routes: Handler[] = [
+    ...routesOfRegistry({ registry, registrations }),
+    ...certificates.routes,
+    ...gateway.routes,
+  ]
+  /** We ourselves are a service like any other: found by name, and seen to be there. */
+  async function register() {
+    const { host, port } = config.listen
+    while (!signal.aborted) {
+      await registrations
+        .registerPlatform({
+          name: 'kalnet',
+          title: 'Kalnet',
+          instance: 'main',
+          ports: [{ name: 'http', kind: 'http', host, port, ...(machine ? { machine } : {}) }],
+          metadata: { version: options.version, tags: ['platform'], capabilities: ['http'] },
+          ttlMs: 3 * REGISTER_EVERY_MS,
+          weight: 1,
+        })
+        .catch((error: unknown) => log.warn({ error }, 'Kalnet could not say that it is there'))
+      // Aborted while waiting: the loop's condition ends it.
+      await clock.sleep(REGISTER_EVERY_MS, signal).catch(() => undefined)
+    }
+  }
+
+  return {
+    routes,
+    registry,
+    registrations,
+    certificates,
+    gateway,
+    /** After the control plane itself listens. */
+    async listen() {
+      certificates.watch(signal)
+      // Aborted: their loops are over.
+      void registrations.run(signal).catch(() => undefined)
+      void register()
+      await gateway.listen()
+    },
+    async close() {
+      await gateway.close()
+      await certificates.close()
+    },
+  }
+}
