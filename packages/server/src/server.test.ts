@@ -58,7 +58,7 @@ describe('[CTL-1.serve] the control plane', () => {
     const first = await createServer({ ...options, folders: folders() })
     await first.listen()
     const second = await createServer({ ...options, folders: { ...folders(), runtime: join(home, 'run2') } })
-    await expect(second.listen()).rejects.toThrow(/taken by another program/)
+    await expect(second.listen()).rejects.toThrow(/is held by/)
     await second.close()
     await first.close()
   })

@@ -20,7 +20,7 @@ const ONLY_ASK = [
   'POST /api/sign-in/step-up/options',
 ]
 /** Put on record, though nothing is changed: somebody looked at what is somebody's. */
-const LOOKED_AT = ['GET /api/audit/export', 'GET /api/sessions/:id/logs']
+const LOOKED_AT = ['GET /api/audit/export', 'GET /api/services/:id/logs', 'GET /api/sessions/:id/logs']
 /**
  * A browser comes by a link here, as sign-in at a provider needs. What they change is bound to a secret of the browser that began
  * (`federation/flow-secret.ts`), which a foreign site cannot have.

@@ -45,7 +45,12 @@ const OBJECTS: Record<string, Make> = {
   '/api/controllers/:id': add('controllers'),
   '/api/routes/:id': async (rows, home) => {
     const service = await add('services')(rows, home)
-    return add('gateway_routes', () => ({ service_id: service, kind: 'tcp' }))(rows, home)
+    return add('gateway_routes', () => ({
+      service_id: service,
+      kind: 'http',
+      host: `${randomUUID()}.example.org`,
+      path_prefix: '/',
+    }))(rows, home)
   },
   '/api/services/register/:id': async (rows, home) => {
     const service = await add('services', () => ({ kind: 'outside', desired: 'running', replicas: 1 }))(

@@ -3,8 +3,10 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import type { Config } from '@kalnet/contracts/config'
+import { KalnetError } from '@kalnet/contracts/errors'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import { portTaken } from '@kalnet/io/ports'
 import type { ForwardReply } from '../apps/forward.ts'
 import type { HubOptions } from '../controllers/hub.ts'
 import type { Events } from '../core/events.ts'
@@ -56,6 +58,8 @@ export interface Gateway {
   /** Opens the doors; a port that is taken is told and the rest goes on. */
   listen(): Promise<void>
   problems(): Problem[]
+  /** Why its own doors are not open; null: they are, or this process has none. */
+  shut(): string | null
   cut(signInId: string): void
   close(): Promise<void>
 }
@@ -107,6 +111,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
+  let shut: string | null = null
+  async function reasonOf(error: unknown): Promise<string> {
+    const { host, port } = { host: '', port: 0, ...(error as { host?: string; port?: number }) }
+    if (error instanceof KalnetError || !port) return error instanceof Error ? error.message : String(error)
+    return (await portTaken(host || config.listen.host, port))?.message ?? String(error)
+  }
+
   let applying = Promise.resolve()
   /** One after the other: a later one overtakes those that have not begun. */
   let wanted: ReturnType<typeof snapshots.now> | null = null
@@ -136,13 +147,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       snapshots.onChange(apply)
       apply()
       await applying
-      await engine?.listen()
+      await engine?.listen().catch(async (error: unknown) => {
+        // A port that somebody else has is no reason to be without a dashboard: it is said, and the rest goes on.
+        shut = await reasonOf(error)
+        log.error({ problem: shut }, 'the gateway cannot open its door')
+      })
     },
     linksCalled: (used) =>
       void addLinkCalls(used).catch((error: unknown) =>
         log.warn({ error }, 'calls by links were not counted'),
       ),
     problems: () => engine?.problems() ?? [],
+    shut: () => shut,
     cut: (signInId) => void engine?.cut(signInId),
     async close() {
       await applying

@@ -8,6 +8,7 @@ import { type Engine, type EngineOptions, LIMITS } from './interface.ts'
 import { createListeners } from './listeners.ts'
 import { createOpened } from './opened.ts'
 import { judgeVisit, type Shared } from './passage.ts'
+import { createPorts } from './ports.ts'
 import { answerVerdict, known, refuse, refuseUpgrade, writeAnswer } from './refuse.ts'
 import { createRotation, type Rotation } from './rotation.ts'
 import { serveVisit } from './serve.ts'
@@ -35,6 +36,15 @@ export function createEngine(options: EngineOptions): Engine {
     serviceAt: (address) => services.get(address) ?? null,
   }
 
+  const ports = createPorts({
+    options,
+    limits,
+    calls,
+    serviceAt: shared.serviceAt,
+    machine: options.machine,
+    flowCheckMs: options.flowCheckMs,
+  })
+  let listening = false
   const listeners = createListeners({
     options,
     limits,
@@ -58,6 +68,8 @@ export function createEngine(options: EngineOptions): Engine {
         return
       case 'own':
         if (request.headers.expect !== undefined) response.writeContinue()
+        // HTTP/2 names the host in another place; the listener of HTTP/1.1 looks for it here.
+        request.headers.host ??= request.headers[':authority'] as string | undefined
         own.request(request, response)
         return
       case 'text':
@@ -143,10 +155,15 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     async apply(snapshot) {
       take(snapshot)
+      if (listening) await ports.apply(rotations.values())
     },
-    listen: listeners.listen,
+    async listen() {
+      await listeners.listen()
+      listening = true
+      await ports.apply(rotations.values())
+    },
     async close() {
-      await listeners.close()
+      await Promise.all([ports.close(), listeners.close()])
       take(EMPTY)
     },
     cut: opened.cut,
@@ -156,6 +173,6 @@ export function createEngine(options: EngineOptions): Engine {
       ),
     calls: calls.list,
     addresses: listeners.addresses,
-    problems: () => [],
+    problems: ports.problems,
   }
 }

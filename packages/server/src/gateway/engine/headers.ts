@@ -21,6 +21,8 @@ const ENDURING = new Set(['host', 'content-length', 'transfer-encoding', 'cookie
 
 function kindOf(name: string): Kind {
   const lower = name.toLowerCase()
+  // What HTTP/2 tells apart from headers.
+  if (lower.startsWith(':')) return 'drop'
   if (lower === 'cookie') return 'cookie'
   if (lower === 'connection') return 'connection'
   if (lower === 'te') return 'te'

@@ -67,6 +67,8 @@ export interface EngineOptions {
   /** With what we show ourselves to a service that asks for a certificate (`upstreamTls: mutual`); it holds whom we trust, too. */
   upstreamIdentity?(): SecureContext | null
   limits?: Partial<Limits>
+  /** How often UDP clients that fell silent are looked for; a test looks oftener. */
+  flowCheckMs?: number
 }
 
 /** What slow, endless and never-reading clients come up against. */

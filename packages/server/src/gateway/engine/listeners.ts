@@ -55,7 +55,6 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: HEADER_BYTES,
     noDelay: true,
-    insecureHTTPParser: false,
     // Every other upgrade is a plain request, its header ends here.
     shouldUpgradeCallback: isWebSocket,
   }

@@ -36,6 +36,10 @@ export async function pipeBoth(
     if (now - moved > idleMs || (stuckSince !== null && now - stuckSince > stallMs)) limit.abort()
   }, everyMs)
   timer.unref()
-  await joinStreams(left, right, limit.signal)
+  const joined = joinStreams(left, right, limit.signal)
+  // Whoever waited for the other side was paused.
+  left.resume()
+  right.resume()
+  await joined
   clearInterval(timer)
 }
