@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, time } from './basics.ts'
 import { hostName } from './gateway.ts'
+import { qr } from './qr.ts'
 import { route } from './route.ts'
 
 /** Less than this left: people are told. */
@@ -99,7 +100,11 @@ export const certificateRoutes = {
     path: '/api/certificates/authority',
     permission: 'public',
     summary: "This installation's own authority, which devices are told to trust; null where there is none",
-    answer: z.strictObject({ authority: authority.nullable() }),
+    answer: z.strictObject({
+      authority: authority.nullable(),
+      /** The page that helps another device trust it, also as a code for its camera. Null: no other device could open it. */
+      page: z.strictObject({ url: z.string(), code: qr }).nullable(),
+    }),
     audit: null,
   }),
   authorityFile: route({

@@ -29,7 +29,7 @@ import { shapeCertificate } from './shape.ts'
 import { statements } from './store.ts'
 
 export interface CertificatesOptions {
-  config: Pick<Config, 'acme' | 'domain' | 'tls' | 'outbound'>
+  config: Pick<Config, 'acme' | 'domain' | 'tls' | 'outbound' | 'publicUrl'>
   folders: Pick<Folders, 'config'>
   store: Store
   secrets: Secrets
@@ -167,6 +167,7 @@ export function createCertificates(options: CertificatesOptions): Certificates {
       keeping,
       serving,
       authority: async () => (config.tls.enabled ? localAuthority() : null),
+      publicUrl: config.publicUrl,
     }),
     watch(signal) {
       // Wanting TLS is wanting an authority: people download it before the first handshake.

@@ -10,12 +10,14 @@ import type { Signer } from '../core/x509.ts'
 import { authorityOf, fileOf } from './authority-file.ts'
 import type { Keeping } from './keeping.ts'
 import type { Serving } from './serving.ts'
+import { trustPage } from './trust-page.ts'
 
 export interface RoutesOptions {
   keeping: Keeping
   serving: Serving
   /** null: this installation has none. */
   authority(): Promise<Signer | null>
+  publicUrl: string | undefined
 }
 
 /** On record: which names; never a key. */
@@ -24,7 +26,12 @@ const recorded = ({ audit }: Pick<Call<never>, 'audit'>, it: Certificate): Certi
   return it
 }
 
-export const routesOfCertificates = ({ keeping, serving, authority }: RoutesOptions): Handler[] => [
+export const routesOfCertificates = ({
+  keeping,
+  serving,
+  authority,
+  publicUrl,
+}: RoutesOptions): Handler[] => [
   handle(certificateRoutes.list, async ({ actor, query }) => {
     const after = parseInput(id.optional(), query.after, 'query')
     const items = await keeping.list(actor, { after, limit: query.limit })
@@ -34,9 +41,12 @@ export const routesOfCertificates = ({ keeping, serving, authority }: RoutesOpti
     items: await serving.list(actor.organisationId),
     next: null,
   })),
-  handle(certificateRoutes.authority, async () => {
+  handle(certificateRoutes.authority, async ({ request }) => {
     const signer = await authority()
-    return { authority: signer ? authorityOf(signer) : null }
+    return {
+      authority: signer ? authorityOf(signer) : null,
+      page: signer && trustPage(request.raw, publicUrl),
+    }
   }),
   handle(certificateRoutes.authorityFile, async ({ params, reply }) => {
     const signer = await authority()
