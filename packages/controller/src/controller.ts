@@ -12,6 +12,7 @@ import { machineId } from '@kalnet/io/machine'
 import { connectLink, type Link } from '@kalnet/wire/link'
 import packageFile from '../package.json' with { type: 'json' }
 import { measureCapacity } from './capacity.ts'
+import { createCertificates } from './certificates.ts'
 import { enrol } from './enrol.ts'
 import { createFingerprints } from './fingerprints.ts'
 import { forgetVolume } from './forget-volume.ts'
@@ -20,6 +21,9 @@ import { openIdentity } from './identity.ts'
 import { createImages } from './images/images.ts'
 import { openJournal } from './journal.ts'
 import { createAnswers } from './link.ts'
+import { createCallCounts } from './links/calls.ts'
+import { createFarWay } from './links/far.ts'
+import { createLinks } from './links/links.ts'
 import type { Platform } from './platforms/platform.ts'
 import { createPlatforms } from './platforms/registry.ts'
 import { createReconciler } from './reconcile.ts'
@@ -83,8 +87,17 @@ export async function runController(options: ControllerOptions): Promise<void> {
       log,
       signal,
       report: (instance) => void send({ type: 'observed', instance }),
-      changed: (id) => prober.follow(id),
+      identityOf: (id, until) => certificates.wait(id, until),
+      changed(id) {
+        prober.follow(id)
+        links.follow(id)
+        certificates.follow(id)
+      },
     })
+    const certificates = createCertificates({ reconciler, log, signal })
+    const far = createFarWay({ url, ca, send })
+    const calls = createCallCounts({ send, clock, signal })
+    const links = createLinks({ controllerId, reconciler, journal, far, calls, clock, log, signal })
     const prober = createProber({
       running: reconciler.running,
       report: reconciler.noteHealth,
@@ -96,6 +109,9 @@ export async function runController(options: ControllerOptions): Promise<void> {
     const answers = createAnswers({
       reconciler,
       identity,
+      links,
+      far,
+      certificates,
       forgetVolume: (id) => forgetVolume({ platforms, clock, signal }, id),
       url,
       ca,
@@ -132,6 +148,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     }
     const running = [
       reconciler.run(),
+      calls.run(),
       fingerprints.follow(signal, () => {
         haveChanged = true
       }),

@@ -27,6 +27,9 @@ export interface Entry {
 export interface Journal {
   all(): Entry[]
   write(entry: Entry): void
+  /** Where its links lead, as it was told last; goes with the entry. */
+  remember(id: string, links: unknown): void
+  remembered(id: string): unknown
   /** Removes the entry and remembers the generation, so that a late message cannot bring it back. */
   bury(id: string, generation: number): void
   /** The highest generation that was forgotten, 0 when none. */
@@ -44,12 +47,19 @@ export function openJournal(file: string): Journal {
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = NORMAL')
   db.exec(`CREATE TABLE IF NOT EXISTS instances (id TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, generation INTEGER NOT NULL) STRICT`)
+    CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, generation INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS links (id TEXT PRIMARY KEY, links TEXT NOT NULL) STRICT;
+    DELETE FROM links WHERE id NOT IN (SELECT id FROM instances)`)
   const all = db.prepare('SELECT entry FROM instances')
   const write = db.prepare(
     'INSERT INTO instances (id, entry) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET entry = excluded.entry',
   )
   const remove = db.prepare('DELETE FROM instances WHERE id = ?')
+  const remember = db.prepare(
+    'INSERT INTO links (id, links) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET links = excluded.links WHERE links != excluded.links',
+  )
+  const remembered = db.prepare('SELECT links FROM links WHERE id = ?')
+  const unlink = db.prepare('DELETE FROM links WHERE id = ?')
   const bury = db.prepare(
     'INSERT INTO tombstones (id, generation) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET generation = max(generation, excluded.generation)',
   )
@@ -60,11 +70,17 @@ export function openJournal(file: string): Journal {
   return {
     all: () => all.all().map((row) => JSON.parse(String(row.entry)) as Entry),
     write: (entry) => void write.run(entry.id, JSON.stringify(entry)),
+    remember: (id, links) => void remember.run(id, JSON.stringify(links)),
+    remembered(id) {
+      const row = remembered.get(id)
+      return row ? JSON.parse(String(row.links)) : null
+    },
     bury(id, generation) {
       db.exec('BEGIN')
       try {
         bury.run(id, generation)
         remove.run(id)
+        unlink.run(id)
         db.exec('COMMIT')
       } catch (error) {
         db.exec('ROLLBACK')

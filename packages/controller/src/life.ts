@@ -20,6 +20,8 @@ export interface LifeParts {
   /** Journal first, then tell the control plane. */
   save(entry: Entry): void
   progress(entry: Entry, progress: Progress): void
+  /** What an instance with `identity` shows of itself; null: it has not come. */
+  identityOf(instanceId: string, signal: AbortSignal): Promise<Record<string, string> | null>
   /** Limits how many creations run at once. */
   creating<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
 }
@@ -117,11 +119,13 @@ export function createLife(parts: LifeParts) {
         note(entry, 'creating', { times: { prepared: stamp(clock) } })
       parts.progress(entry, it)
     }
+    const identity = desired.spec.identity ? await parts.identityOf(entry.id, signal) : null
     const request = {
       instanceId: entry.id,
       generation: entry.generation,
       organisationId: desired.organisationId,
       spec: desired.spec,
+      ...(identity && { identity }),
     }
     const handle = await parts.creating(() => platform.ensure(request, signal, progress), signal)
     entry.handle = handle

@@ -1,10 +1,13 @@
 /** What the control plane says to this controller and what it does about it. The link itself is `@kalnet/wire/link`. */
 import type { FromController, ToController } from '@kalnet/contracts/controller'
 import type { Log } from '@kalnet/io/log'
-import { joinStreams } from '@kalnet/wire/join'
+import { joinStreams, LONG_HALF_MS } from '@kalnet/wire/join'
 import { dialRaw } from '@kalnet/wire/raw'
 import { readScreen } from '@kalnet/wire/rfb-screen'
+import type { Certificates } from './certificates.ts'
 import type { Identity } from './identity.ts'
+import type { FarWay } from './links/far.ts'
+import type { Links } from './links/links.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import type { Reconciler } from './reconcile.ts'
 
@@ -20,6 +23,9 @@ export interface Answers {
 export function createAnswers(options: {
   reconciler: Reconciler
   identity: Pick<Identity, 'renew' | 'accepted'>
+  links: Pick<Links, 'told'>
+  far: Pick<FarWay, 'answered'>
+  certificates: Pick<Certificates, 'given'>
   /** Whether it is gone, or in words why not. */
   forgetVolume(id: string): Promise<string | null>
   url: string
@@ -36,6 +42,9 @@ export function createAnswers(options: {
     if (!found) throw new Error('it is not on this machine')
     return found.platform.dial(found.handle, port, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
   }
+
+  const isScreen = (instanceId: string, port: string) =>
+    reconciler.running(instanceId)?.spec.ports.find((it) => it.name === port)?.kind === 'display'
 
   /** The instance first: the control plane is only asked for a connection that has another end. */
   async function openStream(message: Extract<ToController, { type: 'stream.open' }>) {
@@ -56,7 +65,7 @@ export function createAnswers(options: {
       }
       open += 1
       try {
-        await joinStreams(inner, outer, signal)
+        await joinStreams(inner, outer, signal, isScreen(instanceId, port) ? undefined : LONG_HALF_MS)
       } finally {
         open -= 1
       }
@@ -114,6 +123,12 @@ export function createAnswers(options: {
           return inBackground(renewKey(message.requestId), 'making a new key')
         case 'key.accepted':
           return inBackground(identity.accepted(message.requestId), 'keeping the new key')
+        case 'links':
+          return options.links.told(message)
+        case 'link.dialled':
+          return options.far.answered(message)
+        case 'identity.given':
+          return options.certificates.given(message)
         case 'challenge':
         case 'welcome':
         case 'refused':

@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 30_000
 const LOST_AFTER_ATTEMPTS = 3
 const PROGRESS_MS = 200
 
-/** An instance whose program is there now. */
+/** An instance whose program was started and has not ended, as far as is known. */
 export interface Running {
   id: string
   generation: number
@@ -23,6 +23,8 @@ export interface Running {
   spec: InstanceSpec
   platform: Platform
   handle: Handle
+  /** `creating`: its program was started, and it is not ready yet. */
+  state: ObservedInstance['state']
   /** Milliseconds since the epoch. */
   createdAt: number
   health: Health | undefined
@@ -37,6 +39,8 @@ export interface Reconciler {
   inventory(): ObservedInstance[]
   /** The live runtime of an instance, for streams and logs. */
   find(id: string): { platform: Platform; handle: Handle; generation: number } | null
+  /** Anything of it is here, or wanted here. */
+  has(id: string): boolean
   /** Null when it does not run: what is asked of it, and what it asks of others, ends then. */
   running(id: string): Running | null
   /** What its probe says now; of another generation it is dropped. */
@@ -61,6 +65,8 @@ export function createReconciler(options: {
   clock: Clock
   log: Log
   report(observed: ObservedInstance): void
+  /** What an instance that asks for a certificate is given before it starts. */
+  identityOf?(instanceId: string, signal: AbortSignal): Promise<Record<string, string> | null>
   /** Something about this instance is not as it was. */
   changed?(id: string): void
   signal: AbortSignal
@@ -78,6 +84,7 @@ export function createReconciler(options: {
     platform,
     platforms,
     clock,
+    identityOf: options.identityOf ?? (async () => null),
     creating: createLimit(CREATIONS_AT_ONCE),
     save(entry) {
       // A step that was overtaken still ends; what it saw is no longer the truth about this id.
@@ -287,18 +294,18 @@ export function createReconciler(options: {
         ? { platform: its, handle: entry.handle, generation: entry.generation }
         : null
     },
+    has: (id) => slots.has(id),
     running(id) {
       const entry = slots.get(id)?.entry
       const its = platform(entry?.handle?.platform ?? '')
       if (!entry?.handle || !its || entry.phase !== 'created' || entry.desired?.state !== 'running')
         return null
       const { generation, handle, observed, desired } = entry
-      if (observed.state !== 'running') return null
       const { organisationId, spec } = desired
       const createdAt = Date.parse(observed.times.created ?? '') || clock.now().getTime()
       return {
         ...{ id, generation, organisationId, spec, platform: its, handle },
-        ...{ createdAt, health: observed.health },
+        ...{ createdAt, state: observed.state, health: observed.health },
       }
     },
     noteHealth(id, generation, health) {

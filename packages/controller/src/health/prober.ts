@@ -70,7 +70,8 @@ export function createProber(options: {
 
   return {
     follow(id) {
-      const it = options.signal.aborted ? null : running(id)
+      const found = options.signal.aborted ? null : running(id)
+      const it = found?.state === 'running' ? found : null
       const there = asked.get(id)
       if (there && there.generation === it?.generation) return
       there?.stop.abort(new Error('it does not run any more'))

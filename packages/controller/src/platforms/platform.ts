@@ -23,6 +23,8 @@ export interface EnsureRequest {
   generation: number
   organisationId: string
   spec: InstanceSpec
+  /** For `spec.identity`: files by name that lie in `/run/kalnet/identity` before its program starts. */
+  identity?: Record<string, string>
 }
 
 /** A program that was run inside: null when a signal ended it. */
