@@ -46,6 +46,8 @@ export function createSettle(parts: SettleParts) {
     const after: After[] = []
     /** What could not be done now, and why: tried again later. */
     const blocked = new Map<string, string>()
+    /** What was placed just now, before it is read again. */
+    const taken: { release: number; part: string; controllerId: string }[] = []
     let wakeAt: Date | null = null
 
     for (let round = 0; round < ROUNDS; round++) {
@@ -140,6 +142,7 @@ export function createSettle(parts: SettleParts) {
       const release = releaseIn(whole, step.release)
       const placement = await placed(tx, whole, release, step.part)
       await controllers.open(tx, placement.controllerId)
+      taken.push({ ...step, controllerId: placement.controllerId })
       const spec = await parts.specOf(tx, whole, release, step.part, placement.controllerId)
       const instanceId = await instances.create(tx, {
         organisationId: row.organisation_id,
@@ -178,7 +181,7 @@ export function createSettle(parts: SettleParts) {
       const before = whole.members.find((it) => it.part === part && it.controllerId === home)
       const request = { spec, platforms: before ? [before.platform] : platforms, labels: home ? {} : labels }
       const used = new Set(
-        whole.members
+        [...whole.members, ...taken]
           .filter((it) => it.part === part && it.release === release.number)
           .map((it) => it.controllerId),
       )
