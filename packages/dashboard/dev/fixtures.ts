@@ -3,6 +3,7 @@ import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Me } from '@kalnet/contracts/identity'
 import type { Session } from '@kalnet/contracts/session'
+import { SERVICE_TEMPLATES } from './service-templates.ts'
 
 export const uuid = (number: number) => `01990000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
 const before = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
@@ -254,7 +255,7 @@ export function makeState(world: World): State {
     world,
     claimed: world !== 'unclaimed',
     me: world === 'unclaimed' || world === 'signed-out' ? null : ME,
-    templates: TEMPLATES,
+    templates: [...TEMPLATES, ...SERVICE_TEMPLATES],
     sessions: [...LIVE, ...ENDED],
     controllers: CONTROLLERS,
   }

@@ -1,4 +1,5 @@
 /** What the screen test visits: each page in each world, and what must be seen before the picture is taken. */
+import type { Role } from '@kalnet/contracts/permission'
 import type { Page } from 'playwright-core'
 import type { DoorOptions } from './account-stand-in.ts'
 import type { World } from './fixtures.ts'
@@ -7,8 +8,10 @@ import { ACCOUNT_SHOTS } from './shots-account.ts'
 import { ACTIVITY_SHOTS } from './shots-activity.ts'
 import { APP_SHOTS } from './shots-apps.ts'
 import { KEY_SHOTS } from './shots-keys.ts'
+import { NETWORK_SHOTS } from './shots-network.ts'
 import { PEOPLE_SHOTS } from './shots-people.ts'
 import { PROVIDER_SHOTS } from './shots-providers.ts'
+import { SERVICE_SHOTS } from './shots-services.ts'
 import type { StandIn } from './stand-in.ts'
 
 export interface Shot {
@@ -18,6 +21,8 @@ export interface Shot {
   failNext?: boolean
   /** How the door stands: what is asked of whoever signs in, and what they have set up. */
   door?: DoorOptions
+  /** Who looks; an owner, when nothing is said. */
+  role?: Role
   /** The start stays where its files are unpacked. */
   hold?: boolean
   /** Sizes other than all of them. */
@@ -301,4 +306,6 @@ export const SHOTS: Shot[] = [
   ...PROVIDER_SHOTS,
   ...ACTIVITY_SHOTS,
   ...APP_SHOTS,
+  ...SERVICE_SHOTS,
+  ...NETWORK_SHOTS,
 ]

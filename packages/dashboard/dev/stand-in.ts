@@ -5,45 +5,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Controller } from '@kalnet/contracts/controller'
+import type { Role } from '@kalnet/contracts/permission'
 import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createAccountStandIn, type DoorOptions } from './account-stand-in.ts'
 import { createActivityStandIn } from './activity-stand-in.ts'
+import { iconFor, isRefusal, readBody, refuse } from './answers.ts'
 import { createAppsStandIn } from './apps-stand-in.ts'
 import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
 import { createKeysStandIn } from './keys-stand-in.ts'
+import { createNetworkStandIn } from './network-stand-in.ts'
 import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
 import { createProvidersStandIn } from './providers-stand-in.ts'
 import { serveRfb } from './rfb.ts'
+import { createServicesStandIn } from './services-stand-in.ts'
 
 const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
 const ended = (it: Session) => it.state === 'stopped' || it.state === 'failed'
-
-interface Refusal {
-  status: number
-  code: string
-  message: string
-  next: string
-}
-const refuse = (status: number, code: string, message: string, next: string): Refusal => ({
-  status,
-  code,
-  message,
-  next,
-})
-const isRefusal = (it: unknown): it is Refusal =>
-  typeof it === 'object' && it !== null && 'status' in it && 'next' in it
-
-const iconFor = (id: string) => {
-  const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="11" fill="hsl(${hue} 42% 38%)"/><text x="24" y="33" font-family="sans-serif" font-weight="700" font-size="24" text-anchor="middle" fill="#fff">${id.slice(0, 1).toUpperCase()}</text></svg>`
-}
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  let text = ''
-  for await (const piece of request) text += String(piece)
-  return text ? (JSON.parse(text) as Record<string, unknown>) : {}
-}
 
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
@@ -52,7 +31,11 @@ export function createStandIn(world: World = 'usual') {
   const doors = createAccountStandIn()
   const apps = createAppsStandIn()
   const keys = createKeysStandIn()
+  const services = createServicesStandIn()
+  const network = createNetworkStandIn()
   people.use(world)
+  services.use(world)
+  network.use(world)
   const activity = createActivityStandIn()
   activity.use(world)
   let failNext = false
@@ -200,6 +183,7 @@ export function createStandIn(world: World = 'usual') {
     const what = `${method} ${[area, id && (verb || area === 'sessions' || area === 'templates') ? ':id' : id, verb].filter(Boolean).join('/')}`
     if (what === 'GET status') return { version: '0.1.0', claimed: state.claimed, now: now() }
     if (what === 'GET sign-in/providers') return providers.buttons()
+    if (what === 'GET certificates/authority') return network.authority()
     if (what === 'POST invitations/look') return people.look(body.token)
     const before = doors.before(`${method} ${url.pathname.slice('/api/'.length)}`, body)
     if (before !== undefined) {
@@ -249,6 +233,9 @@ export function createStandIn(world: World = 'usual') {
     if (record !== undefined) return record
     const ofKeys = keys.answer(method, url, body)
     if (ofKeys !== undefined) return ofKeys
+    const ofServices =
+      services.answer(method, url, body, publish) ?? network.answer(method, url, body, publish)
+    if (ofServices !== undefined) return ofServices
     const ofApps = apps.answer(method, url, body)
     if (ofApps !== undefined) return ofApps
     switch (what) {
@@ -317,14 +304,17 @@ export function createStandIn(world: World = 'usual') {
   }
 
   return {
-    use(next: World, options: { failNext?: boolean; hold?: boolean; door?: DoorOptions } = {}) {
+    use(next: World, options: { failNext?: boolean; hold?: boolean; door?: DoorOptions; role?: Role } = {}) {
       doors.use(next, options.door)
       apps.use(next)
       keys.use(next)
+      services.use(next)
+      network.use(next)
       people.use(next)
       providers.use(next)
       activity.use(next)
       state = makeState(next)
+      if (options.role && state.me) state = { ...state, me: { ...state.me, role: options.role } }
       failNext = options.failNext ?? false
       hold = options.hold ?? false
       away = false

@@ -14,6 +14,7 @@ import {
   prepare,
   resetPage,
   signInPage,
+  trustPage,
   unprovedPage,
   viewerPage,
 } from './pages.ts'
@@ -91,6 +92,9 @@ export function App() {
             </Route>
             <Route path="/reset">
               <resetPage.Page />
+            </Route>
+            <Route path="/trust">
+              <trustPage.Page />
             </Route>
             <Route path="/claim">
               <claimPage.Page />

@@ -3,6 +3,7 @@ import type { Controller } from '@kalnet/contracts/controller'
 import type { Session } from '@kalnet/contracts/session'
 import { describe, expect, test } from 'vitest'
 import { CONTROLLERS, ENDED, LIVE } from '../dev/fixtures.ts'
+import { SERVICES } from '../dev/services-fixtures.ts'
 import { applyEvent, placeController, placeSession } from './apply-event.ts'
 
 const page = (items: Session[]) => ({ items, next: null })
@@ -111,4 +112,32 @@ test('[UI-2.live] the new name of the organisation reaches everybody in it', () 
   const cache = cacheOf({ me: { id: '1', organisationName: 'Old' } })
   applyEvent(cache, 'organisation.changed', { id: '2', name: 'New', kind: 'team' })
   expect(cache.data.get('me')).toMatchObject({ organisationName: 'New' })
+})
+
+describe('[DSH-1.services] [UI-2.live] a service that changed', () => {
+  const [notes, calendar] = SERVICES as [(typeof SERVICES)[0], (typeof SERVICES)[0]]
+  test('a known one changes where it stands, and opens where this person was told', () => {
+    const mine = { ...notes, url: null }
+    const cache = cacheOf({ services: { items: [mine, calendar] }, [`service/${notes.id}`]: mine })
+    applyEvent(cache, 'service.changed', { ...notes, state: 'stopped' })
+    expect(cache.data.get('services')).toEqual({ items: [{ ...mine, state: 'stopped' }, calendar] })
+    expect(cache.data.get(`service/${notes.id}`)).toEqual({ ...mine, state: 'stopped' })
+    expect(cache.invalidated).toEqual([`service-more/${notes.id}`])
+  })
+  test('a new one is asked for', () => {
+    const cache = cacheOf({ services: { items: [calendar] } })
+    applyEvent(cache, 'service.changed', notes)
+    expect(cache.invalidated).toContain('services')
+  })
+  test('a removed one is gone', () => {
+    const cache = cacheOf({ services: { items: [notes, calendar] }, [`service/${notes.id}`]: notes })
+    applyEvent(cache, 'service.removed', { id: notes.id })
+    expect(cache.data.get('services')).toEqual({ items: [calendar] })
+    expect(cache.data.has(`service/${notes.id}`)).toBe(false)
+  })
+  test('an address that changed asks again where its service opens', () => {
+    const cache = cacheOf({})
+    applyEvent(cache, 'route.changed', {})
+    expect(cache.invalidated).toEqual(['routes', 'services', 'service'])
+  })
 })

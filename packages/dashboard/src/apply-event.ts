@@ -3,6 +3,7 @@ import type { Controller } from '@kalnet/contracts/controller'
 import type { EventType } from '@kalnet/contracts/event'
 import type { Me } from '@kalnet/contracts/identity'
 import type { Organisation } from '@kalnet/contracts/invitation'
+import type { Service } from '@kalnet/contracts/service'
 import type { Session } from '@kalnet/contracts/session'
 import type { SessionPage } from './queries.ts'
 
@@ -26,6 +27,14 @@ export function placeController<T extends { items: Controller[] }>(page: T, cont
   return {
     ...page,
     items: [...others, controller].sort((one, other) => one.name.localeCompare(other.name)),
+  }
+}
+
+/** Where people open it depends on who asks, so that is kept as this person was told. A new one is asked for, with its address. */
+export function placeService<T extends { items: Service[] }>(page: T, service: Service): T {
+  return {
+    ...page,
+    items: page.items.map((it) => (it.id === service.id ? { ...service, url: it.url } : it)),
   }
 }
 
@@ -58,6 +67,36 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       cache.removeQueries({ queryKey: ['session', id] })
       return
     }
+    case 'service.changed': {
+      const service = data as Service
+      let known = false
+      cache.setQueryData(['services'], (page: { items: Service[] } | undefined) => {
+        known = page?.items.some((it) => it.id === service.id) ?? false
+        return page && placeService(page, service)
+      })
+      cache.setQueryData(
+        ['service', service.id],
+        (it: Service | undefined) => it && { ...service, url: it.url },
+      )
+      if (!known) cache.invalidateQueries({ queryKey: ['services'] })
+      cache.invalidateQueries({ queryKey: ['service-more', service.id] })
+      return
+    }
+    case 'service.removed': {
+      const { id } = data as { id: string }
+      const without = (page: { items: Service[] } | undefined) =>
+        page && { ...page, items: page.items.filter((item) => item.id !== id) }
+      cache.setQueryData(['services'], without)
+      cache.removeQueries({ queryKey: ['service', id] })
+      return
+    }
+    // An address that comes or goes changes where its service is opened.
+    case 'route.changed':
+    case 'route.removed':
+      cache.invalidateQueries({ queryKey: ['routes'] })
+      cache.invalidateQueries({ queryKey: ['services'] })
+      cache.invalidateQueries({ queryKey: ['service'] })
+      return
     case 'controller.changed': {
       const change = (page: { items: Controller[] } | undefined) =>
         page && placeController(page, data as Controller)

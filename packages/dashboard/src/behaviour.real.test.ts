@@ -143,7 +143,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
     await page.goto(site.url)
     await page.getByRole('heading', { name: 'Recently ended' }).waitFor()
     const names: string[] = []
-    for (let press = 0; press < 16; press++) {
+    for (let press = 0; press < 18; press++) {
       await page.keyboard.press('Tab')
       const it = await page.evaluate(() => {
         const at = document.activeElement as HTMLElement
@@ -160,6 +160,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
       'Kalnet',
       'Home',
       'Launch',
+      'Services',
       'Activity',
       'Settings',
     ])

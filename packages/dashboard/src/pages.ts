@@ -7,6 +7,8 @@ const page = (load: Load) => ({ load, Page: lazy(load) })
 export const claimPage = page(() => import('./identity/claim.tsx'))
 export const joinPage = page(() => import('./people/join.tsx'))
 export const resetPage = page(() => import('./identity/reset.tsx'))
+/** How a device is told to trust this house; also for whoever is not signed in yet. */
+export const trustPage = page(() => import('./certificates/trust.tsx'))
 export const unprovedPage = page(() => import('./identity/unproved.tsx'))
 export const signInPage = page(() => import('./identity/sign-in.tsx'))
 /** An app asks, an app signs out, on the way to a guarded address: each alone on the screen. */
@@ -21,12 +23,17 @@ export const shellPages = [
   { path: '/', ...page(() => import('./home/home.tsx')) },
   { path: '/launch', ...page(() => import('./catalog/launch.tsx')) },
   { path: '/sessions/:id', ...page(() => import('./sessions/page.tsx')) },
+  { path: '/services', ...page(() => import('./services/services.tsx')) },
+  { path: '/services/:id', ...page(() => import('./services/page.tsx')) },
+  { path: '/services/:id/:part', ...page(() => import('./services/page.tsx')) },
   { path: '/activity', ...page(() => import('./activity/activity.tsx')) },
   { path: '/settings/people', ...page(() => import('./people/people.tsx')) },
   { path: '/settings/people/:id', ...page(() => import('./people/person.tsx')) },
   { path: '/settings/groups', ...page(() => import('./people/groups.tsx')) },
   { path: '/settings/sign-in-rules', ...page(() => import('./settings/sign-in-rules.tsx')) },
   { path: '/settings/controllers', ...page(() => import('./settings/controllers.tsx')) },
+  { path: '/settings/network', ...page(() => import('./settings/network.tsx')) },
+  { path: '/settings/certificates', ...page(() => import('./settings/certificates.tsx')) },
   { path: '/settings/keys', ...page(() => import('./keys/keys.tsx')) },
   { path: '/settings/apps', ...page(() => import('./settings/apps.tsx')) },
   { path: '/settings/providers', ...page(() => import('./settings/providers.tsx')) },
@@ -34,7 +41,12 @@ export const shellPages = [
 ]
 
 /** Before the house, each opened by a link. */
-const DOORS: Record<string, { load: Load }> = { '/claim': claimPage, '/join': joinPage, '/reset': resetPage }
+const DOORS: Record<string, { load: Load }> = {
+  '/claim': claimPage,
+  '/join': joinPage,
+  '/reset': resetPage,
+  '/trust': trustPage,
+}
 
 /** Begins to load what an address shows, without waiting for who is signed in. */
 export function prepare(path: string): void {

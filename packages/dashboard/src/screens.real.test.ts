@@ -68,7 +68,12 @@ describe.skipIf(noBrowser)('screens', () => {
   /** What is wrong with one page: nothing, when all is well. */
   async function look(shot: Shot, round: Round, site: Site, context: BrowserContext): Promise<string[]> {
     const { width, look } = round
-    site.standIn.use(shot.world, { failNext: shot.failNext, hold: shot.hold, door: shot.door })
+    site.standIn.use(shot.world, {
+      failNext: shot.failNext,
+      hold: shot.hold,
+      door: shot.door,
+      role: shot.role,
+    })
     const { page, complaints } = await openPageIn(context)
     try {
       page.setDefaultTimeout(30_000)

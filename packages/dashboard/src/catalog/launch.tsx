@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query'
 import { PackageOpen, SearchX } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { Group } from 'react-aria-components/Group'
+import { useSearchParams } from 'wouter'
 import * as m from '../messages/index.ts'
-import { templatesQuery } from '../queries.ts'
+import { may, templatesQuery, useMe } from '../queries.ts'
 import { useLaunch } from '../sessions/actions.ts'
 import { useTitle } from '../shell/use-title.ts'
 import { Button } from '../ui/button.tsx'
@@ -16,7 +17,14 @@ import css from './launch.module.css'
 import { CATEGORY_WORDS, find, mustAsk } from './words.ts'
 
 const Details = lazy(() => import('./details.tsx'))
+const Install = lazy(() => import('../services/install.tsx'))
 type Category = CatalogEntry['category']
+/** All, all that are services, or those of one kind. */
+type Show = Category | 'services' | null
+const showWords = (show: Show) =>
+  show === null ? m.categoryAll : show === 'services' ? m.launchServices : CATEGORY_WORDS[show]
+const belongs = (entry: CatalogEntry, show: Show) =>
+  show === null || (show === 'services' ? entry.kind === 'service' : entry.category === show)
 
 const Waiting = () => (
   <div className={css.grid} aria-busy="true">
@@ -29,24 +37,34 @@ const Waiting = () => (
 export default function Launch() {
   useTitle(m.launchTitle)
   const { data, error, refetch, isPending } = useQuery(templatesQuery)
+  const me = useMe()
+  const [asked, setAsked] = useSearchParams()
   const [text, setText] = useState('')
-  const [category, setCategory] = useState<Category | null>(null)
-  const [shown, setShown] = useState<CatalogEntry | null>(null)
+  const [category, setCategory] = useState<Show>(asked.get('show') === 'services' ? 'services' : null)
+  const [opened, setShown] = useState<CatalogEntry | null>(null)
   const launch = useLaunch()
 
-  const entries = data?.items ?? []
+  // What somebody may not start is not offered.
+  const entries = (data?.items ?? []).filter((it) =>
+    may(me, it.kind === 'service' ? 'service.manage' : 'session.launch'),
+  )
+  const wanted = asked.get('add')
+  const shown = opened ?? (wanted ? (entries.find((it) => it.id === wanted) ?? null) : null)
   const categories = (Object.keys(CATEGORY_WORDS) as Category[]).filter((it) =>
     entries.some((entry) => entry.category === it),
   )
   // Searching looks everywhere: a chosen category must not hide what was asked for.
-  const found = text.trim()
-    ? find(entries, text)
-    : entries.filter((it) => !category || it.category === category)
+  const found = text.trim() ? find(entries, text) : entries.filter((it) => belongs(it, category))
+  const services = entries.some((it) => it.kind === 'service') && entries.some((it) => it.kind === 'session')
   const start = (entry: CatalogEntry) =>
-    mustAsk(entry) ? setShown(entry) : launch.mutate({ templateId: entry.id })
+    entry.kind === 'service' || mustAsk(entry) ? setShown(entry) : launch.mutate({ templateId: entry.id })
   const clear = () => {
     setText('')
     setCategory(null)
+  }
+  const close = () => {
+    setShown(null)
+    if (wanted) setAsked({}, { replace: true })
   }
 
   return (
@@ -67,7 +85,7 @@ export default function Launch() {
       </header>
       {categories.length > 1 && (
         <Group aria-label={m.categories} className={css.chips}>
-          {[null, ...categories].map((it) => (
+          {[null, ...(services ? (['services'] as const) : []), ...categories].map((it) => (
             <button
               key={it ?? 'all'}
               type="button"
@@ -78,7 +96,7 @@ export default function Launch() {
                 setCategory(it)
               }}
             >
-              {it ? CATEGORY_WORDS[it] : m.categoryAll}
+              {showWords(it)}
             </button>
           ))}
         </Group>
@@ -124,7 +142,11 @@ export default function Launch() {
       )}
       {shown && (
         <Suspense>
-          <Details entry={shown} onClose={() => setShown(null)} />
+          {shown.kind === 'service' ? (
+            <Install key={shown.id} entry={shown} onClose={close} />
+          ) : (
+            <Details key={shown.id} entry={shown} onClose={close} />
+          )}
         </Suspense>
       )}
     </div>

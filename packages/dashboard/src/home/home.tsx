@@ -1,6 +1,7 @@
 /** Home: what I use now, what ended and why, and what to start next. */
 import { useQuery } from '@tanstack/react-query'
 import { MonitorPlay, Plus } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 import * as m from '../messages/index.ts'
 import { endedSessionsQuery, liveSessionsQuery, useMe } from '../queries.ts'
 import { SessionCard } from '../sessions/card.tsx'
@@ -10,6 +11,9 @@ import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Ended } from './ended.tsx'
 import css from './home.module.css'
 import { Suggested } from './suggested.tsx'
+
+/** Not needed for the first picture of the page. */
+const Services = lazy(() => import('./services.tsx'))
 
 const Waiting = () => (
   <div className={css.grid} aria-busy="true">
@@ -68,6 +72,9 @@ export default function Home() {
           }
         />
       )}
+      <Suspense>
+        <Services />
+      </Suspense>
       <Suggested />
       {others.length > 0 && (
         <section className={css.part}>

@@ -20,7 +20,10 @@ export function Suggested() {
   const shown = [...data.items]
     // A question without an answer of its own needs the Launch page.
     .filter(
-      (it) => !it.deprecated && it.inputs.every((input) => !input.required || input.default !== undefined),
+      (it) =>
+        it.kind === 'session' &&
+        !it.deprecated &&
+        it.inputs.every((input) => !input.required || input.default !== undefined),
     )
     .sort((one, other) => rank(one.id, one.proved) - rank(other.id, other.proved))
     .slice(0, SHOWN)

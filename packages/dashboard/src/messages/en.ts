@@ -37,6 +37,7 @@ export const goHome = 'Go to Home'
 // Places
 export const home = 'Home'
 export const launch = 'Launch'
+export const services = 'Services'
 export const activity = 'Activity'
 export const settings = 'Settings'
 export const places = 'Places'

@@ -1,6 +1,6 @@
 /** Ctrl K: go anywhere, start anything, with the keyboard alone. */
 import { useQuery } from '@tanstack/react-query'
-import { Activity, House, MonitorPlay, Rocket, Server, UserRound } from 'lucide-react'
+import { Activity, Boxes, House, MonitorPlay, Network, Rocket, Server, UserRound } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Autocomplete, useFilter } from 'react-aria-components/Autocomplete'
 import { Header } from 'react-aria-components/Header'
@@ -10,6 +10,8 @@ import { SearchField } from 'react-aria-components/SearchField'
 import { useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { liveSessionsQuery, may, templatesQuery, useMe } from '../queries.ts'
+import { openable } from '../services/facts.ts'
+import { servicesQuery } from '../services/queries.ts'
 import { useLaunch } from '../sessions/actions.ts'
 import { iconOf } from '../sessions/card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -55,11 +57,15 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const launch = useLaunch()
   const { contains } = useFilter({ sensitivity: 'base' })
   const sessions = useQuery(liveSessionsQuery).data?.items.filter((it) => it.userId === me.id) ?? []
-  const templates = useQuery(templatesQuery).data?.items ?? []
+  const templates = (useQuery(templatesQuery).data?.items ?? []).filter((it) =>
+    may(me, it.kind === 'service' ? 'service.manage' : 'session.launch'),
+  )
+  const all = useQuery(servicesQuery).data?.items ?? []
 
   const places: Item[] = [
     { id: 'go-home', words: m.home, icon: <House aria-hidden />, act: () => go('/') },
     { id: 'go-launch', words: m.launch, icon: <Rocket aria-hidden />, act: () => go('/launch') },
+    { id: 'go-services', words: m.services, icon: <Boxes aria-hidden />, act: () => go('/services') },
     { id: 'go-activity', words: m.activity, icon: <Activity aria-hidden />, act: () => go('/activity') },
     {
       id: 'go-me',
@@ -78,6 +84,22 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       act: () => go('/settings/controllers'),
     })
   }
+  if (may(me, 'route.read')) {
+    places.push({
+      id: 'go-network',
+      words: m.settingsNetwork,
+      hint: m.settings,
+      icon: <Network aria-hidden />,
+      act: () => go('/settings/network'),
+    })
+  }
+  const services: Item[] = (may(me, 'service.operate') ? all : openable(all)).map((it) => ({
+    id: `service-${it.id}`,
+    words: it.title,
+    hint: it.name === it.title.toLowerCase() ? undefined : it.name,
+    icon: it.templateId ? <Icon src={iconOf(it.templateId)} /> : <Boxes aria-hidden />,
+    act: () => go(`/services/${it.id}`),
+  }))
   const open: Item[] = sessions.map((it) => ({
     id: it.id,
     words: it.name,
@@ -87,9 +109,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   }))
   const start: Item[] = templates.map((it) => ({
     id: `start-${it.id}`,
-    words: m.startNamed(it.name),
+    words: it.kind === 'service' ? m.installNamed(it.name) : m.startNamed(it.name),
     icon: <Icon src={iconOf(it.id)} />,
-    act: () => launch.mutate({ templateId: it.id }),
+    act: () => (it.kind === 'service' ? go(`/launch?add=${it.id}`) : launch.mutate({ templateId: it.id })),
   }))
   return (
     <Dialog title={m.goOrStart} onClose={onClose} place="top">
@@ -104,6 +126,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
             renderEmptyState={() => <p className={css.none}>{m.paletteNothing}</p>}
           >
             {open.length > 0 && <Part title={m.paletteSessions} items={open} onDone={onClose} />}
+            {services.length > 0 && <Part title={m.paletteServices} items={services} onDone={onClose} />}
             <Part title={m.paletteGo} items={places} onDone={onClose} />
             {start.length > 0 && <Part title={m.paletteStart} items={start} onDone={onClose} />}
           </Menu>

@@ -21,6 +21,13 @@ const PAGES = [
   { id: 'keys', path: '/settings/keys', label: m.settingsKeys, permission: 'key.own' },
   { id: 'apps', path: '/settings/apps', label: m.settingsApps, permission: 'app.manage' },
   { id: 'rules', path: '/settings/sign-in-rules', label: m.settingsRules, permission: 'policy.manage' },
+  { id: 'network', path: '/settings/network', label: m.settingsNetwork, permission: 'route.read' },
+  {
+    id: 'certificates',
+    path: '/settings/certificates',
+    label: m.settingsCertificates,
+    permission: 'network.read',
+  },
   {
     id: 'controllers',
     path: '/settings/controllers',

@@ -1,5 +1,5 @@
 /** The frame around the places: a side bar, or a bottom bar on a phone; the palette; the offline banner. */
-import { Activity, House, type LucideIcon, Rocket, Search, Settings } from 'lucide-react'
+import { Activity, Boxes, House, type LucideIcon, Rocket, Search, Settings } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
@@ -16,6 +16,7 @@ const Palette = lazy(() => import('../palette/palette.tsx'))
 const PLACES: { href: string; label: string; Icon: LucideIcon; owns: (path: string) => boolean }[] = [
   { href: '/', label: m.home, Icon: House, owns: (path) => path === '/' || path.startsWith('/sessions') },
   { href: '/launch', label: m.launch, Icon: Rocket, owns: (path) => path === '/launch' },
+  { href: '/services', label: m.services, Icon: Boxes, owns: (path) => path.startsWith('/services') },
   { href: '/activity', label: m.activity, Icon: Activity, owns: (path) => path === '/activity' },
   { href: '/settings', label: m.settings, Icon: Settings, owns: (path) => path.startsWith('/settings') },
 ]

@@ -1,0 +1,98 @@
+/** One address: where it leads, who may pass, how it goes, what can be done with it. */
+import type { GatewayRoute } from '@kalnet/contracts/gateway'
+import { Ellipsis, SlidersHorizontal, Trash2, TriangleAlert } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { useWhoWords } from '../apps/who.tsx'
+import * as m from '../messages/index.ts'
+import { Badge } from '../ui/badge.tsx'
+import { IconButton } from '../ui/button.tsx'
+import { Menu } from '../ui/menu.tsx'
+import { Figures, type RouteNumbers } from './figures.tsx'
+import css from './routes.module.css'
+import { addressOf, rulesOf } from './words.ts'
+
+const Edit = lazy(() => import('./edit.tsx'))
+const Remove = lazy(() => import('./remove.tsx'))
+
+interface RowProps {
+  route: GatewayRoute
+  numbers: RouteNumbers | null
+  manages: boolean
+  /** The page is not about this one service. */
+  named: boolean
+}
+export function RouteRow({ route, numbers, manages, named }: RowProps) {
+  const [open, setOpen] = useState<'edit' | 'remove' | null>(null)
+  const who = useWhoWords()
+  const close = () => setOpen(null)
+  const address = addressOf(route)
+  const rules = rulesOf(route.policy)
+  const { breaker } = numbers ?? {}
+  const passes =
+    route.match.kind !== 'http'
+      ? m.routeAnybody
+      : route.access === 'public'
+        ? m.routePublic
+        : who(route.allowed)
+  return (
+    <li className={css.row}>
+      <div className={css.words}>
+        <strong className={css.address}>
+          {route.url ? (
+            <a href={route.url} target="_blank" rel="noreferrer noopener">
+              {address}
+            </a>
+          ) : (
+            address
+          )}
+        </strong>
+        {named && <span className={css.quiet}>{m.routeLeads(route.serviceName, route.port)}</span>}
+        <span className={css.quiet}>{passes}</span>
+        <span className={css.badges}>
+          <Badge tone={route.exposure === 'external' ? 'info' : 'quiet'}>
+            {route.exposure === 'external' ? m.routeExternal : m.routeInternal}
+          </Badge>
+          {route.appPasswords && <Badge tone="quiet">{m.routePasswords}</Badge>}
+          {route.upstreamTls === 'mutual' && <Badge tone="quiet">{m.routeMutual}</Badge>}
+          {route.byTemplate && <Badge tone="quiet">{m.routeTemplate}</Badge>}
+          {breaker && breaker !== 'closed' && (
+            <Badge tone="warn" icon={<TriangleAlert aria-hidden />}>
+              {breaker === 'open' ? m.figureBreaker : m.figureTrying}
+            </Badge>
+          )}
+        </span>
+        {rules.length > 0 && <span className={css.quiet}>{rules.join(' ')}</span>}
+      </div>
+      <Figures numbers={numbers} />
+      {manages && (
+        <Menu
+          label={m.routeActions(address)}
+          trigger={
+            <IconButton label={m.routeActions(address)}>
+              <Ellipsis aria-hidden />
+            </IconButton>
+          }
+          actions={[
+            {
+              id: 'edit',
+              label: m.routeChange,
+              icon: <SlidersHorizontal aria-hidden />,
+              onAction: () => setOpen('edit'),
+            },
+            {
+              id: 'remove',
+              label: m.routeRemove,
+              icon: <Trash2 aria-hidden />,
+              danger: true,
+              onAction: () => setOpen('remove'),
+            },
+          ]}
+        />
+      )}
+      <Suspense>
+        {open === 'edit' && <Edit route={route} onClose={close} />}
+        {open === 'remove' && <Remove route={route} onClose={close} />}
+      </Suspense>
+    </li>
+  )
+}
