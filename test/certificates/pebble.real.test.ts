@@ -53,6 +53,7 @@ describe.skipIf(skip)('[NET-4.acme] certificates from a real ACME server', () =>
   let folder: string
   let pebble: Pebble
   let server: TestServer
+  let make: () => Certificates
   let works: Certificates
   let serves: Certificates
   let gateway: Server
@@ -77,7 +78,7 @@ describe.skipIf(skip)('[NET-4.acme] certificates from a real ACME server', () =>
       outbound: { allow: ['127.0.0.0/8', '::1'] },
       domain: 'home.example.org',
     })
-    const make = () => {
+    make = () => {
       const made = createCertificates({
         config: settings,
         folders: { config: folder },
@@ -97,7 +98,6 @@ describe.skipIf(skip)('[NET-4.acme] certificates from a real ACME server', () =>
           await pebble.setTxt(name, values)
         },
       })
-      made.watch(stopping.signal)
       return made
     }
     works = make()
@@ -180,6 +180,21 @@ describe.skipIf(skip)('[NET-4.acme] certificates from a real ACME server', () =>
       pem: (stdout.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []).join('\n'),
     }
   }
+
+  it('[NET-4.acme-resume] an order that was cut off goes on where it was, by whoever is there', async () => {
+    const early = make()
+    const cut = new AbortController()
+    early.watch(cut.signal)
+    const id = await order(['second.example.org'], 'http-01')
+    await until(id, (it) => it.step === 'challenge')
+    cut.abort()
+    await early.close()
+    works.watch(stopping.signal)
+    serves.watch(stopping.signal)
+    expect(await until(id, (it) => it.state === 'valid')).toMatchObject({ step: null, problem: null })
+    // Refused nonces are asked again; an order is made once.
+    expect(pebble.log().match(/Added order/g)).toHaveLength(1)
+  })
 
   let photos: Certificate
   it('[NET-4.acme-http] by HTTP-01: shown by the other server, accepted by openssl and curl', async () => {
