@@ -5,21 +5,25 @@
 import { chmod, chown, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { InstanceSpec } from '@kalnet/contracts/instance'
+import type { EnsureRequest } from './platform.ts'
 
 /** The one set that names lead into. */
 const NOW = '..now'
 
-/** Folders of this instance. */
+/** Which of them an instance has. */
 export const givenFolders = (spec: InstanceSpec): string[] => [
   ...(spec.files.length > 0 ? ['files'] : []),
   ...(spec.identity ? ['identity'] : []),
 ]
 
-/** Made empty where it is not there: it is shown before anything is in it. */
-export async function makeGiven(place: string, spec: InstanceSpec, uid: number | null): Promise<void> {
-  const files = Object.fromEntries(spec.files.map((it) => [it.name, it.content]))
-  for (const folder of givenFolders(spec))
-    await give(join(place, folder), folder === 'files' ? files : {}, uid)
+/** Also what is empty: it is shown before anything is in it. */
+export async function makeGiven(place: string, request: EnsureRequest, uid: number | null): Promise<void> {
+  const contents: Record<string, Record<string, string>> = {
+    files: Object.fromEntries(request.spec.files.map((it) => [it.name, it.content])),
+    identity: request.identity ?? {},
+  }
+  for (const folder of givenFolders(request.spec))
+    await give(join(place, folder), contents[folder] ?? {}, uid)
 }
 
 /** `folder` and what is in it are ours; `uid` may read, nobody may write. Can be done twice. */

@@ -18,6 +18,8 @@ export interface Subject {
   outside: { address: string; port: number } | null
   /** Networks that lead nowhere: `address` where this machine also reaches them by one. */
   local: 'none' | 'sockets' | 'address'
+  /** Programs can be run inside. */
+  exec: boolean
 }
 
 export interface ConformanceOptions {

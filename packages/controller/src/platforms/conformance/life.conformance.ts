@@ -131,4 +131,28 @@ export function describeLife(fixture: Fixture): void {
     expect(observation.reason).toBe('It was killed from outside (signal 9)')
     await fixture.platform.remove(handle)
   })
+
+  onReal(
+    '[CTL-6.exec] a program is run inside as its user and within its walls, and ended after the time',
+    async (context) => {
+      if (!fixture.subject.exec) return context.skip('no programs are run inside on this machine')
+      const handle = await ensure(spec(['sleep', '1000'], { environment: { GREETING: 'hello' } }))
+      const run = (script: string, timeoutMs = LONG_MS) =>
+        fixture.platform.exec?.(handle, ['bash', '-c', script], never, timeoutMs)
+      expect(await run('echo first; echo $GREETING $(id -u) $(cat /proc/1/comm | wc -l)')).toEqual({
+        code: 0,
+        lastLine: 'hello 1000 1',
+      })
+      const rights = 'grep -cE "^Cap(Prm|Eff|Amb):\\s0+$|^NoNewPrivs:\\s1" /proc/self/status'
+      expect(await run(`touch /etc/x 2>/dev/null; ${rights}; exit 7`)).toEqual({ code: 7, lastLine: '4' })
+      const mark = `35${Math.floor(Math.random() * 1e9)}`
+      expect(await run(`sleep ${mark}`, 1_000)).toMatchObject({ code: null })
+      await expect
+        .poll(async () => (await commandLines()).some((it) => it.startsWith(`sleep\0${mark}`)), wait)
+        .toBe(false)
+      await fixture.platform.remove(handle)
+      await expect(run('true')).rejects.toThrow('it is not running')
+    },
+    30_000,
+  )
 }

@@ -1,10 +1,10 @@
 /** What every platform must do, IV: what is put into an instance, and what outlives it. */
 import { v7 as newId } from 'uuid'
 import { expect, test } from 'vitest'
-import type { Fixture } from './fixture.ts'
+import { type Fixture, wait } from './fixture.ts'
 
 export function describeStorage(fixture: Fixture): void {
-  const { ensure, spec, inside, onReal } = fixture
+  const { ensure, spec, end, inside, onReal } = fixture
   const volume = (id: string, at: string, readOnly = false) => ({ id, name: 'data', at, readOnly })
 
   test('[CTL-6.volume-kept] a volume stays when its instance is removed, and goes by its own word alone, not while it is used', async () => {
@@ -51,4 +51,22 @@ export function describeStorage(fixture: Fixture): void {
     )
     expect(lines).toEqual(['400 1000', 'first line', '$(id) "quoted"', 'settings.ini'])
   })
+
+  onReal(
+    '[CTL-6.place] files are placed while it runs; a reader sees the old set or the new one',
+    async () => {
+      const watching =
+        'cd /run/kalnet/identity; until [ -e cert.pem ]; do sleep 0.02; done; cat cert.pem key.pem; until [ "$(cat cert.pem)" = new ]; do sleep 0.02; done; cat key.pem; ls; (echo x > cert.pem) 2>/dev/null && echo wrote; mv /run/kalnet/identity /run/kalnet/x 2>/dev/null && echo moved; true'
+      const handle = await ensure(spec(['bash', '-c', watching], { identity: true }))
+      const place = (folder: string, files: Record<string, string>) =>
+        fixture.platform.place?.(handle, folder, files)
+      await place('identity', { 'cert.pem': 'old\n', 'key.pem': 'old\n', 'ca.pem': '' })
+      await expect.poll(() => fixture.platform.logs(handle, 9), wait).toEqual(['old', 'old'])
+      await place('identity', { 'cert.pem': 'new\n', 'key.pem': 'new\n' })
+      await end(handle)
+      expect(await fixture.platform.logs(handle, 9)).toEqual(['old', 'old', 'new', 'cert.pem', 'key.pem'])
+      await fixture.platform.remove(handle)
+      await expect(place('identity', {})).rejects.toThrow(/not running|no folder/)
+    },
+  )
 }

@@ -85,6 +85,7 @@ else {
         limits: true,
         network: isRoot,
         local: isRoot ? 'address' : 'none',
+        exec: true,
         outside,
       }
     },

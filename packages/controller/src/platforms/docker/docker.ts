@@ -1,32 +1,25 @@
 /** The docker platform: each instance is a container of the engine on this machine. The engine holds the truth; we keep no state of our own. */
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import type { Fingerprint } from '@kalnet/contracts/controller'
+import { resolve } from 'node:path'
 import type { Progress } from '@kalnet/contracts/instance'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Images } from '../../images/images.ts'
-import { createAnnouncer } from '../announce.ts'
-import { datagramsAt, dialNet } from '../dial-net.ts'
-import { dialUnix } from '../dial-unix.ts'
-import { give } from '../given.ts'
 import { createKeyedMutex, createMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
-import { createListeners, datagramsInside } from '../process/inside.ts'
 import { createVolumes } from '../volumes.ts'
 import { containerName, createOptions, handleFrom, LABELS } from './container.ts'
 import { createEngine, statusOf } from './engine.ts'
-import { watchEngine } from './events.ts'
 import { accountHere, prepareFolders, removeFolders } from './folders.ts'
 import { createImageLoader } from './image.ts'
 import { findOurs } from './inventory.ts'
-import { keepFilter } from './keep-filter.ts'
 import { createDockerLayout } from './layout.ts'
 import { createInstanceNetworks } from './network.ts'
+import { createNews } from './news.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
-import { addressesAt, portsOf, wayTo } from './ports.ts'
+import { portsOf } from './ports.ts'
+import { createWithin } from './within.ts'
 
 const SPARE_LINES = 4000
 
@@ -54,16 +47,19 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   const engine = createEngine(options.socketPath)
   const ensureImage = createImageLoader(engine, images, layout.installation)
   const networks = createInstanceNetworks(engine, layout.installation, options.networkRange)
-  const changes = createAnnouncer<{ instanceId: string; generation: number }>()
-  const presence = createAnnouncer<boolean>()
   const oneAtATime = createKeyedMutex()
   const volumes = createVolumes(folders, 'docker')
   /** What is taken is not removed at the same moment. */
   const volumesOneAtATime = createMutex()
-  const listeners = createListeners()
 
   const ours = (instanceId?: string) =>
     findOurs({ engine, networks, installation: layout.installation }, instanceId)
+  const list = async () => (await ours()).map(({ handle }) => handle)
+  const news = createNews({
+    ...{ engine, networks, images, installation: layout.installation, list, clock, log },
+    filterEveryMs: options.filterEveryMs,
+  })
+  const { close, ...ways } = createWithin({ engine, layout, inspect })
 
   async function inspect(handle: Handle): Promise<ContainerInspectInfo | null> {
     const client = await engine.client()
@@ -104,7 +100,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
       return chosen
     })
     const paths = layout.of(instanceId)
-    await prepareFolders(paths, spec, uid)
+    await prepareFolders(paths, request, uid)
     const way =
       spec.network !== 'none' && networks.isPossible ? await networks.make(request, spec.network) : null
     const client = await engine.client()
@@ -162,7 +158,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
   }
 
   async function takeAway(handle: Handle) {
-    listeners.close(handle.instanceId)
+    close(handle.instanceId)
     await removeContainer(String(handle.data.container))
     await networks.remove(handle.instanceId, handle.generation)
     const left = await ours(handle.instanceId)
@@ -187,116 +183,11 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     }
   }
 
-  async function fingerprintNow(): Promise<Fingerprint> {
-    const built = (await images.list()).map((it) => it.digest).slice(0, 500)
-    const base = { platform: 'docker' as const, isolation: 'container' as const, images: built }
-    try {
-      const version = await (await engine.client()).version()
-      const detail = networks.isPossible
-        ? 'Ready'
-        : 'Ready; without network, because only root may set the filter that keeps sessions out of your LAN'
-      return {
-        ...base,
-        usable: true,
-        detail,
-        version: version.Version,
-        limits: true,
-        network: networks.isPossible,
-        localNetwork: networks.isPossible,
-      }
-    } catch {
-      const detail = 'The Docker engine does not answer; start it, and let this user use it (group docker)'
-      return {
-        ...base,
-        usable: false,
-        detail,
-        version: '',
-        limits: false,
-        network: false,
-        localNetwork: false,
-      }
-    }
-  }
-
-  /** After the engine was away anything may have happened: look at all. */
-  async function lookAtAll() {
-    for (const { handle } of await ours()) tell(handle)
-  }
-  function tell({ instanceId, generation }: Pick<Handle, 'instanceId' | 'generation'>) {
-    changes.say({ instanceId, generation })
-  }
-
-  const addressIn = (info: ContainerInspectInfo): string | undefined =>
-    Object.values(info.NetworkSettings.Networks).find((it) => it.IPAddress)?.IPAddress
-
-  async function placeOf(handle: Handle) {
-    const info = await inspect(handle)
-    if (!info?.State.Pid) throw new Error('it has no process')
-    return { address: addressIn(info), inside: { pid: info.State.Pid, withUser: false } }
-  }
-
-  async function whileItRuns<T>(handle: Handle, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      // Asked only now: the usual way costs the engine nothing.
-      if ((await observe(handle)).state !== 'running') throw new Error('it is not running', { cause: error })
-      throw error
-    }
-  }
-
-  let watching = 0
-  let stopWatching: AbortController | null = null
-  /** One event stream for all listeners; it ends with the last of them. */
-  function watch(signal: AbortSignal) {
-    if (signal.aborted) return
-    watching++
-    signal.addEventListener('abort', () => --watching === 0 && stopWatching?.abort(), { once: true })
-    if (watching > 1) return
-    stopWatching = new AbortController()
-    const parts = {
-      engine,
-      installation: layout.installation,
-      clock,
-      log,
-      tell: (labels: Record<string, string>) => {
-        const handle = handleFrom('', labels)
-        if (handle) tell(handle)
-      },
-      connected: async (isThere: boolean) => {
-        presence.say(isThere)
-        if (!isThere) return
-        await networks
-          .keep()
-          .catch((error) => log.error({ error: String(error) }, 'the filter of networks could not be set'))
-        await lookAtAll()
-      },
-    }
-    watchEngine(parts, stopWatching.signal).catch((error) =>
-      log.error({ error: String(error) }, 'watching the container engine ended'),
-    )
-    void keepFilter({ networks, clock, log, everyMs: options.filterEveryMs }, stopWatching.signal)
-  }
-
   return {
     name: 'docker',
-    async *fingerprint(signal) {
-      const news = presence.listen(signal)
-      watch(signal)
-      let last = ''
-      const fresh = async () => {
-        const now = await fingerprintNow()
-        const isNew = JSON.stringify(now) !== last
-        last = JSON.stringify(now)
-        return isNew ? now : null
-      }
-      const first = await fresh()
-      if (first) yield first
-      for await (const _ of news) {
-        const next = await fresh()
-        if (next) yield next
-      }
-    },
+    fingerprint: news.fingerprint,
+    changes: news.changes,
+    ...ways,
     ensure: (request, signal, progress) =>
       oneAtATime(request.instanceId, async () => {
         signal.throwIfAborted()
@@ -305,44 +196,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     observe,
     stop,
     remove: (handle) => oneAtATime(handle.instanceId, () => takeAway(handle)),
-    list: async () => (await ours()).map(({ handle }) => handle),
-    changes: (signal) => {
-      const listening = changes.listen(signal)
-      watch(signal)
-      return listening
-    },
-    dial: (handle, portName, signal) =>
-      whileItRuns(handle, async () => {
-        const way = wayTo(handle, portName)
-        if ('unix' in way) return dialUnix(layout.of(handle.instanceId).run, way.unix, signal)
-        if (!('tcp' in way)) throw new Error(`${portName} is no port for connections`)
-        const { address, inside } = await placeOf(handle)
-        return dialNet(address, way.tcp, async () => inside, signal)
-      }),
-    dialDatagrams: (handle, portName, signal) =>
-      whileItRuns(handle, async () => {
-        const way = wayTo(handle, portName)
-        if (!('udp' in way)) throw new Error(`${portName} is no port for datagrams`)
-        const { address, inside } = await placeOf(handle)
-        return address
-          ? datagramsAt({ host: address, port: way.udp }, signal)
-          : datagramsInside(inside, way.udp, signal)
-      }),
-    async addresses(handle) {
-      const info = await inspect(handle)
-      return info?.State.Running ? addressesAt(addressIn(info), handle) : {}
-    },
-    listenInside: (handle, places, take, signal) =>
-      whileItRuns(handle, async () => {
-        const { inside } = await placeOf(handle)
-        await listeners.listen(handle.instanceId, inside, places, take, signal)
-      }),
-    async place(handle, folder, files) {
-      const info = await inspect(handle)
-      const place = join(layout.of(handle.instanceId).given, folder)
-      if (!info || !existsSync(place)) throw new Error(`it has no folder ${folder}`)
-      await give(place, files, isRoot ? Number(info.Config.User.split(':')[0]) : null)
-    },
+    list,
     removeVolume: (volumeId) =>
       volumesOneAtATime(() =>
         volumes.remove(volumeId, async (instanceId) =>

@@ -1,8 +1,8 @@
 /** What a container needs on this side: its home, the folder it shares with us, and who it is inside. */
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { InstanceSpec } from '@kalnet/contracts/instance'
 import { makeGiven } from '../given.ts'
+import type { EnsureRequest } from '../platform.ts'
 import { removeTree } from '../remove-tree.ts'
 import type { DockerLayout } from './layout.ts'
 
@@ -20,7 +20,7 @@ export const accountHere = (): number => (process.getuid?.() === 0 ? USER : (pro
 /** The image knows user 1000; anybody else needs a name put over it. */
 export const needsName = (uid: number): boolean => uid !== USER
 
-export async function prepareFolders(paths: Paths, spec: InstanceSpec, uid: number): Promise<void> {
+export async function prepareFolders(paths: Paths, request: EnsureRequest, uid: number): Promise<void> {
   // Above the instance's own folders nobody but us may pass: what lies in them is not reachable for others of its number.
   for (const folder of [dirname(paths.folder), paths.folder, dirname(paths.run), dirname(paths.given)]) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -32,7 +32,7 @@ export async function prepareFolders(paths: Paths, spec: InstanceSpec, uid: numb
   }
   await rm(paths.given, { recursive: true, force: true })
   await mkdir(paths.given, { mode: 0o755 })
-  await makeGiven(paths.given, spec, process.getuid?.() === 0 ? uid : null)
+  await makeGiven(paths.given, request, process.getuid?.() === 0 ? uid : null)
   if (!needsName(uid)) return
   await writeFile(
     paths.passwd,

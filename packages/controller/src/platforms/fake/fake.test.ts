@@ -17,6 +17,7 @@ describePlatform('fake', {
     limits: false,
     network: false,
     local: 'sockets',
+    exec: true,
     outside: null,
   }),
 })

@@ -10,6 +10,8 @@ export interface Groups {
   version: 0 | 1 | 2
   /** Makes the groups and sets the limits. Answers the files to enter them by; empty where there are none. */
   make(name: string, resources: InstanceSpec['resources']): Promise<string[]>
+  /** The files to enter existing groups by. */
+  entries(name: string): string[]
   outOfMemory(name: string): Promise<boolean>
   /** Process ids in the groups, for leftovers that no tree leads to any more. */
   members(name: string): Promise<number[]>
@@ -64,8 +66,10 @@ const V2: Hierarchy['settings'] = ({ memoryBytes, cpus, processes }) => [
 
 function groupsOf(version: 1 | 2, hierarchies: Hierarchy[]): Groups {
   const memory = hierarchies[0]!
+  const entries = (name: string) => hierarchies.map((it) => join(it.folder(name), 'cgroup.procs'))
   return {
     version,
+    entries,
     async make(name, resources) {
       for (const it of hierarchies) {
         const folder = it.folder(name)
@@ -75,7 +79,7 @@ function groupsOf(version: 1 | 2, hierarchies: Hierarchy[]): Groups {
           await writeFile(join(folder, file), value)
         }
       }
-      return hierarchies.map((it) => join(it.folder(name), 'cgroup.procs'))
+      return entries(name)
     },
     async outOfMemory(name) {
       const file = version === 1 ? 'memory.oom_control' : 'memory.events'
@@ -97,6 +101,7 @@ function groupsOf(version: 1 | 2, hierarchies: Hierarchy[]): Groups {
 const NO_GROUPS: Groups = {
   version: 0,
   make: async () => [],
+  entries: () => [],
   outOfMemory: async () => false,
   members: async () => [],
   remove: async () => undefined,

@@ -42,6 +42,7 @@ else {
         network: fingerprint.network,
         outside,
         local: 'sockets',
+        exec: false,
       }
     },
   })

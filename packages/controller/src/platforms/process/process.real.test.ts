@@ -70,6 +70,7 @@ else {
         limits: true,
         network: true,
         local: 'address',
+        exec: true,
         outside,
       }
     },

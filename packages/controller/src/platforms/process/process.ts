@@ -14,6 +14,7 @@ import { removeTree } from '../remove-tree.ts'
 import { createVolumes } from '../volumes.ts'
 import { type Abilities, fingerprintOf, probeAbilities } from './abilities.ts'
 import { createEnding } from './ending.ts'
+import { execInside } from './exec.ts'
 import { createListeners, datagramsInside, type InsideTarget } from './inside.ts'
 import { createLayout } from './layout.ts'
 import { createRootNetwork } from './network-root.ts'
@@ -212,6 +213,16 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
         if (!existsSync(place)) throw new Error(`it has no folder ${folder}`)
         await give(place, files, uid)
       }),
+    async exec(handle, command, signal, timeoutMs) {
+      const state = await running(handle)
+      if (!state.inner || !isAlive(state.inner)) throw new Error('it is not running')
+      // The namespaces of a sandbox belong to one that has no process in it: without root's rights they are not entered.
+      if (state.uid === null) throw new Error('as an ordinary user no program is run in an instance')
+      const paths = layout.of(handle.instanceId)
+      const groups = (await abilities()).groups.entries(paths.name)
+      const target = { inner: state.inner, uid: state.uid, groups, argumentsFile: paths.arguments }
+      return execInside(target, command, signal, timeoutMs)
+    },
     removeVolume: (volumeId) =>
       accounts('choose', () =>
         volumes.remove(volumeId, async (instanceId) => {

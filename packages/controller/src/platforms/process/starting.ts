@@ -102,7 +102,7 @@ async function prepareFolders(
   await mkdir(dirname(paths.given), { recursive: true, mode: 0o700 })
   await rm(paths.given, { recursive: true, force: true })
   await mkdir(paths.given, { mode: 0o755 })
-  await makeGiven(paths.given, spec, uid)
+  await makeGiven(paths.given, request, uid)
   await writeFile(paths.hosts, hostsFile(hostnameOf(paths), spec.links), { mode: 0o644 })
   await rm(paths.shown, { recursive: true, force: true })
   await mkdir(paths.shown)

@@ -1,0 +1,62 @@
+/**
+ * Runs a program inside a living sandbox, as the instance's own user and within its limits. Nothing that the image brings may run
+ * with more rights than the instance has: group and the bar to new rights are set before anything is entered, the user by nsenter
+ * itself when everything is.
+ */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { start } from '@kalnet/io/spawn'
+import type { Executed } from '../platform.ts'
+import { identify, signalAll, tree } from './processes.ts'
+import type { ProcessId } from './state.ts'
+
+const ENTER = fileURLToPath(new URL('./enter.sh', import.meta.url))
+/** The network and the rest are entered with root's rights and the user namespace last, where the sandbox's user is number 1000. */
+const SPACES = ['--mount', '--pid', '--net', '--ipc', '--uts', '--user', '--preserve-credentials']
+const USER = ['--setuid', '1000']
+const MOST_OUTPUT = 64 * 1024
+
+/** The sandbox's environment, as its arguments have it. */
+export function environmentIn(argumentText: string): Record<string, string> {
+  const words = argumentText.split('\0')
+  const pairs = words.flatMap((word, index) =>
+    word === '--setenv' ? [[words[index + 1] ?? '', words[index + 2] ?? ''] as const] : [],
+  )
+  return Object.fromEntries(pairs)
+}
+
+export async function execInside(
+  parts: { inner: ProcessId; uid: number; groups: string[]; argumentsFile: string },
+  command: string[],
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<Executed> {
+  const env = environmentIn(await readFile(parts.argumentsFile, 'utf8'))
+  const words = [
+    ...[ENTER, ...parts.groups, '--'],
+    ...['setpriv', '--regid', String(parts.uid), '--clear-groups', '--no-new-privs', '--'],
+    ...['nsenter', '--target', String(parts.inner.pid), ...SPACES, ...USER, '--', ...command],
+  ]
+  const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const child = start('bash', words, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: '/' })
+    let text = ''
+    for (const output of [child.stdout, child.stderr])
+      output?.on('data', (chunk: Buffer) => {
+        text = (text + chunk.toString('utf8')).slice(-MOST_OUTPUT)
+      })
+    const onAbort = () => {
+      // Below it, in the sandbox's own process numbers, the program itself.
+      void tree([identify(child.pid ?? 0)]).then((all) => signalAll(all, 'SIGKILL'), reject)
+    }
+    until.addEventListener('abort', onAbort, { once: true })
+    child.once('error', reject)
+    child.once('close', (code) => {
+      until.removeEventListener('abort', onAbort)
+      if (signal.aborted) return reject(signal.reason)
+      const lastLine = (text.trimEnd().split('\n').at(-1) ?? '').slice(0, 300)
+      resolve({ code: until.aborted ? null : code, lastLine })
+    })
+  })
+}
