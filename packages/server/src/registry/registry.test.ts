@@ -4,7 +4,7 @@ import { createLog } from '@kalnet/io/log'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Events } from '../core/events.ts'
 import { type TestStore, testStore } from '../core/testing.ts'
-import { running, serviceRows } from '../testing/services.ts'
+import { running, serviceRows } from '../testing/registry.ts'
 import { createRegistry, isUsable, type Registry } from './registry.ts'
 
 let it: TestStore
