@@ -3,8 +3,10 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Fingerprint } from '@kalnet/contracts/controller'
+import type { Address } from '@kalnet/contracts/instance'
 import { start } from '@kalnet/io/spawn'
 import { createAnnouncer } from '../announce.ts'
 import { connected } from '../dial-unix.ts'
@@ -39,6 +41,7 @@ export function startUserHost(options: { scratch: string; root: string }): UserH
   })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
+  const takers = new Map<number, (name: string, stream: Duplex) => void>()
   let last = 0
   child.once('exit', () => {
     for (const { reject } of waiting.values()) reject(new Error('the host has ended'))
@@ -46,6 +49,10 @@ export function startUserHost(options: { scratch: string; root: string }): UserH
   createInterface({ input: child.stdout! }).on('line', (line) => {
     const reply = JSON.parse(line) as Reply
     if ('change' in reply) return changes.say(reply.change)
+    if ('taken' in reply) {
+      const { listening, name, path } = reply.taken
+      return takers.get(listening)?.(name, connect({ path }))
+    }
     const asked = waiting.get(reply.id)
     waiting.delete(reply.id)
     if ('problem' in reply) asked?.reject(new Error(reply.problem))
@@ -74,6 +81,28 @@ export function startUserHost(options: { scratch: string; root: string }): UserH
       list: () => ask<Handle[]>({ operation: 'list' }),
       changes: (signal) => changes.listen(signal),
       logs: (handle, lines) => ask<string[]>({ operation: 'logs', handle, lines }),
+      addresses: (handle) => ask<Record<string, Address>>({ operation: 'addresses', handle }),
+      place: (handle, folder, files) => ask<void>({ operation: 'place', handle, folder, files }),
+      removeVolume: (volumeId) => ask<void>({ operation: 'removeVolume', volumeId }),
+      async listenInside(handle, places, take, signal) {
+        const listening = takers.size
+        takers.set(listening, take)
+        await ask<void>({ operation: 'listen', handle, places, listening })
+        signal.addEventListener('abort', () => void ask<void>({ operation: 'endListening', listening }), {
+          once: true,
+        })
+      },
+      async dialDatagrams(handle, port, signal) {
+        const path = await ask<string>({ operation: 'datagrams', handle, port })
+        const stream = await connected(connect({ path }), signal)
+        const lines = createInterface({ input: stream })
+        signal.addEventListener('abort', () => void stream.destroy(), { once: true })
+        return {
+          send: (payload) => void stream.write(`${payload.toString('base64')}\n`),
+          onMessage: (listener) => void lines.on('line', (line) => listener(Buffer.from(line, 'base64'))),
+          close: () => void stream.destroy(),
+        }
+      },
       async dial(handle, port, signal) {
         const path = await ask<string>({ operation: 'dial', handle, port })
         return connected(connect({ path }), signal)
