@@ -46,7 +46,7 @@ async function instanceOf(organisationId: string, name: string, links: object[] 
     service_id: service.id,
     number: 1,
     state: 'live',
-    content: JSON.stringify({ parts: [{ name: 'main', links }] }),
+    content: JSON.stringify({ template: { parts: [{ name: 'main', links }] } }),
   })
   await rows.add('service_instances', {
     id: instance.id,

@@ -149,14 +149,14 @@ export const statements = {
   subject: (it: { id: string }) => sql<{ name: string; part: string; called: string[] }>`
     select services.name, mine.part, array(
       select link ->> 'name' from releases,
-          jsonb_path_query(releases.content, '$.parts[*].links[*]') as link
+          jsonb_path_query(releases.content, '$.template.parts[*].links[*]') as link
         where releases.service_id = services.id and releases.number = mine.release_number
           and link ->> 'part' = mine.part
       union
       select link ->> 'name' from service_dependencies as needing
           join services as other on other.id = needing.service_id
           join releases on releases.service_id = other.id and releases.state in ('live', 'rolling'),
-          jsonb_path_query(releases.content, '$.parts[*].links[*]') as link
+          jsonb_path_query(releases.content, '$.template.parts[*].links[*]') as link
         where needing.needs_id = services.id and link ->> 'dependency' = needing.name
       union
       select needing.name from service_dependencies as needing where needing.needs_id = services.id
