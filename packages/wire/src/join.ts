@@ -1,5 +1,7 @@
 /** Joins two byte streams until both have ended: back-pressure both ways, no copy, nothing kept while idle. */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { countRead } from './tidy.ts'
 
 /**
@@ -20,6 +22,14 @@ const HALF_MS = 5_000
 /** Connections between programs may well end on one side only, and go on for long on the other. */
 export const LONG_HALF_MS = 3_600_000
 
+/** Ends it so that the other side sees a break, not an end: what came before may not be all there is. */
+export function breakOff(stream: Duplex): void {
+  const isTcp =
+    stream instanceof Socket && !(stream instanceof TLSSocket) && stream.remoteFamily !== undefined
+  if (isTcp && !stream.destroyed) stream.resetAndDestroy()
+  else stream.destroy()
+}
+
 /** Joins and waits for the end of both. The end of one is passed on to the other; a failure or the signal ends both. */
 export function joinStreams(
   left: Duplex,
@@ -32,9 +42,10 @@ export function joinStreams(
   return new Promise((resolve) => {
     let open = 2
     let late: NodeJS.Timeout | null = null
+    const end = halfMs > HALF_MS ? breakOff : (stream: Duplex) => void stream.destroy()
     const cut = () => {
-      left.destroy()
-      right.destroy()
+      end(left)
+      end(right)
     }
     const tie = (from: Duplex, to: Duplex) => {
       pump(from, to, (chunk) => {

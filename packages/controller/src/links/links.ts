@@ -2,12 +2,11 @@
  * Links: `<name>:<port>` inside an instance is a listener of ours, and every connection to it is joined to the first target that
  * answers: on this machine directly, else by the control plane. Nothing else leads from one instance to another.
  */
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { LinkTarget, ToController } from '@kalnet/contracts/controller'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
-import { joinStreams, LONG_HALF_MS } from '@kalnet/wire/join'
+import { breakOff, joinStreams, LONG_HALF_MS } from '@kalnet/wire/join'
 import type { Journal } from '../journal.ts'
 import { linkPlaces } from '../platforms/links.ts'
 import { problemInWords } from '../platforms/reasons.ts'
@@ -31,10 +30,6 @@ export interface Links {
   /** Connections that are joined now, and those under way. */
   open(): number
 }
-
-/** As a port where nobody listens, not as a service that has nothing to say. */
-const refuse = (inner: Duplex) =>
-  void (inner instanceof Socket ? inner.resetAndDestroy() : inner.destroy(new Error('refused')))
 
 type Its = Map<string, LinkTarget[]>
 interface Listening {
@@ -110,7 +105,8 @@ export function createLinks(options: {
     inner.once('close', leave)
     const reached = await reach(from, link, AbortSignal.any([signal, gone.signal]))
     inner.off('close', leave)
-    if (!reached) return refuse(inner)
+    // As a port where nobody listens, not as a service that has nothing to say.
+    if (!reached) return breakOff(inner)
     const { target, stream } = reached
     stream.on('error', () => stream.destroy())
     calls.count(from, link, target.instanceId, false)
@@ -129,7 +125,7 @@ export function createLinks(options: {
       if (now >= MOST_OPEN) {
         calls.count(from, link, null, true)
         inner.on('error', () => undefined)
-        return refuse(inner)
+        return breakOff(inner)
       }
       // What the program wrote before it shut its side must not end ours.
       inner.allowHalfOpen = true
