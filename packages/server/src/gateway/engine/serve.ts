@@ -168,18 +168,20 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
       if (!response.headersSent) watch.set(limits.bodyMs, silent)
     })
     if (expects) mine.on('continue', () => response.writeContinue())
-    // Not once: what was given up may fail again later.
-    mine.on('error', (error: Error & { code?: string }) => {
+    const failed = (error: Error & { code?: string }) => {
+      done()
       if (settled) return
       settled = true
-      done()
       if (over) return
       passage.told(member, 'failed')
       // Whoever was slow once is not asked twice, nor is somebody else: waiting adds up.
       if (error.code === 'LATE') giveUp(fail('gateway.late', { name: route.serviceName }, error))
       else again(noAnswer(visit, error))
-    })
-    mine.once('close', done)
+    }
+    // Not once: what was given up may fail again later.
+    mine.on('error', failed)
+    // Without a word of error too: it changed the protocol, which nobody asked for.
+    mine.once('close', () => failed(new Error('it said nothing of use')))
     mine.once('response', (answer) => {
       if (settled || over) return void answer.destroy()
       settled = true

@@ -125,8 +125,10 @@ export function asking({
     out.end(body)
   })
 }
-/** Sends bytes as they are; what came back until the other side closed, or nothing came for `quietMs`. */
-export function rawly(port: number, bytes: string | Buffer, quietMs = 150): Promise<string> {
+/** The longest wait for a first answer. */
+const FIRST_MS = 3_000
+/** Sends bytes as they are; what came back until the other side closed, or nothing more came for `quietMs`. */
+export function rawly(port: number, bytes: string | Buffer, quietMs = 60): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let got = ''
@@ -135,10 +137,11 @@ export function rawly(port: number, bytes: string | Buffer, quietMs = 150): Prom
       socket.destroy()
       resolve(got)
     }
-    const timer = setTimeout(done, quietMs)
+    let timer = setTimeout(done, FIRST_MS)
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1')
-      timer.refresh()
+      clearTimeout(timer)
+      timer = setTimeout(done, quietMs)
     })
     socket.on('error', done)
     socket.on('close', done)
