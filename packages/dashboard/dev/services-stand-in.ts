@@ -20,7 +20,12 @@ function make(world: World): Service[] {
     return Array.from({ length: 60 }, (_, it) =>
       makeService(it + 100, `service-${it + 1}`, `Service ${it + 1}`),
     )
-  if (world !== 'long') return SERVICES
+  // It is started again soon, whenever one looks.
+  const soon = SERVICES.map((it) => ({
+    ...it,
+    instances: it.instances.map((one) => ({ ...one, nextStartAt: one.nextStartAt && at(40_000) })),
+  }))
+  if (world !== 'long') return soon
   return SERVICES.map((it, number) => ({
     ...it,
     title: LONG,

@@ -7,6 +7,7 @@ import { ENDED, LIVE, uuid } from './fixtures.ts'
 import { ACCOUNT_SHOTS } from './shots-account.ts'
 import { ACTIVITY_SHOTS } from './shots-activity.ts'
 import { APP_SHOTS } from './shots-apps.ts'
+import { CONTROLLER_SHOTS } from './shots-controllers.ts'
 import { KEY_SHOTS } from './shots-keys.ts'
 import { NETWORK_SHOTS } from './shots-network.ts'
 import { PEOPLE_SHOTS } from './shots-people.ts'
@@ -210,67 +211,6 @@ export const SHOTS: Shot[] = [
     widths: [1440],
     ready: (page) => page.getByRole('alert').waitFor(),
   },
-  { name: 'controllers', world: 'usual', path: '/settings/controllers', ready: heading('Attic box') },
-  {
-    name: 'controllers-empty',
-    world: 'empty',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: heading('No machine'),
-  },
-  {
-    name: 'controllers-long',
-    world: 'long',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: heading('Unterhaltung'),
-  },
-  {
-    name: 'controllers-menu',
-    world: 'usual',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: async (page) => {
-      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
-      await page.getByRole('menuitem', { name: 'Take new sessions again' }).waitFor()
-    },
-  },
-  {
-    name: 'controllers-drain',
-    world: 'usual',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: async (page) => {
-      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
-      await page.getByRole('menuitem', { name: 'Empty it…' }).click()
-      await text('One session ends')(page)
-    },
-  },
-  {
-    name: 'controllers-labels',
-    world: 'usual',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: async (page) => {
-      await page.getByRole('button', { name: 'Actions for Attic box' }).click()
-      await page.getByRole('menuitem', { name: 'Labels…' }).click()
-      await page.getByRole('textbox', { name: 'Labels' }).fill('room=the attic')
-      await page.getByRole('button', { name: 'Save' }).click()
-      await text('use up to 63')(page)
-    },
-  },
-  {
-    name: 'enrol',
-    world: 'usual',
-    path: '/settings/controllers',
-    widths: [390, 1440],
-    ready: async (page) => {
-      await page.getByRole('button', { name: 'Add a machine' }).click()
-      await page.getByLabel('Name of the machine').fill('Attic box')
-      await page.getByRole('button', { name: 'Make the command' }).click()
-      await page.locator('[data-command]').waitFor()
-    },
-  },
   { name: 'me', world: 'usual', path: '/settings', ready: heading('Account') },
   {
     name: 'me-toast',
@@ -300,6 +240,7 @@ export const SHOTS: Shot[] = [
     path: '/_ui',
     ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
   },
+  ...CONTROLLER_SHOTS,
   ...ACCOUNT_SHOTS,
   ...PEOPLE_SHOTS,
   ...KEY_SHOTS,

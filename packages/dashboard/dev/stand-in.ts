@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Role } from '@kalnet/contracts/permission'
-import type { Session } from '@kalnet/contracts/session'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createAccountStandIn, type DoorOptions } from './account-stand-in.ts'
 import { createActivityStandIn } from './activity-stand-in.ts'
 import { iconFor, isRefusal, readBody, refuse } from './answers.ts'
 import { createAppsStandIn } from './apps-stand-in.ts'
-import { ME, makeSession, makeState, type State, type World } from './fixtures.ts'
+import { ME, makeState, type State, type World } from './fixtures.ts'
 import { createKeysStandIn } from './keys-stand-in.ts'
+import { createLife, ended } from './life.ts'
 import { createNetworkStandIn } from './network-stand-in.ts'
 import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
@@ -22,7 +22,6 @@ import { serveRfb } from './rfb.ts'
 import { createServicesStandIn } from './services-stand-in.ts'
 
 const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
-const ended = (it: Session) => it.state === 'stopped' || it.state === 'failed'
 
 export function createStandIn(world: World = 'usual') {
   let state: State = makeState(world)
@@ -38,10 +37,7 @@ export function createStandIn(world: World = 'usual') {
   network.use(world)
   const activity = createActivityStandIn()
   activity.use(world)
-  let failNext = false
-  let hold = false
   let away = false
-  let made = 0
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all][0] ?? false })
   const live = new Set<WebSocket>()
   const screens = new Set<WebSocket>()
@@ -56,113 +52,9 @@ export function createStandIn(world: World = 'usual') {
     })
     for (const socket of live) socket.send(text)
   }
-  const put = (id: string, change: (it: Session) => Session) => {
-    state.sessions = state.sessions.map((it) => (it.id === id ? change(it) : it))
-    const session = state.sessions.find((it) => it.id === id)
-    if (session) publish('session.changed', session)
-    return session
-  }
   const now = () => new Date().toISOString()
-  /** The life of a start, in about two seconds. */
-  const begin = (id: string, fails: boolean) => {
-    const later = (ms: number, change: (it: Session) => Session) =>
-      setTimeout(() => {
-        const session = state.sessions.find((it) => it.id === id)
-        if (session && !ended(session) && session.state !== 'stopping') put(id, change)
-      }, ms).unref()
-    const stage =
-      (name: keyof Session['stages'], rest: Partial<Session> = {}) =>
-      (it: Session) => ({
-        ...it,
-        ...rest,
-        stages: { ...it.stages, [name]: now() },
-      })
-    later(
-      150,
-      stage('placed', {
-        state: 'starting',
-        platform: 'process',
-        controllerName: 'This machine',
-        controllerId: ME.id,
-        reachable: true,
-      }),
-    )
-    later(400, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.3 } }))
-    later(900, (it) => ({ ...it, progress: { step: 'image', text: 'Unpacking its files', share: 0.8 } }))
-    // A picture of a start needs one that does not go on meanwhile.
-    if (hold) return
-    later(1300, stage('created', { progress: { step: 'ready', text: 'Opening its screen', share: null } }))
-    later(
-      1900,
-      fails
-        ? (it) => ({
-            ...it,
-            state: 'failed',
-            progress: null,
-            endedAt: now(),
-            reason: 'Its program ended before it had drawn anything (code 127).',
-            logTail: [
-              'Xvnc: starting on :1',
-              'xterm: error while loading shared libraries: libXaw.so.7',
-              'session: the program ended with code 127',
-            ],
-          })
-        : stage('displayReady', { state: 'running', progress: null }),
-    )
-  }
-  const launch = (body: Record<string, unknown>): Session => {
-    const template = state.templates.find((it) => it.id === body.templateId) ?? state.templates[0]
-    made += 1
-    const session = makeSession(700 + made, {
-      id: randomUUID(),
-      name: String(body.name ?? template?.name),
-      templateId: template?.id ?? 'terminal',
-      templateName: template?.name ?? 'Terminal',
-      state: 'pending',
-      platform: null,
-      controllerId: null,
-      controllerName: null,
-      createdAt: now(),
-      stages: {
-        accepted: now(),
-        placed: null,
-        created: null,
-        displayReady: null,
-        firstByte: null,
-        firstFrame: null,
-      },
-    })
-    state.sessions = [session, ...state.sessions]
-    begin(session.id, failNext)
-    return session
-  }
-  const restart = (id: string) => {
-    const session = put(id, (it) => ({
-      ...it,
-      state: 'starting',
-      reason: null,
-      logTail: [],
-      endedAt: null,
-      generation: it.generation + 1,
-      stages: {
-        accepted: now(),
-        placed: null,
-        created: null,
-        displayReady: null,
-        firstByte: null,
-        firstFrame: null,
-      },
-    }))
-    begin(id, false)
-    return session
-  }
-  const stop = (id: string) => {
-    setTimeout(
-      () => put(id, (it) => ({ ...it, state: 'stopped', reason: 'You stopped it', endedAt: now() })),
-      500,
-    ).unref()
-    return put(id, (it) => ({ ...it, state: 'stopping' }))
-  }
+  const life = createLife(() => state, publish)
+  const { put, launch, restart, stop } = life
   const changeMachine = (id: string, change: Partial<Controller>) => {
     state.controllers = state.controllers.map((it) => (it.id === id ? { ...it, ...change } : it))
     const controller = state.controllers.find((it) => it.id === id)
@@ -315,8 +207,7 @@ export function createStandIn(world: World = 'usual') {
       activity.use(next)
       state = makeState(next)
       if (options.role && state.me) state = { ...state, me: { ...state.me, role: options.role } }
-      failNext = options.failNext ?? false
-      hold = options.hold ?? false
+      life.use({ failNext: options.failNext ?? false, hold: options.hold ?? false })
       away = false
       for (const socket of [...live, ...screens]) socket.terminate()
     },

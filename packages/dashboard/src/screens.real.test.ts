@@ -41,10 +41,10 @@ function part(shot: Shot, { width, axe }: Round): { seen: boolean; judged: boole
   const turn = SHOTS.indexOf(shot) % 2 === 0 ? 390 : 1440
   return { seen: width === turn, judged: width === turn }
 }
-/** KALNET_SHOTS=keys looks only at those whose name begins so. */
+/** KALNET_SHOTS=keys,apps looks only at those whose name begins so. */
 const WANTED = process.env.KALNET_SHOTS ?? ''
 const belongs = (shot: Shot, round: Round) =>
-  shot.name.startsWith(WANTED) &&
+  WANTED.split(',').some((name) => shot.name.startsWith(name)) &&
   (!shot.widths || shot.widths.includes(round.width)) &&
   (WANTED !== '' || part(shot, round).seen)
 /** Fifty pages, each judged by axe: on a busy machine that takes minutes. */

@@ -1,7 +1,7 @@
 /** Services as tiles: a press opens one in a tab of its own. What is not well says so. */
 import { useQuery } from '@tanstack/react-query'
 import * as m from '../messages/index.ts'
-import { needsLook, openable } from '../services/facts.ts'
+import { needsLook, opensAt } from '../services/facts.ts'
 import { ServiceIcon } from '../services/icon.tsx'
 import { servicesQuery } from '../services/queries.ts'
 import { ServiceBadge } from '../services/words.tsx'
@@ -12,7 +12,7 @@ const SHOWN = 12
 
 export default function Services() {
   const { data } = useQuery(servicesQuery)
-  const shown = openable(data?.items ?? [])
+  const shown = (data?.items ?? []).filter((it) => opensAt(it) !== null)
   if (shown.length === 0) return null
   return (
     <section className={css.part}>

@@ -101,12 +101,11 @@ export const releaseLive = 'In use'
 export const releaseReplaced = 'Replaced'
 export const releaseFailed = 'Never got well'
 export const releaseBy = (name: string) => `by ${name}`
-export const releaseBack = 'Go back to it'
+export const releaseBack = 'Go back'
 export const releaseBackNamed = (number: number) => `Go back to release ${number}`
 export const releaseBackTitle = (number: number) => `Go back to release ${number}?`
 export const releaseBackText = (version: string) =>
   `Version ${version} starts beside what runs now and takes over when it is well. What the service keeps is not set back.`
-export const releaseBackAction = 'Go back'
 export const releaseBackBegun = (number: number) => `Going back to release ${number}.`
 
 // Logs

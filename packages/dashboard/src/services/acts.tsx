@@ -5,6 +5,7 @@ import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Button } from '../ui/button.tsx'
 import { useRestart, useStart, useStop } from './actions.ts'
+import { opensAt } from './facts.ts'
 import { OpenLink } from './open-link.tsx'
 import css from './page.module.css'
 
@@ -15,12 +16,13 @@ export function Acts({ service }: { service: Service }) {
   const restart = useRestart()
   const operates = may(me, 'service.operate') && service.kind === 'managed'
   const runs = service.desired === 'running'
+  const url = opensAt(service)
   return (
     <div className={css.acts}>
-      {service.url && <OpenLink url={service.url} title={service.title} look="primary" />}
+      {url && <OpenLink url={url} title={service.title} look="primary" />}
       {operates && !runs && (
         <Button
-          look={service.url ? 'soft' : 'primary'}
+          look="primary"
           icon={<Play aria-hidden />}
           isPending={start.isPending}
           onPress={() => start.mutate(service)}

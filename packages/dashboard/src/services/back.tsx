@@ -23,7 +23,7 @@ export default function Back({ service, release, onClose }: BackProps) {
           onPress={() => update.mutate({ service, release: release.number }, { onSettled: onClose })}
           autoFocus
         >
-          {m.releaseBackAction}
+          {m.releaseBack}
         </Button>
       </DialogActions>
     </Dialog>

@@ -5,7 +5,7 @@ import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Progress } from '../ui/progress.tsx'
-import { healthOf, isBusy, progressOf, restartsOf } from './facts.ts'
+import { healthOf, isBusy, opensAt, progressOf, restartsOf } from './facts.ts'
 import { ServiceIcon } from './icon.tsx'
 import { OpenLink, shortAddress } from './open-link.tsx'
 import css from './services.module.css'
@@ -36,6 +36,7 @@ function Quiet({ service }: { service: Service }) {
 
 export function ServiceCard({ service }: { service: Service }) {
   const kind = KINDS[service.kind]
+  const url = opensAt(service)
   const progress = isBusy(service) ? progressOf(service) : null
   return (
     <article className={css.card} aria-label={service.title}>
@@ -51,6 +52,11 @@ export function ServiceCard({ service }: { service: Service }) {
       <div className={css.state}>
         <ServiceBadge state={service.state} />
         {kind && <Badge tone="quiet">{kind}</Badge>}
+        {url && (
+          <span className={css.open}>
+            <OpenLink url={url} title={service.title} />
+          </span>
+        )}
       </div>
       {progress ? (
         <div className={css.progress}>
@@ -61,11 +67,6 @@ export function ServiceCard({ service }: { service: Service }) {
         <p className={css.reason}>{service.reason}</p>
       ) : (
         <Quiet service={service} />
-      )}
-      {service.url && (
-        <div className={css.open}>
-          <OpenLink url={service.url} title={service.title} />
-        </div>
       )}
     </article>
   )
