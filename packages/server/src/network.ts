@@ -13,8 +13,10 @@ import type { Handler, Http } from './core/http.ts'
 import type { Mail } from './core/mail.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
+import { authorityFile } from './core/tls.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createAdmission } from './registry/admitted.ts'
+import { createNames } from './registry/names.ts'
 import { createRegistrations } from './registry/registrations.ts'
 import { createRegistry } from './registry/registry.ts'
 import { routesOfRegistry } from './registry/routes.ts'
@@ -88,11 +90,28 @@ export async function createNetwork(options: NetworkOptions) {
     registry,
     tunnels: options.tunnels,
     machine,
+    authorityFile: config.tls.enabled ? authorityFile(options.folders.config) : null,
     decide: options.decide,
     own: http.own,
     certificates,
     signal,
   })
+  let hosts: { of: unknown; names: Set<string> } = { of: null, names: new Set() }
+  const names = createNames({
+    ...options,
+    registry,
+    machine,
+    isHost(name) {
+      const now = gateway.snapshots.now()
+      if (hosts.of !== now)
+        hosts = {
+          of: now,
+          names: new Set(now.routes.flatMap(({ match }) => (match.kind === 'http' ? [match.host] : []))),
+        }
+      return hosts.names.has(name) || hosts.names.has(name.replace(/^[^.]+/, '*'))
+    },
+  })
+  if (config.dns.enabled) certificates.setDnsChallenge(names)
   const routes: Handler[] = [
     ...routesOfRegistry({ registry, registrations }),
     ...certificates.routes,
@@ -124,6 +143,7 @@ export async function createNetwork(options: NetworkOptions) {
     registrations,
     certificates,
     gateway,
+    names,
     /** After the control plane itself listens. */
     async listen() {
       certificates.watch(signal)
@@ -131,8 +151,10 @@ export async function createNetwork(options: NetworkOptions) {
       void registrations.run(signal).catch(() => undefined)
       void register()
       await gateway.listen()
+      await names.listen()
     },
     async close() {
+      await names.close()
       await gateway.close()
       await certificates.close()
     },

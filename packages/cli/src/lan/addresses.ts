@@ -1,26 +1,16 @@
 /** The names and addresses under which this machine is found on its network. */
 import { hostname, networkInterfaces } from 'node:os'
 import type { Config } from '@kalnet/contracts/config'
+import { type Interfaces, lanInterfaces } from '@kalnet/io/interfaces'
 
 export const HOME_DOMAIN = 'kalnet.home.arpa'
 
 /** Listening on every address. */
 export const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
 
-type Interfaces = ReturnType<typeof networkInterfaces>
-
-/** Addresses others on the network can use; bridges of engines and our own session networks are nobody's way in. */
-export function lanAddresses(interfaces: Interfaces = networkInterfaces()): string[] {
-  return Object.entries(interfaces).flatMap(([name, addresses]) =>
-    /^(docker|br-|veth|virbr|cni|kal)/.test(name)
-      ? []
-      : (addresses ?? [])
-          .filter(
-            (it) => !it.internal && !it.address.startsWith('fe80:') && !it.address.startsWith('169.254.'),
-          )
-          .map((it) => it.address),
-  )
-}
+/** Addresses others on the network can use. */
+export const lanAddresses = (interfaces: Interfaces = networkInterfaces()): string[] =>
+  Object.values(lanInterfaces(interfaces)).flatMap((all) => all.map((it) => it.address))
 
 /** Everything the certificate is made out to. */
 export function certificateNames(

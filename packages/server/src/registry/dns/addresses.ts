@@ -25,7 +25,8 @@ export const isLoopback = (address: string) => /^(127\.|::1$)/.test(plain(addres
 type Interfaces = Record<string, NetworkInterfaceInfo[] | undefined>
 const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
 
-function onNetworkOf(asker: string, interfaces: Interfaces): NetworkInterfaceInfo[] {
+/** All addresses of the interface on whose network that address is; none when it is on no network of ours. */
+export function onNetworkOf(asker: string, interfaces: Interfaces): NetworkInterfaceInfo[] {
   for (const all of Object.values(interfaces))
     for (const one of all ?? []) {
       if (!one.cidr || isIP(asker) !== isIP(one.address)) continue

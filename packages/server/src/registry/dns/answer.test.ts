@@ -138,6 +138,13 @@ test.each(['8.8.8.8', '2606:4700::1111', '203.0.113.9', '', 'x'])(
   },
 )
 
+test('[MSH-2.closed] a certificate authority, which looks from outside, finds its own question alone', () => {
+  const from = '203.0.113.9'
+  const asked = question(`_acme-challenge.photos.${DOMAIN}`, 'TXT')
+  expect(read(it.now(asked, { ...way, from })).answers).toHaveLength(2)
+  expect(it.now(question(`photos.${DOMAIN}`, 'TXT'), { ...way, from })).toBeNull()
+})
+
 test('[MSH-2.closed] who asks too often is sent to TCP, then hears nothing; others are not touched', () => {
   const here = answererOf(zoneOf([many]))
   const said = Array.from({ length: 2_000 }, () =>

@@ -32,12 +32,15 @@ export function createAnswerer({ zone, askerOf, forwarder, rates }: AnswererOpti
     return asked.wantsRecursion ? null : { rcode: RCODE.refused }
   }
 
+  /** A certificate authority looks from outside, and finds that one thing. */
+  const isChallenge = (asked: Asked | number) =>
+    typeof asked === 'object' && zone.challenges(asked.name).length > 0
+
   return {
     /** What memory knows, at once. Null: silence. Never throws for what was in the packet. */
     now(packet: Buffer, way: Way): Buffer | null | 'elsewhere' {
-      if (!isOfHome(way.from)) return null
       const asked = readQuestion(packet)
-      if (asked === null) return null
+      if (asked === null || (!isOfHome(way.from) && !isChallenge(asked))) return null
       // Its address may be another's, on whom our answers would fall: short ones that say "come by TCP", then none.
       const pace = way.transport === 'udp' && !isLoopback(way.from) ? rates.of(way.from) : 'usual'
       if (pace === 'none') return null
