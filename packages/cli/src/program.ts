@@ -4,6 +4,7 @@ import { addAccess } from './commands/access.ts'
 import { addApps } from './commands/apps.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
+import { addCert } from './commands/cert.ts'
 import { addConfig } from './commands/config.ts'
 import { addControllers } from './commands/controllers.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -16,6 +17,7 @@ import { addOrganisation } from './commands/organisation.ts'
 import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addServe } from './commands/serve.ts'
+import { addService } from './commands/service.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addStatus } from './commands/status.ts'
 import { addTemplates } from './commands/templates.ts'
@@ -33,6 +35,7 @@ const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addDoctor,
   addSessions,
+  addService,
   addTemplates,
   addControllers,
   addImages,
@@ -43,6 +46,7 @@ const COMMANDS: readonly AddCommand[] = [
   addProviders,
   addApps,
   addGuard,
+  addCert,
   addAccess,
   addConfig,
   addTest,
@@ -58,6 +62,7 @@ Examples:
   kalnet up --lan                    the same, for the whole home network over HTTPS
   kalnet sessions run terminal       a desktop with a terminal
   kalnet sessions list --json        for scripts
+  kalnet service install radicale    a service, for everybody, all the time
   kalnet doctor                      what is there, what is missing, what it would enable
   kalnet down                        end the sessions and stop everything
 
