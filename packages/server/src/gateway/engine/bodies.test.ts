@@ -108,7 +108,7 @@ describe('[NET-3.bodies]', () => {
       'POST',
     )
     out.write('body')
-    out.addTrailers({ 'x-mine': '7', 'content-length': '3' })
+    out.addTrailers({ 'x-mine': '7', authorization: 'evil' })
     out.end()
     const answer = await answerOf(out)
     answer.resume()

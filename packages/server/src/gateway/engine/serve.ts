@@ -1,6 +1,7 @@
 /** One request through to an instance and its answer back: streamed both ways, tried again elsewhere where that is safe. */
 import { request as ask, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { fail, type KalnetError } from '@kalnet/contracts/errors'
+import { countRead } from '@kalnet/wire/tidy'
 import type { Passed, Visit } from './admit.ts'
 import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { Limits } from './interface.ts'
@@ -103,6 +104,7 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
   const onData = (chunk: Buffer) => {
     begun = true
     taken += chunk.length
+    countRead(chunk.length)
     counts.bytesIn += chunk.length
     if (policy.bodyBytes !== null && taken > policy.bodyBytes) {
       counts.rejected += 1
@@ -225,6 +227,7 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     watch.set(timeouts.idleMs, quiet)
     answer.on('data', (chunk: Buffer) => {
       given += chunk.length
+      countRead(chunk.length)
       counts.bytesOut += chunk.length
       watch.again()
       if (given === length && method !== 'HEAD') {
