@@ -56,7 +56,7 @@ export function describeStorage(fixture: Fixture): void {
     '[CTL-6.place] files are placed while it runs; a reader sees the old set or the new one',
     async () => {
       const watching =
-        'cd /run/kalnet/identity; until [ -e cert.pem ]; do sleep 0.02; done; cat cert.pem key.pem; until [ "$(cat cert.pem)" = new ]; do sleep 0.02; done; cat key.pem; ls; (echo x > cert.pem) 2>/dev/null && echo wrote; mv /run/kalnet/identity /run/kalnet/x 2>/dev/null && echo moved; true'
+        'cd /run/kalnet/identity; until [ -e cert.pem ]; do sleep 0.02; done; cat cert.pem key.pem; until [ "$(cat cert.pem)" = new ]; do sleep 0.02; done; cat key.pem; while [ -L ca.pem ]; do sleep 0.02; done; ls; (echo x > cert.pem) 2>/dev/null && echo wrote; mv /run/kalnet/identity /run/kalnet/x 2>/dev/null && echo moved; true'
       const handle = await ensure(spec(['bash', '-c', watching], { identity: true }))
       const place = (folder: string, files: Record<string, string>) =>
         fixture.platform.place?.(handle, folder, files)

@@ -11,19 +11,24 @@ import { type Fixture, firstBytes, firstOf, LONG_MS, never, wait } from './fixtu
 const WEB = { name: 'web', kind: 'http', at: { tcp: 8080 } } as const
 const GAME = { name: 'game', kind: 'udp', at: { udp: 9090 } } as const
 
-/** Told `host port` and perhaps how long to wait on 8080 it answers what it got there; echoes what comes on 9090. */
+/** Told `host port patience, …` on 8080 it answers what it got at each; echoes what comes on 9090. */
 const REACHER = `use IO::Socket::INET;
 if (!fork) {
   my $u = IO::Socket::INET->new(Proto => "udp", LocalAddr => "0.0.0.0:9090") or die;
   while (defined $u->recv(my $m, 9000)) { $u->send("echo $m") }
   exit;
 }
+sub reach {
+  my ($host, $port, $patience) = split " ", shift;
+  my $t = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $patience) or return "no";
+  my $said = <$t>;
+  $said =~ s/\\s+$//;
+  return $said;
+}
 my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "0.0.0.0:8080", ReuseAddr => 1) or die;
 while (my $c = $s->accept) {
-  my ($host, $port, $patience) = split " ", scalar <$c>;
-  if (!$host) { print $c "here\\n"; close $c; next }
-  my $t = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $patience || 5);
-  print $c $t ? "reached " . <$t> : "no\\n";
+  my $line = <$c>;
+  print $c join(" ", "here", map { reach($_) } grep { /\\S/ } split /,/, $line), "\\n";
   close $c;
 }`
 
@@ -74,25 +79,33 @@ export function describeWays(fixture: Fixture): void {
   /** Everything is tried from inside, by a program that is told where to. */
   async function startReacher(changes: Partial<InstanceSpecInput>) {
     const handle = await ensure(spec(['perl', '-e', REACHER], { ports: [WEB, GAME], ...changes }))
-    const ask = async (to: string): Promise<string> => {
+    /** What it got at each. */
+    const ask = async (...targets: string[]): Promise<string[]> => {
       const stream = await fixture.platform.dial(handle, 'web', AbortSignal.timeout(LONG_MS))
-      stream.write(`${to}\n`)
-      return firstOf(stream)
+      stream.write(`${targets.join(',')}\n`)
+      const [here, ...got] = (await firstOf(stream)).trim().split(' ')
+      expect(here).toBe('here')
+      return got
     }
-    await expect.poll(() => ask('').catch(() => ''), wait).toBe('here\n')
+    await expect.poll(() => ask().catch(() => null), wait).toEqual([])
     return { handle, ask }
   }
+  type Ask = Awaited<ReturnType<typeof startReacher>>['ask']
 
-  async function expectWalls(ask: (to: string) => Promise<string>) {
+  /** Neither this machine nor what is around it; `outside` as it should be. */
+  async function expectWalls(ask: Ask, outside: 'no' | 'reached') {
     const server = createServer((socket) => socket.end('reached\n'))
     await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
     const { port } = server.address() as AddressInfo
     const own = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
     // The far end of its own network among them: it is there by now.
-    const targets = own.filter((it) => it.family === 'IPv4' && !it.internal).map((it) => it.address)
-    for (const at of [...targets, '10.0.0.1', '192.168.1.1', '169.254.169.254'])
-      expect(await ask(`${at} ${port} 0.5`), at).toBe('no\n')
+    const here = own.filter((it) => it.family === 'IPv4' && !it.internal).map((it) => it.address)
+    const targets = [...here, '10.0.0.1', '192.168.1.1', '169.254.169.254']
+    expect(await ask(...targets.map((at) => `${at} ${port} 0.4`))).toEqual(targets.map(() => 'no'))
     server.close()
+    const it = fixture.subject.outside
+    const patience = outside === 'no' ? 0.4 : 5
+    if (it) expect(await ask(`${it.address} ${it.port} ${patience}`)).toEqual([outside])
   }
 
   async function expectAddresses(handle: Handle) {
@@ -123,9 +136,7 @@ export function describeWays(fixture: Fixture): void {
     async (context) => {
       if (fixture.subject.local === 'none') return context.skip('no local networks on this machine')
       const { handle, ask } = await startReacher({ network: 'local' })
-      await expectWalls(ask)
-      const { outside } = fixture.subject
-      if (outside) expect(await ask(`${outside.address} ${outside.port} 0.5`)).toBe('no\n')
+      await expectWalls(ask, 'no')
       if (fixture.subject.local === 'address') await expectAddresses(handle)
       else expect(await fixture.platform.addresses?.(handle)).toEqual({})
       await echoed(handle)
@@ -140,9 +151,7 @@ export function describeWays(fixture: Fixture): void {
     async (context) => {
       if (!fixture.subject.network) return context.skip('no network for instances on this machine')
       const { handle, ask } = await startReacher({ network: 'internet' })
-      await expectWalls(ask)
-      const { outside } = fixture.subject
-      if (outside) expect(await ask(`${outside.address} ${outside.port}`)).toBe('reached reached')
+      await expectWalls(ask, 'reached')
       if (fixture.subject.local === 'address') await expectAddresses(handle)
       await echoed(handle)
       await fixture.platform.remove(handle)
@@ -160,18 +169,19 @@ export function describeWays(fixture: Fixture): void {
         { name: 'web', port: 80 },
       ]
       const { handle, ask } = await startReacher({ network: 'local', links })
-      expect(await ask('db 5432')).toBe('no\n')
+      const askAll = () => ask(...links.map(({ name, port }) => `${name} ${port} 5`))
+      const nobody = links.map(() => 'no')
+      expect(await askAll()).toEqual(nobody)
       const again = await fixture.subject.again()
       for (const platform of [fixture.platform, again]) {
         const stop = new AbortController()
-        const take = (name: string, stream: Duplex) => void stream.end(`${name}\n`)
-        await platform.listenInside?.(handle, linkPlaces(links), take, stop.signal)
-        for (const { name, port } of links) expect(await ask(`${name} ${port}`)).toBe(`reached ${name}\n`)
-        await expect(
-          platform.listenInside?.(handle, linkPlaces(links), take, AbortSignal.timeout(LONG_MS)),
-        ).rejects.toThrow('its place is taken')
+        const take = (name: string, stream: Duplex) => void stream.end(`at-${name}\n`)
+        const listen = () => platform.listenInside?.(handle, linkPlaces(links), take, stop.signal)
+        await listen()
+        expect(await askAll()).toEqual(links.map(({ name }) => `at-${name}`))
+        await expect(listen()).rejects.toThrow('its place is taken')
         stop.abort()
-        await expect.poll(() => ask('db 5432'), wait).toBe('no\n')
+        await expect.poll(askAll, wait).toEqual(nobody)
       }
       await fixture.platform.remove(handle)
     },
