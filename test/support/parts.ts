@@ -4,6 +4,7 @@ import { run } from '@kalnet/io/spawn'
 import { hasKeycloak } from '../peers/30-keycloak.ts'
 import { hasSynapse } from '../peers/40-synapse.ts'
 import { hasPebble } from '../peers/50-pebble.ts'
+import { hasTraefik } from '../peers/60-traefik.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -17,9 +18,13 @@ const PARTS = {
   uidmap: () => onPath('newuidmap'),
   pasta: () => onPath('pasta'),
   iproute: () => onPath('ip'),
+  dig: () => onPath('dig'),
+  nft: () => onPath('nft'),
+  ufw: () => onPath('ufw'),
   keycloak: hasKeycloak,
   synapse: hasSynapse,
   pebble: hasPebble,
+  traefik: hasTraefik,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
   docker: async () =>

@@ -242,6 +242,23 @@ export const gatewayRoutes = {
     answer: z.strictObject({ routes: z.array(routeFigures), calls: z.array(call) }),
     audit: null,
   }),
+  /** Traefik's own form; it polls this address (`providers.http.endpoint`) with a service key in its `Authorization` header. */
+  traefik: route({
+    method: 'GET',
+    path: '/api/traefik/config',
+    permission: 'gateway.serve',
+    summary: "All routes and policies in the form of Traefik's HTTP provider",
+    params: nothing,
+    query: z.strictObject({
+      /** Which addresses of instances it can connect to: those of the control plane's own machine, or all. */
+      reach: z.enum(['same-machine', 'any']).default('same-machine'),
+      web: slug.default('web').describe('Its entry point for http, and for https (`none`: it has none).'),
+      secure: slug.default('websecure'),
+    }),
+    body: nothing,
+    answer: z.looseObject({}),
+    audit: null,
+  }),
   snapshot: route({
     method: 'GET',
     path: '/api/gateway/snapshot',

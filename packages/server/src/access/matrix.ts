@@ -86,6 +86,7 @@ export const MATRIX: Record<string, Expectation> = {
   'PATCH /api/routes/:id': { may: stewards, about: 'none' },
   'DELETE /api/routes/:id': { may: stewards, about: 'none' },
   'GET /api/dashboard/status': { may: signedIn, about: 'none' },
+  'GET /api/traefik/config': { may: stewards, about: 'none' },
   'GET /api/gateway/snapshot': { may: stewards, about: 'none' },
   'GET /api/controllers': { may: stewards, about: 'none' },
   'POST /api/controllers/tokens': { may: stewards, about: 'none' },

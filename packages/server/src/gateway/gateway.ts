@@ -19,6 +19,7 @@ import { createEngine } from './engine/engine.ts'
 import type { Engine, Problem } from './engine/interface.ts'
 import { createJudge } from './judge.ts'
 import { createRegister, type Register } from './register.ts'
+import { insideAddress } from './render/reach.ts'
 import { routesOfGateway } from './routes.ts'
 import { createSnapshots, type Snapshots } from './snapshot.ts'
 import { statements } from './store.ts'
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   config: Config
   registry: Registry
   tunnels: Pick<Tunnels, 'dial'>
+  /** The local authority, where the control plane speaks TLS by it. */
+  authorityFile: string | null
   /** Whose network this process is in. */
   machine: string | null
   decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply>
@@ -141,7 +144,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     snapshots,
     calls,
     engine,
-    routes: routesOfGateway({ register, snapshots, calls, engine, signal }),
+    routes: routesOfGateway({
+      register,
+      snapshots,
+      calls,
+      engine,
+      inside: () => insideAddress(config),
+      ownHosts: own.hosts,
+      machine: options.machine,
+      authorityFile: options.authorityFile,
+      signal,
+    }),
     async listen() {
       await snapshots.ready
       snapshots.onChange(apply)

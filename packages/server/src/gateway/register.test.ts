@@ -54,7 +54,19 @@ beforeAll(async () => {
     signal,
   })
   const calls = createCalls(systemClock, () => [])
-  server.http.add(routesOfGateway({ register, snapshots, calls, engine: null, signal }))
+  server.http.add(
+    routesOfGateway({
+      register,
+      snapshots,
+      calls,
+      engine: null,
+      inside: () => server.origin,
+      ownHosts: server.http.own.hosts,
+      machine: 'here',
+      authorityFile: null,
+      signal,
+    }),
+  )
   await server.http.listen()
   owner = await server.person('owner')
   serviceId = await addService(owner.organisationId, 'notes')

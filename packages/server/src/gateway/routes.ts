@@ -1,13 +1,23 @@
 /** The gateway over the API: routes, figures, and the snapshot for gateways of their own. */
-import { gatewayRoutes } from '@kalnet/contracts/gateway'
+import { FORWARD_PATH } from '@kalnet/contracts/forward'
+import { gatewayRoutes, type Snapshot } from '@kalnet/contracts/gateway'
 import { type Handler, handle } from '../core/http.ts'
 import type { Calls } from './calls.ts'
 import type { Engine } from './engine/interface.ts'
 import type { Register } from './register.ts'
+import { reachFrom } from './render/reach.ts'
+import { renderTraefik } from './render/traefik.ts'
 import type { Snapshots } from './snapshot.ts'
 
 /** A gateway that asks for news waits for it this long. */
 const WAIT_MS = 20_000
+
+/** A gateway of its own serves the household whose key it has. */
+function ofHousehold(whole: Snapshot, organisationId: string): Snapshot {
+  const routes = whole.routes.filter((it) => it.organisationId === organisationId)
+  const services = new Set(routes.map((it) => it.serviceId))
+  return { ...whole, routes, endpoints: whole.endpoints.filter((it) => services.has(it.serviceId)) }
+}
 
 export function routesOfGateway(parts: {
   register: Register
@@ -15,6 +25,12 @@ export function routesOfGateway(parts: {
   calls: Calls
   /** Null: this process serves no gateway. */
   engine: Engine | null
+  /** The control plane's address for programs on its own machine. */
+  inside(): string
+  ownHosts(): string[]
+  machine: string | null
+  /** The local authority, where the control plane speaks TLS by it. */
+  authorityFile: string | null
   signal: AbortSignal
 }): Handler[] {
   const { register, snapshots, calls, engine, signal } = parts
@@ -41,10 +57,18 @@ export function routesOfGateway(parts: {
     handle(gatewayRoutes.snapshot, async ({ actor, query }) => {
       const { after } = query
       const whole = after === undefined ? snapshots.now() : await snapshots.after(after, WAIT_MS, signal)
-      // A gateway of its own serves the household whose key it has.
-      const routes = whole.routes.filter((it) => it.organisationId === actor.organisationId)
-      const services = new Set(routes.map((it) => it.serviceId))
-      return { ...whole, routes, endpoints: whole.endpoints.filter((it) => services.has(it.serviceId)) }
+      return ofHousehold(whole, actor.organisationId)
+    }),
+    handle(gatewayRoutes.traefik, async ({ actor, query }) => {
+      const { reach, web, secure } = query
+      const { config } = renderTraefik(ofHousehold(snapshots.now(), actor.organisationId), {
+        entryPoints: { web, secure: secure === 'none' ? null : secure },
+        forwardAuth: new URL(FORWARD_PATH, parts.inside()).href,
+        own: { hosts: parts.ownHosts(), url: parts.inside() },
+        trust: parts.authorityFile,
+        reach: reachFrom(reach === 'any' ? null : parts.machine),
+      })
+      return { ...config }
     }),
   ]
 }
