@@ -16,13 +16,25 @@ const SPACES = ['--mount', '--pid', '--net', '--ipc', '--uts', '--user', '--pres
 const USER = ['--setuid', '1000']
 const MOST_OUTPUT = 64 * 1024
 
-/** The sandbox's environment, as its arguments have it. */
+/** Ours and the helpers' own: nothing that an instance says decides what root runs. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/**
+ * Root's helpers read the environment before the program inside does. What a program with others' rights must take from nobody
+ * (glibc's unsecvars.h), and what bash takes at its start (bash(1), Shell Variables), does not pass.
+ */
+const OBEYED =
+  /^(?:LD_.*|GLIBC_.*|MALLOC_.*|BASH.*|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_.*|RES_OPTIONS|TMPDIR|TZDIR|ENV|SHELLOPTS|POSIXLY_CORRECT|PS4|IFS|CDPATH|GLOBIGNORE|EXECIGNORE|PATH)$/
+
+/** The sandbox's environment, as its arguments have it, but for what root's helpers would obey. */
 export function environmentIn(argumentText: string): Record<string, string> {
   const words = argumentText.split('\0')
-  const pairs = words.flatMap((word, index) =>
-    word === '--setenv' ? [[words[index + 1] ?? '', words[index + 2] ?? ''] as const] : [],
-  )
-  return Object.fromEntries(pairs)
+  const pairs: [string, string][] = []
+  for (let index = 0; index < words.length; index += 1) {
+    if (words[index] !== '--setenv') continue
+    pairs.push([words[index + 1] ?? '', words[index + 2] ?? ''])
+    index += 2
+  }
+  return { ...Object.fromEntries(pairs.filter(([name]) => !OBEYED.test(name))), PATH }
 }
 
 export async function execInside(
@@ -40,7 +52,13 @@ export async function execInside(
   const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const child = start('bash', words, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: '/' })
+    const child = start('bash', words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+      cwd: '/',
+      // A session of its own: no terminal of ours to write to.
+      detached: true,
+    })
     let text = ''
     for (const output of [child.stdout, child.stderr])
       output?.on('data', (chunk: Buffer) => {
