@@ -23,16 +23,18 @@ export function admissionProblems(spec: InstanceSpec): string[] {
     ['links', spec.links.map((it) => it.name)],
   ] as const)
     if (new Set(all).size !== all.length) problems.push(`two of its ${what} have one name`)
-  if (
-    spec.probe &&
-    'port' in spec.probe &&
-    !spec.ports.some((it) => spec.probe && 'port' in spec.probe && it.name === spec.probe.port)
-  )
-    problems.push(`its probe asks the port ${spec.probe.port}, which it does not have`)
+  // That name is its own, in its own network.
+  if (spec.links.some((it) => it.name === 'localhost')) problems.push('one of its links is called localhost')
   const names = spec.ports.map((port) => port.name)
   if (new Set(names).size !== names.length) problems.push('two of its ports have one name')
-  if (spec.ready && !names.includes(spec.ready.port))
-    problems.push(`it waits for the port ${spec.ready.port}, which it does not have`)
+  for (const [does, name] of [
+    ['its probe asks', spec.probe && 'port' in spec.probe ? spec.probe.port : null],
+    ['it waits for', spec.ready?.port ?? null],
+  ] as const) {
+    const port = spec.ports.find((it) => it.name === name)
+    if (name !== null && !port) problems.push(`${does} the port ${name}, which it does not have`)
+    else if (port && 'udp' in port.at) problems.push(`${does} the port ${name}, which takes no connections`)
+  }
   if (spec.command.some((word) => word.includes('\0'))) problems.push('its command contains a zero byte')
   if (spec.workdir.split('/').includes('..')) problems.push('its working folder climbs out with ..')
   return problems
