@@ -18,6 +18,10 @@ const PACKAGES: Record<string, string> = {
   '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf': 'fonts-dejavu-core',
   '/usr/sbin/dockerd': 'docker.io',
   '/usr/bin/setpriv': 'util-linux',
+  '/usr/bin/dig': 'bind9-dnsutils',
+  '/usr/sbin/nft': 'nftables',
+  '/usr/sbin/ufw': 'ufw',
+  '/usr/bin/smbclient': 'smbclient',
 }
 
 const there = (path: string) =>

@@ -1,4 +1,4 @@
-/** `kalnet images list|build|prune`: the root file systems that sessions run from. */
+/** `kalnet images list|build|prune`: the root file systems that sessions and services run from. */
 import { join } from 'node:path'
 import { chainOf, type RecipeChain } from '@kalnet/contracts/recipe'
 import { recipesOf } from '@kalnet/contracts/template'
@@ -13,7 +13,9 @@ import { refused, usage } from '../problem.ts'
 import { ROOT } from '../tree.ts'
 
 export const addImages: AddCommand = (program, context) => {
-  const images = program.command('images').description('the root file systems that sessions run from')
+  const images = program
+    .command('images')
+    .description('the root file systems that sessions and services run from')
   images
     .command('list')
     .description('built ones, and those that a recipe could build')
@@ -36,17 +38,17 @@ const open = ({ folders }: Context) =>
 interface Known {
   /** Recipe name → its layers from the base outwards. */
   chains: Map<string, RecipeChain>
-  /** Template id → recipe name. */
-  templates: Map<string, string>
+  /** Template id → the recipes of its parts. */
+  templates: Map<string, readonly string[]>
 }
 
 async function known(): Promise<Known> {
   const files = await readCatalog(join(ROOT, 'catalog'))
   const chains = new Map([...files.recipes.keys()].map((name) => [name, chainOf(name, files.recipes)]))
   const templates = new Map(
-    files.templates.flatMap(({ template }) =>
-      recipesOf(template).map((recipe) => [template.id, recipe] as const),
-    ),
+    files.templates
+      .map(({ template }) => [template.id, [...new Set(recipesOf(template))]] as const)
+      .filter(([, recipes]) => recipes.length > 0),
   )
   return { chains, templates }
 }
@@ -76,12 +78,14 @@ async function list(it: Context): Promise<void> {
 
 async function build(it: Context, wanted: string[]): Promise<void> {
   const { chains, templates } = await known()
-  const names = wanted.length > 0 ? wanted : [...new Set(templates.values())]
+  const names =
+    wanted.length > 0
+      ? wanted.flatMap((given) => templates.get(given) ?? [given])
+      : [...new Set([...templates.values()].flat())]
   const images = open(it)
   const items: { name: string; digest: string; root: string }[] = []
-  for (const given of names) {
-    const name = templates.get(given) ?? given
-    const chain = chains.get(name)
+  for (const given of new Set(names)) {
+    const chain = chains.get(given)
     if (!chain) {
       const near = nearest(given, [...chains.keys(), ...templates.keys()])
       throw usage(
@@ -89,10 +93,10 @@ async function build(it: Context, wanted: string[]): Promise<void> {
         near ? `Did you mean ${near}?` : 'See `kalnet images list`.',
       )
     }
-    const root = await it.output.step(`Building ${name}`, (say) =>
+    const root = await it.output.step(`Building ${given}`, (say) =>
       images.ensureRoot(chain, it.signal, ({ text, share }) => say(`${text} ${Math.round(share * 100)} %`)),
     )
-    items.push({ name, digest: images.digest(chain), root })
+    items.push({ name: given, digest: images.digest(chain), root })
   }
   it.output.result(
     items.map((one) => `${one.name} is built (${one.digest.slice(0, 12)}).`),

@@ -51,7 +51,9 @@ export function addTemplatesKit(templates: Command, context: () => Context): voi
     .action((ids: string[], flags: { catalog: string }) => lint(context(), ids, flags))
   templates
     .command('test')
-    .description('build the image, start it, wait for the first frame, keep its picture')
+    .description(
+      'build the image, start it, wait for the first frame and keep its picture; a service: until it is well, and once more',
+    )
     .argument('[id...]', 'none: the whole catalog')
     .option('--platform <platform>', PLATFORMS.join(', '), 'process')
     .option('--pictures <folder>', 'where pictures are kept; default: pictures, in the data folder')

@@ -23,15 +23,18 @@ const BUILD_LIMIT_MS = 45 * 60_000
 /** After the first frame: time to finish drawing. */
 export const SETTLE_MS = 6_000
 
-export interface Proof {
+/** What stands in proved.json of whatever was proved. */
+export interface ProofOfAny {
   version: string
   digest: string
   platform: PlatformName
   /** The whole image with all its layers. */
   sizeBytes: number
+  at: string
+}
+export interface Proof extends ProofOfAny {
   /** From the order to start, image there, to the first picture with something on it. */
   firstFrameMs: number
-  at: string
 }
 export interface Proved {
   proof: Proof
@@ -126,9 +129,9 @@ export async function proveTemplate(
 }
 
 /** Notes a proof in the catalog's proved.json, sorted: the catalog then shows the template as proved. */
-export async function noteProof(catalog: string, id: string, proof: Proof): Promise<void> {
+export async function noteProof(catalog: string, id: string, proof: ProofOfAny): Promise<void> {
   const file = join(catalog, 'proved.json')
-  const proofs = JSON.parse((await readIfThere(file)) ?? '{}') as Record<string, Proof>
+  const proofs = JSON.parse((await readIfThere(file)) ?? '{}') as Record<string, ProofOfAny>
   const sorted = Object.entries({ ...proofs, [id]: proof }).sort(([left], [right]) =>
     left.localeCompare(right),
   )
