@@ -116,7 +116,11 @@ export function writeReply(asked: Asked, reply: Reply, most: number): Buffer {
     asked.question.copy(buffer, HEADER)
     return buffer
   }
-  const { answers = [], authorities = [], additionals = [] } = reply
+  const { authorities = [], additionals = [] } = reply
+  // The name as it was written: some resolvers take no other (they hide a secret in its capitals).
+  const answers = (reply.answers ?? []).map((one) =>
+    one.name === asked.name ? { ...one, name: asked.written } : one,
+  )
   const whole = packet({ answers, authorities, additionals: [...additionals, ...options] })
   if (whole.length <= most) return whole
   const bare = packet({ answers, authorities, additionals: options })
