@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { instanceSpec } from '@kalnet/contracts/instance'
+import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
 import type { Folders } from '@kalnet/io/folders'
 import { createLog } from '@kalnet/io/log'
 import Docker from 'dockerode'
@@ -169,6 +169,45 @@ else {
       await platform.remove(handle)
       await purgeDocker({ folders, keepImages: true })
       rmSync(home, { recursive: true, force: true })
+    })
+
+    test("[CTL-6.docker-reference] somebody else's image begins what it says itself, and its own health check is told", async () => {
+      const { home, folders } = freshFolders()
+      const platform = createDockerPlatform({ folders, images: testImages(), log })
+      const client = new Docker({ socketPath: ENGINE })
+      const ensure = (changes: InstanceSpecInput) => {
+        const request = { instanceId: newId(), generation: 1, organisationId: newId() }
+        return platform.ensure({ ...request, spec: instanceSpec.parse(changes) }, never, () => undefined)
+      }
+      const ours = await ensure({ image: { recipe: chain }, command: ['sleep', '1000'] })
+      const name = `somebody/else-${process.pid}`
+      await client.getContainer(String(ours.data.container)).commit({
+        repo: name,
+        tag: '1',
+        changes: [
+          'ENTRYPOINT ["bash", "-c"]',
+          'CMD ["echo its own; sleep 1000"]',
+          'HEALTHCHECK --interval=1s CMD echo well',
+        ].join('\n'),
+      })
+      try {
+        expect(await platform.healthOf?.(ours)).not.toMatchObject({ detail: 'well' })
+        const theirs = await ensure({ image: { reference: `${name}:1` }, command: [] })
+        const wait = { timeout: 15_000, interval: 100 }
+        await expect.poll(() => platform.logs(theirs, 5), wait).toEqual(['its own'])
+        await expect
+          .poll(() => platform.healthOf?.(theirs), wait)
+          .toEqual({ state: 'healthy', detail: 'well' })
+        await platform.remove(theirs)
+        const told = await ensure({ image: { reference: `${name}:1` }, command: ['echo', 'ours'] })
+        await expect.poll(() => platform.logs(told, 5), wait).toEqual(['ours'])
+        await platform.remove(told)
+        await platform.remove(ours)
+      } finally {
+        await purgeDocker({ folders, keepImages: true })
+        await client.getImage(`${name}:1`).remove()
+        rmSync(home, { recursive: true, force: true })
+      }
     })
   })
 }
