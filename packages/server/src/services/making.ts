@@ -99,15 +99,14 @@ export function createMaking(options: MakingParts) {
   /** `before`: it has the doors of its last release already. */
   async function open(tx: Tx, actor: Actor, whole: Whole, template: ServiceTemplate, before: boolean) {
     const { id, name, title, openid, organisation_id: organisationId } = whole.row
-    const had = templateOf(releasesOf(whole).live)?.doors ?? []
-    const doors = before
-      ? template.doors.filter((it) => !had.some((old) => isSameDoor(old, it)))
-      : template.doors
-    const about: DoorsFor = { service: { id, name, title, organisationId }, template, doors, actor }
-    if (doors.length > 0) await options.addDoors(tx, about)
+    const had = before ? (templateOf(releasesOf(whole).live)?.doors ?? []) : []
+    const doors = template.doors.filter((it) => !had.some((old) => isSameDoor(old, it)))
+    const about: DoorsFor = { service: { id, name, title, organisationId }, template, actor }
+    if (doors.length > 0) await options.addDoors(tx, { ...about, template: { ...template, doors } })
     await vault.make(tx, whole.row, template)
-    const callback = template.signIn?.openid.callback
-    if (callback === undefined || openid || !options.openApp) return
+    const path = template.signIn?.openid.callback
+    if (path === undefined || openid || !options.openApp) return
+    const callback = new URL(path, options.addressOf(name).url).href
     const { secret, ...app } = await options.openApp(tx, { ...about, callback })
     await statements.setOpenId({ id, openid: app }).execute(tx)
     await vault.keep(tx, whole.row, 'openid', secret)

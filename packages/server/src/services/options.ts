@@ -22,9 +22,8 @@ export interface OpenedApp {
 /** What the lead's composition gives doors to: routes of the gateway. */
 export interface DoorsFor {
   service: Pick<Service, 'id' | 'name' | 'title'> & { organisationId: string }
+  /** With the doors that are to be made: all at first, then only what a newer template has more. */
   template: ServiceTemplate
-  /** Those that are to be made: all of a template at first, then only what a newer one has more. */
-  doors: ServiceTemplate['doors']
   actor: Actor
 }
 export interface ServicesOptions {
@@ -42,11 +41,11 @@ export interface ServicesOptions {
   forget(controllerId: string, instanceId: string, generation: number): void
   /** What a volume held is deleted on its machine; called after the commit. */
   forgetVolume(controllerId: string, volumeId: string): void
-  /** In the transaction of the install or update: makes `doors`. */
+  /** In the transaction of the install or update: makes the doors of `template`. */
   addDoors(tx: Tx, about: DoorsFor): Promise<void>
   /** In the transaction of the removal, before anything else goes. */
   removeDoors(tx: Tx, serviceId: string): Promise<void>
-  /** Throws when this installation signs nobody in (no public address). */
+  /** `callback`: the whole address at the service where people come back to. */
   openApp?(tx: Tx, about: DoorsFor & { callback: string }): Promise<OpenedApp>
   closeApp?(tx: Tx, appId: string): Promise<void>
   readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
