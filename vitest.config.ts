@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 const ignored = ['**/node_modules/**', '**/dist/**', '.kalnet/**']
 const whole = ['test/journeys/**/*.test.ts', 'test/faults/**/*.test.ts']
+/** They wait for a browser most of their time: `kalnet test` runs them beside all others. */
+const pressed = ['test/journeys/{every-button*,account,people}.test.ts']
 
 export default defineConfig({
   test: {
@@ -41,11 +43,23 @@ export default defineConfig({
           name: 'whole',
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: whole,
-          exclude: ignored,
+          exclude: [...ignored, ...pressed],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'pressed',
+          globalSetup: ['packages/server/src/core/testing.setup.ts'],
+          include: pressed,
+          exclude: ignored,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -83,12 +83,39 @@ async function runCheck(
   return false
 }
 
+/** Beside everything else: journeys that wait for a browser most of their time, one after the other. */
+const BESIDE = 'pressed'
+
+/** The whole tree goes in two lanes at once, some files in one. Results are kept as one run's. */
+async function runTests(options: SuiteOptions): Promise<VitestReport> {
+  const lanes =
+    options.paths.length > 0
+      ? [[]]
+      : [
+          ['--project', `!${BESIDE}`],
+          ['--project', BESIDE],
+        ]
+  const reports = await Promise.all(lanes.map((projects) => runLane(options, projects)))
+  const report = reports.reduce(merge)
+  await writeResults(options.root, resultsOf(report, options.root, await commitOf(options.root)))
+  return report
+}
+
 /** vitest as a child: its own output goes on, its JSON report is read afterwards. */
-async function runTests({ root, paths, slow, env, output, signal }: SuiteOptions): Promise<VitestReport> {
+async function runLane(
+  { root, paths, slow, env, output, signal }: SuiteOptions,
+  projects: string[],
+): Promise<VitestReport> {
   const folder = await mkdtemp(join(tmpdir(), 'kalnet-suite-'))
   const file = join(folder, 'report.json')
   try {
-    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--passWithNoTests', ...paths]
+    const args = [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--passWithNoTests',
+      ...projects,
+      ...paths,
+    ]
     args.push('--reporter=default', '--reporter=json', `--outputFile.json=${file}`)
     const child = start(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
       cwd: root,
@@ -104,7 +131,6 @@ async function runTests({ root, paths, slow, env, output, signal }: SuiteOptions
     const text = await readFile(file, 'utf8').catch(() => null)
     if (text === null) return brokenRun(`vitest ended with ${code} before it could report`)
     const report = JSON.parse(text) as VitestReport
-    await writeResults(root, resultsOf(report, root, await commitOf(root)))
     const { tally } = count(report)
     return code === 0 || tally.failed > 0 ? report : merge(report, brokenRun(`vitest ended with ${code}`))
   } finally {
