@@ -76,6 +76,8 @@ export async function tabs({ page, link, button, go, at }: Household): Promise<v
     ['Keys', '/settings/keys'],
     ['Apps', '/settings/apps'],
     ['Sign-in rules', '/settings/sign-in-rules'],
+    ['Network', '/settings/network'],
+    ['Certificates', '/settings/certificates'],
     ['Controllers', '/settings/controllers'],
     ['Me', '/settings'],
   ] as const) {

@@ -13,6 +13,7 @@ export async function places({ page, link, go, at }: World): Promise<void> {
     ['Kalnet', '/'],
     ['Launch', '/launch'],
     ['Home', '/'],
+    ['Services', '/services'],
     ['Activity', '/activity'],
     ['Settings', '/settings'],
   ] as const) {
@@ -33,6 +34,8 @@ export async function palette({ page, client, go, at, here, live, running }: Wor
   }
   for (const [name, path] of [
     ['Launch', '/launch'],
+    ['Services', '/services'],
+    ['Network Settings', '/settings/network'],
     ['Activity', '/activity'],
     ['Me Settings', '/settings'],
     ['Controllers Settings', '/settings/controllers'],
@@ -41,6 +44,9 @@ export async function palette({ page, client, go, at, here, live, running }: Wor
     await choose(name)
     await at(path)
   }
+  // A service asks for its name first.
+  await choose('Add Web page')
+  await page.getByRole('dialog', { name: 'Web page' }).waitFor()
   await choose('Workbench Terminal')
   await live()
   await go('/')

@@ -1,6 +1,9 @@
 /** Which journey answers for which screens. What was seen and never pressed, and a screen that nobody answers for, is told. */
 import type { Control } from '../../support/controls.ts'
 
+/** The one page that stands alone and is no door. */
+const trustTitle = 'Make this device trust your Kalnet'
+
 /** Addresses with their ids left out; `door …`: pages before the house, by their title; else where a control stands. */
 const SCREENS = {
   house: [
@@ -27,13 +30,25 @@ const SCREENS = {
     '/settings/providers',
     '/settings/sign-in-rules',
   ],
+  services: [
+    'tabs About this service',
+    '/services',
+    '/services/…',
+    '/services/…/addresses',
+    '/services/…/logs',
+    '/services/…/releases',
+    '/services/…/settings',
+    '/settings/certificates',
+    '/settings/network',
+    'trust',
+  ],
 }
 export type Journey = keyof typeof SCREENS
 
 const journeyOf = ({ where, screen }: Control): Journey | null => {
   const [place = ''] = where.split(' ')
   const at = /^(dialog|menu)$/.test(place) ? screen : where
-  const name = at.startsWith('door ') ? 'door' : at
+  const name = at === `door ${trustTitle}` ? 'trust' : at.startsWith('door ') ? 'door' : at
   const found = Object.entries(SCREENS).find(([, screens]) => screens.includes(name))
   return (found?.[0] as Journey | undefined) ?? null
 }

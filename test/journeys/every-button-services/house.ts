@@ -1,0 +1,85 @@
+/** The house of this journey: the product with a gateway on a port of its own, and what its steps share. */
+import { join } from 'node:path'
+import { gatewayRoutes } from '@kalnet/contracts/gateway'
+import { type Service, serviceRoutes } from '@kalnet/contracts/service'
+import { socketUrl } from '@kalnet/server/core/postgres/postgres'
+import pg from 'pg'
+import type { Locator } from 'playwright-core'
+import { expect } from 'vitest'
+import { freePort } from '../../support/product.ts'
+import { makeWorld } from '../every-button/world.ts'
+
+export const TITLE = 'Our pages'
+export const NAME = 'pages'
+
+export async function makeHouse() {
+  const gateway = await freePort()
+  const world = await makeWorld({ env: { KALNET_GATEWAY_HTTP_PORT: String(gateway) } })
+  const { client, page, browser, button, product, holds } = world
+  const list = async () => (await client.call(serviceRoutes.list)).items
+  const service = async (): Promise<Service> => {
+    const found = (await list()).find(({ name }) => name === NAME)
+    if (!found) throw new Error(`there is no service ${NAME}`)
+    return found
+  }
+  return {
+    ...world,
+    list,
+    service,
+    address: `http://${NAME}.localhost:${gateway}`,
+    /** Until it is so; with what it says of itself where it never is. */
+    async becomes(state: Service['state']): Promise<void> {
+      let last: Service | null = null
+      await holds(
+        `${NAME} becomes ${state}`,
+        60_000,
+      )(async () => {
+        last = await service()
+        return last.state === state
+      }).catch((problem: unknown) => {
+        throw new Error(`${problem} ${JSON.stringify(last)}`)
+      })
+    },
+    routes: async () => (await client.call(gatewayRoutes.list)).items,
+    openPart: async (part: string) => {
+      await page
+        .getByRole('navigation', { name: 'About this service' })
+        .getByText(part, { exact: true })
+        .click()
+    },
+    async menu(label: string, item: string) {
+      await button(label).first().click()
+      await page.getByRole('menuitem', { name: item, exact: true }).click()
+    },
+    /** A link that leads to a tab of its own; answers what stands there. */
+    async opens(link: Locator): Promise<string> {
+      const [tab] = await Promise.all([browser.context.waitForEvent('page'), link.click()])
+      await tab.getByRole('heading').first().waitFor()
+      const text = (await tab.getByRole('heading').first().textContent()) ?? ''
+      await tab.close()
+      return text
+    },
+    /** Every choice once, every switch there and back. */
+    async everything(box: Locator): Promise<void> {
+      for (const radio of await box.getByRole('radio').all()) {
+        await radio.click({ force: true })
+        expect(await radio.isChecked()).toBe(true)
+      }
+      for (const kind of ['checkbox', 'switch'] as const)
+        for (const toggle of await box.getByRole(kind).all()) {
+          const before = await toggle.isChecked()
+          await toggle.click({ force: true })
+          expect(await toggle.isChecked()).toBe(!before)
+          await toggle.click({ force: true })
+        }
+    },
+    /** As if it had been installed from an older template. */
+    async age(): Promise<void> {
+      const database = new pg.Client({ connectionString: socketUrl(join(product.home, 'run/postgres')) })
+      await database.connect()
+      await database.query(`update releases set version = '0.9.0'`)
+      await database.end()
+    },
+  }
+}
+export type House = Awaited<ReturnType<typeof makeHouse>>

@@ -1,0 +1,117 @@
+/** Stopped, started, started afresh, changed, updated, set back: each seen on its page and over the API. */
+import { serviceRoutes } from '@kalnet/contracts/service'
+import { expect } from 'vitest'
+import { type House, NAME, TITLE } from './house.ts'
+
+export async function stopAndStart(house: House): Promise<void> {
+  const { page, button, go, notice, service, becomes } = house
+  const { id } = await service()
+  await go(`/services/${id}`)
+  await button('Stop').click()
+  await becomes('stopped')
+  await page.getByText('Nothing of it runs now.').waitFor()
+  await notice(`${TITLE} is stopping`, 'Start again')
+  await becomes('running')
+  const before = (await service()).instances[0]?.generation ?? 0
+  await button('Restart').click()
+  await notice(`${TITLE} is starting afresh`)
+  await house.holds('a generation of its own')(async () => {
+    const { state, instances } = await service()
+    return state === 'running' && (instances[0]?.generation ?? 0) > before
+  })
+  await button('Stop').click()
+  await notice(`${TITLE} is stopping`)
+  await becomes('stopped')
+  await button('Start').click()
+  await notice(`${TITLE} is starting`)
+  await becomes('running')
+  await page.getByText('It answered', { exact: false }).first().waitFor()
+}
+
+export async function change(house: House): Promise<void> {
+  const { page, button, notice, service, openPart } = house
+  await openPart('Settings')
+  await page.getByLabel('How many run side by side').fill('many')
+  await button('Save').click()
+  await page.getByText('A whole number from 1 to 20.').waitFor()
+  await page.getByLabel('How many run side by side').fill('2')
+  await page.getByLabel('Tags').fill('family, start page')
+  await button('Save').click()
+  await notice('Saved.')
+  expect((await service()).metadata.tags).toEqual(['family', 'start', 'page'])
+  await house.holds(
+    'two of them run',
+    60_000,
+  )(async () => (await service()).instances.filter(({ state }) => state === 'running').length === 2)
+}
+
+export async function updateAndBack(house: House): Promise<void> {
+  const { page, client, button, dialog, go, leave, notice, service, openPart, becomes } = house
+  const { id } = await service()
+  const releases = async () => (await client.call(serviceRoutes.releases, { params: { id } })).items
+  await house.age()
+  await go(`/services/${id}`)
+  await page.getByText('is ready').waitFor()
+  await button('Update').click()
+  await notice(`${TITLE} is being updated`)
+  await house.holds(
+    'release 2 is in use',
+    90_000,
+  )(async () => (await releases())[0]?.state === 'live' && (await service()).state === 'running')
+  await openPart('Releases')
+  await page.getByText('Replaced').first().waitFor()
+  const title = 'Go back to release 1?'
+  await leave(title, () => button('Go back to release 1').click())
+  await button('Go back to release 1').click()
+  await button('Go back', dialog(title)).click()
+  await notice('Going back to release 1')
+  await house.holds(
+    'as release 1 was',
+    90_000,
+  )(async () => {
+    const [newest] = await releases()
+    return newest?.number === 3 && newest.state === 'live' && newest.version === '0.9.0'
+  })
+  await becomes('running')
+  await openPart('Overview')
+}
+
+export async function logs({ page, button, openPart, copied }: House): Promise<void> {
+  await openPart('Logs')
+  await page.getByRole('log').waitFor()
+  await page.getByLabel('Of which').selectOption({ index: 1 })
+  await page.getByRole('log').waitFor()
+  await button('Copy').click()
+  expect(await copied()).toBeDefined()
+  const [file] = await Promise.all([page.waitForEvent('download'), button('Download').click()])
+  expect(file.suggestedFilename()).toBe(`${NAME}.log`)
+  await page.getByPlaceholder('Search these lines').fill('no such words')
+  await page.getByText('No line has these words.').waitFor()
+}
+
+/** Kept data first, because what is kept is there again under the same name; then all of it. */
+export async function remove(house: House): Promise<void> {
+  const { page, button, dialog, at, leave, notice, list, openPart, go, service, routes } = house
+  const title = `Remove ${TITLE}?`
+  await go(`/services/${(await service()).id}`)
+  await openPart('Settings')
+  await leave(title, () => button('Remove…').click())
+  await button('Remove…').click()
+  await house.everything(dialog(title))
+  const remove = button('Remove with all its data', dialog(title))
+  expect(await remove.isDisabled()).toBe(true)
+  await dialog(title)
+    .getByRole('radio', { name: /^Keep it/ })
+    .click({ force: true })
+  await button('Remove, keep its data', dialog(title)).waitFor()
+  await dialog(title)
+    .getByRole('radio', { name: /^Remove it/ })
+    .click({ force: true })
+  await dialog(title).getByLabel(`Type ${NAME} to confirm`).fill(NAME)
+  await remove.click()
+  await at('/services')
+  await notice(`${TITLE} is removed`)
+  await page.getByRole('heading', { name: 'Nothing runs here yet' }).waitFor()
+  expect(await list()).toEqual([])
+  expect((await routes()).filter(({ serviceName }) => serviceName === NAME)).toEqual([])
+}
