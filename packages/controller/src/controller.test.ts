@@ -2,9 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { probe as probeFormat } from '@kalnet/contracts/health'
 import { type DesiredInstance, instanceSpec } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
+import { machineId } from '@kalnet/io/machine'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runController } from './controller.ts'
 import { createFakePlatform } from './platforms/fake/fake.ts'
@@ -13,6 +16,7 @@ import { CONTROLLER, type ControlPlane, createControlPlane } from './testing-pla
 
 const log = createLog('test', 'silent')
 const INSTANCE = '01890000-0000-7000-8000-000000000001'
+const VOLUME = '01890000-0000-7000-8000-00000000f000'
 const STREAM = '01890000-0000-7000-8000-00000000aaaa'
 
 const desired: DesiredInstance = {
@@ -134,4 +138,71 @@ test('[SES-1.logs] the last lines are read, and an unknown instance has none', a
   plane.send({ type: 'logs.read', requestId: CONTROLLER, instanceId: CONTROLLER, lines: 10 })
   await expect.poll(() => told('logs').length, wait).toBe(2)
   expect(told('logs').find((it) => it.requestId === STREAM)?.lines).toEqual(['started program'])
+})
+
+test('[CTL-6.volume-forget] a volume outlives everything but the word that nobody wants it, and that waits for its instance', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  const volumes = [{ id: VOLUME, name: 'data', at: '/data' }]
+  const spec = instanceSpec.parse({ ...desired.spec, volumes })
+  plane.send({ type: 'desired', instance: { ...desired, spec } })
+  await expect.poll(state, wait).toBe('running')
+  world.volumes.set(VOLUME, { kept: 'a word' })
+  plane.send({ type: 'desired', instance: { ...desired, generation: 2, spec } })
+  await expect.poll(() => world.runtimes.has(`${INSTANCE}/2`), wait).toBe(true)
+  plane.send({ type: 'volume.forget', id: VOLUME })
+  await expect.poll(() => world.counted('removeVolume'), wait).toBeGreaterThan(0)
+  expect(world.volumes.get(VOLUME)).toEqual({ kept: 'a word' })
+  plane.send({ type: 'desired.all', instances: [] })
+  await expect.poll(() => told('volume.gone'), wait).toMatchObject([{ id: VOLUME, problem: null }])
+  expect(world.volumes.has(VOLUME)).toBe(false)
+  plane.send({ type: 'volume.forget', id: VOLUME })
+  await expect.poll(() => told('volume.gone').length, wait).toBe(2)
+})
+
+test("[CTL-2.machine] it says whose machine's network it is in, the same to everybody there", async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  expect(plane.hello()?.machine).toMatch(/^[0-9a-f]{64}$/)
+  expect(plane.hello()?.machine).toBe(await machineId())
+})
+
+test('[OBS-2.changes] what its probe says is told to the control plane', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  const probe = probeFormat.parse({ kind: 'tcp', port: 'display' })
+  plane.send({ type: 'desired', instance: { ...desired, spec: { ...desired.spec, probe } } })
+  await expect
+    .poll(() => told('observed').at(-1)?.instance.health, wait)
+    .toMatchObject({
+      state: 'healthy',
+      detail: 'It takes connections',
+    })
+})
+
+test('[NET-5.links-far] a link to another controller is asked for, dialled with the token given, and counted', async () => {
+  void start('right')
+  await expect.poll(() => told('inventory').length, wait).toBe(1)
+  const links = [{ name: 'base', port: 5432 }]
+  plane.send({ type: 'desired', instance: { ...desired, spec: { ...desired.spec, links } } })
+  await expect.poll(state, wait).toBe('running')
+  const target = { instanceId: STREAM, port: 'sql', controllerId: STREAM, address: null }
+  plane.send({ type: 'links', instanceId: INSTANCE, links: [{ name: 'base', targets: [target] }] })
+  await expect.poll(() => world.programs.listeners.size, wait).toBe(1)
+  const program = world.programs.told.call(INSTANCE, 'base')
+  program.end('from the program')
+  await expect.poll(() => told('link.dial').length, wait).toBe(1)
+  const { requestId, instanceId, link, targetId } = told('link.dial')[0]!
+  expect([instanceId, link, targetId]).toEqual([INSTANCE, 'base', STREAM])
+  const token = 'a-token-of-at-least-twenty-letters'
+  plane.send({ type: 'link.dialled', requestId, token, problem: null })
+  await expect.poll(() => plane.dialled.length, wait).toBe(1)
+  const { stream, token: given } = plane.dialled[0]!
+  expect(given).toBe(token)
+  expect(await text(stream)).toBe('from the program')
+  stream.end('from far away')
+  expect(await text(program)).toBe('from far away')
+  await expect
+    .poll(() => told('links.called').flatMap((it) => it.calls), wait)
+    .toEqual([{ instanceId: INSTANCE, link: 'base', targetId: STREAM, calls: 1, failures: 0 }])
 })

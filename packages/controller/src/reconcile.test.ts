@@ -95,6 +95,19 @@ test('[CTL-3.observed] each stage is reported with the generation it saw and its
   ])
 })
 
+test('[NET-5.addresses] where its ports answer on this machine is told while it runs, and no longer', async () => {
+  const machine = boot()
+  const addresses = { web: { host: '10.213.0.2', port: 8080 } }
+  world.programs.told.addresses.set(idOf(1), addresses)
+  machine.reconciler.desired(desired(1))
+  await reaches(machine, 1, 'running')
+  expect(machine.last(1)?.addresses).toEqual(addresses)
+  expect(machine.observed.filter((it) => it.state !== 'running').every((it) => !it.addresses)).toBe(true)
+  world.end(idOf(1), 0, 'Its program ended')
+  await reaches(machine, 1, 'stopped')
+  expect(machine.last(1)?.addresses).toBeUndefined()
+})
+
 test('[CTL-3.fencing] an older generation is refused and a higher one replaces', async () => {
   const machine = boot()
   machine.reconciler.desired(desired(1, 2))

@@ -47,6 +47,8 @@ export interface FakeWorld {
   notices: Announcer<{ instanceId: string; generation: number }>
   /** Each operation goes through here: waits and throws as told. */
   enter(operation: FakeOperation, signal?: AbortSignal): Promise<void>
+  /** How often it was called. */
+  counted(operation: FakeOperation): number
   /** The next `times` calls fail. */
   fail(operation: FakeOperation, problem: string, times?: number): void
   delay(operation: FakeOperation, ms: number): void
@@ -67,6 +69,7 @@ export function createFakeWorld(options: { clock: Clock; file?: string }): FakeW
   const { clock, file } = options
   const failures = new Map<FakeOperation, { problem: string; left: number }>()
   const delays = new Map<FakeOperation, number>()
+  const calls = new Map<FakeOperation, number>()
   const of = (instanceId: string) => [...world.runtimes.values()].filter((it) => it.instanceId === instanceId)
   const tell = (it: FakeRuntime) =>
     world.notices.say({ instanceId: it.instanceId, generation: it.generation })
@@ -79,7 +82,9 @@ export function createFakeWorld(options: { clock: Clock; file?: string }): FakeW
     mostAtOnce: 0,
     notices: createAnnouncer(),
     displaysComeUp: true,
+    counted: (operation) => calls.get(operation) ?? 0,
     async enter(operation, signal) {
+      calls.set(operation, world.counted(operation) + 1)
       const ms = delays.get(operation)
       if (ms) await clock.sleep(ms, signal)
       signal?.throwIfAborted()

@@ -226,8 +226,9 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
     removeVolume: (volumeId) =>
       accounts('choose', () =>
         volumes.remove(volumeId, async (instanceId) => {
-          const state = await complete(await readState(layout, instanceId))
-          return state !== null && (await ending.observe(state)).state === 'running'
+          const state = await readState(layout, instanceId)
+          if (!state || state.phase === 'ended' || state.bootId !== (await bootId())) return false
+          return state.phase === 'starting' || isAlive(state.outer) || isAlive(state.inner)
         }),
       ),
     async listenInside(handle, places, take, signal) {
