@@ -49,7 +49,7 @@ export async function open(house: House): Promise<void> {
   await go('/services')
   await opens(link(named))
   await go('/')
-  await opens(link(named))
+  await opens(page.getByRole('main').getByRole('link', { name: TITLE }))
   await go('/services')
   await link(TITLE).click()
   await page.getByRole('heading', { name: TITLE }).waitFor()

@@ -25,7 +25,7 @@ export default function Services() {
               target="_blank"
               rel="noreferrer noopener"
               className={css.tile}
-              aria-label={m.serviceOpenNamed(service.title)}
+              title={m.serviceOpenNamed(service.title)}
             >
               <ServiceIcon service={service} size={36} />
               <span>{service.title}</span>

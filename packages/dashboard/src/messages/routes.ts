@@ -18,12 +18,14 @@ export const routePort = (kind: string, port: number) => `${kind} port ${port}`
 export const routeSni = (name: string) => `for ${name}`
 export const routeLeads = (service: string, port: string) => `leads to ${service}, ${port}`
 export const routePublic = 'Everybody, without signing in'
+export const routeSignedIn = 'Everybody who is signed in'
 export const routeAnybody = 'Whoever reaches the port'
 export const routeInternal = 'Only at home'
+export const routeInternalShort = 'only at home'
 export const routeExternal = 'Also from outside'
-export const routePasswords = 'App passwords'
-export const routeTemplate = 'Came with the service'
-export const routeMutual = 'Encrypted to the service'
+export const routePasswords = 'app passwords'
+export const routeTemplate = 'came with the service'
+export const routeMutual = 'encrypted to the service'
 export const routeActions = (address: string) => `Actions for ${address}`
 export const routeChange = 'Who and how…'
 export const routeRemove = 'Remove…'

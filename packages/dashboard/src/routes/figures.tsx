@@ -38,7 +38,7 @@ export function useNumbers(): Map<string, RouteNumbers> {
 }
 
 const percent = (share: number) =>
-  new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 }).format(share)
+  new Intl.NumberFormat('en', { style: 'percent', maximumSignificantDigits: 2 }).format(share)
 const rounded = (value: number) =>
   new Intl.NumberFormat('en', { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
 

@@ -1,6 +1,7 @@
 /** One address: where it leads, who may pass, how it goes, what can be done with it. */
+import type { Allowed } from '@kalnet/contracts/app'
 import type { GatewayRoute } from '@kalnet/contracts/gateway'
-import { Ellipsis, SlidersHorizontal, Trash2, TriangleAlert } from 'lucide-react'
+import { Ellipsis, Globe, SlidersHorizontal, Trash2 } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useWhoWords } from '../apps/who.tsx'
 import * as m from '../messages/index.ts'
@@ -13,6 +14,8 @@ import { addressOf, rulesOf } from './words.ts'
 
 const Edit = lazy(() => import('./edit.tsx'))
 const Remove = lazy(() => import('./remove.tsx'))
+
+const isEverybody = ({ roles, groups }: Allowed) => roles.length + groups.length === 0
 
 interface RowProps {
   route: GatewayRoute
@@ -33,7 +36,17 @@ export function RouteRow({ route, numbers, manages, named }: RowProps) {
       ? m.routeAnybody
       : route.access === 'public'
         ? m.routePublic
-        : who(route.allowed)
+        : isEverybody(route.allowed)
+          ? m.routeSignedIn
+          : who(route.allowed)
+  const outside = route.exposure === 'external'
+  const troubled = breaker === 'open' || breaker === 'half-open'
+  const more = [
+    outside ? null : m.routeInternalShort,
+    route.appPasswords ? m.routePasswords : null,
+    route.upstreamTls === 'mutual' ? m.routeMutual : null,
+    route.byTemplate ? m.routeTemplate : null,
+  ].filter((it) => it !== null)
   return (
     <li className={css.row}>
       <div className={css.words}>
@@ -47,20 +60,17 @@ export function RouteRow({ route, numbers, manages, named }: RowProps) {
           )}
         </strong>
         {named && <span className={css.quiet}>{m.routeLeads(route.serviceName, route.port)}</span>}
-        <span className={css.quiet}>{passes}</span>
-        <span className={css.badges}>
-          <Badge tone={route.exposure === 'external' ? 'info' : 'quiet'}>
-            {route.exposure === 'external' ? m.routeExternal : m.routeInternal}
-          </Badge>
-          {route.appPasswords && <Badge tone="quiet">{m.routePasswords}</Badge>}
-          {route.upstreamTls === 'mutual' && <Badge tone="quiet">{m.routeMutual}</Badge>}
-          {route.byTemplate && <Badge tone="quiet">{m.routeTemplate}</Badge>}
-          {breaker && breaker !== 'closed' && (
-            <Badge tone="warn" icon={<TriangleAlert aria-hidden />}>
-              {breaker === 'open' ? m.figureBreaker : m.figureTrying}
-            </Badge>
-          )}
-        </span>
+        <span className={css.quiet}>{[passes, ...more].join(' · ')}</span>
+        {(outside || troubled) && (
+          <span className={css.badges}>
+            {outside && (
+              <Badge tone="info" icon={<Globe aria-hidden />}>
+                {m.routeExternal}
+              </Badge>
+            )}
+            {troubled && <Badge tone="warn">{breaker === 'open' ? m.figureBreaker : m.figureTrying}</Badge>}
+          </span>
+        )}
         {rules.length > 0 && <span className={css.quiet}>{rules.join(' ')}</span>}
       </div>
       <Figures numbers={numbers} />
