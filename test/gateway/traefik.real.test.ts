@@ -319,7 +319,7 @@ describe.skipIf(skip)('[NET-2.routed] a real Traefik and our own gateway, given 
         heard = String(message)
       })
       socket.send('hello', port, '127.0.0.1')
-      await eventually('an answer by UDP', () => heard !== '', 5_000)
+      await eventually('an answer by UDP', async () => heard !== '', 5_000)
       socket.close()
       return heard
     }

@@ -2,11 +2,12 @@
 import type { AddCommand } from '../context.ts'
 import { type Check, examine } from '../host/doctor.ts'
 import { EXIT } from '../problem.ts'
+import { addDoctorNetwork } from './doctor-network.ts'
 
 const MARK = { ok: '✓', weak: '~', missing: '✗' } as const
 
 export const addDoctor: AddCommand = (program, context) => {
-  program
+  const doctor = program
     .command('doctor')
     .description('what is there, what is missing, what each thing enables')
     .action(async () => {
@@ -16,6 +17,7 @@ export const addDoctor: AddCommand = (program, context) => {
       it.output.result(doctorLines(checks), { ok: stops.length === 0, checks })
       if (stops.length > 0) it.exit.code = EXIT.refused
     })
+  addDoctorNetwork(doctor, context)
 }
 
 export function doctorLines(checks: readonly Check[]): string[] {
