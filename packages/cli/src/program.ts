@@ -9,10 +9,12 @@ import { addConfig } from './commands/config.ts'
 import { addControllers } from './commands/controllers.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
+import { addFirewall } from './commands/firewall.ts'
 import { addGroup } from './commands/group.ts'
 import { addGuard } from './commands/guard.ts'
 import { addImages } from './commands/images.ts'
 import { addKey } from './commands/key.ts'
+import { addLookup } from './commands/lookup.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addProviders } from './commands/providers.ts'
 import { addSecrets } from './commands/secrets.ts'
@@ -46,6 +48,8 @@ const COMMANDS: readonly AddCommand[] = [
   addProviders,
   addApps,
   addGuard,
+  addLookup,
+  addFirewall,
   addCert,
   addAccess,
   addConfig,
