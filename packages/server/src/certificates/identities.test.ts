@@ -1,5 +1,7 @@
 /** Who a service is: what its certificate says, how long it lives, and that nothing of its key is kept. */
 import { X509Certificate } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type SecureContext } from 'node:tls'
 import { type DesiredInstance, desiredInstance } from '@kalnet/contracts/instance'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
@@ -150,10 +152,29 @@ describe('[MSH-4.identity] the certificate of a service', () => {
     expect(count((await given(wish)).authority)).toBe(1)
     ahead = 0
   })
-  it('the gateway is nobody that a service can be called', async () => {
-    const tls = await make().upstreamFor(house)
-    expect(tls.serverNameOf('photos')).toBe('photos.home.example')
-    expect(tls.authority).toContain('BEGIN CERTIFICATE')
+  it('[MSH-4.mutual] the gateway shows itself to a service, each organisation by its own authority', async () => {
+    const { wish } = await instanceOf(house, 'door')
+    const { certificate, key, authority } = await given(wish)
+    const asking = { requestCert: true, rejectUnauthorized: true }
+    const service = createServer({ cert: certificate, key, ca: authority, ...asking }, (socket) =>
+      socket.end(socket.getPeerCertificate().subjectaltname ?? ''),
+    )
+    service.on('tlsClientError', () => undefined)
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+    const { port } = service.address() as AddressInfo
+    const asked = (secureContext: SecureContext, servername: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect({ host: '127.0.0.1', port, servername, secureContext })
+        socket.on('data', (piece: Buffer) => resolve(piece.toString('utf8')))
+        socket.on('error', () => resolve('refused'))
+        socket.on('close', () => resolve('closed'))
+      })
+    const [ours, theirs] = [await make().upstreamFor(house), await make().upstreamFor(other)]
+    expect(await asked(ours.context, 'door')).toBe(`URI:spiffe://home.example/${house}/_gateway`)
+    expect(await asked(ours.context, ours.serverNameOf('door'))).toContain('_gateway')
+    expect(await asked(ours.context, 'window')).toBe('refused')
+    expect(await asked(theirs.context, 'door')).toBe('refused')
+    service.close()
   })
 })
 

@@ -46,6 +46,7 @@ export interface GatewayOptions {
   certificates: {
     contextFor(name: string): SecureContext | null | Promise<SecureContext | null>
     challenge(host: string, token: string): string | null
+    upstreamFor(organisationId: string): Promise<{ context: SecureContext }>
   }
   signal: AbortSignal
 }
@@ -84,6 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         },
         certificateFor: certificates.contextFor,
         challenge: certificates.challenge,
+        upstreamIdentity: async (organisationId) => (await certificates.upstreamFor(organisationId)).context,
         dialTunnel: (tunnel, port, within) => tunnels.dial({ ...tunnel, port }, within),
         judge: createJudge(options.decide),
         own,

@@ -46,7 +46,8 @@ export function createRotation(
   const spread = createSpread()
 
   function memberOf(endpoint: Endpoint, route: SnapshotRoute, before: Member | undefined): Member {
-    const reach = { endpoint, secureName: route.upstreamTls === 'mutual' ? route.serviceName : null }
+    const secureName = route.upstreamTls === 'mutual' ? route.serviceName : null
+    const reach = { endpoint, secureName, organisationId: route.organisationId }
     if (before && before.upstream.key === keyOf(reach, options.machine)) {
       before.endpoint = endpoint
       before.weight = endpoint.weight

@@ -24,6 +24,7 @@ export interface Reach {
   endpoint: Endpoint
   /** The name its certificate must have; null: it is spoken to in the clear. */
   secureName: string | null
+  organisationId: string
 }
 
 /** Unused connections are kept so long; most servers close theirs after five seconds and say so. */
@@ -33,7 +34,10 @@ const FREE_MOST = 64
 const canReach = (endpoint: Endpoint, machine: string | null) =>
   endpoint.direct !== null && (endpoint.direct.machine === null || endpoint.direct.machine === machine)
 
-export const keyOf = ({ endpoint, secureName }: Reach, machine: string | null): string => {
+export const keyOf = (
+  { endpoint, secureName }: Pick<Reach, 'endpoint' | 'secureName'>,
+  machine: string | null,
+): string => {
   const { direct, tunnel } = endpoint
   const place =
     canReach(endpoint, machine) && direct
@@ -60,7 +64,7 @@ export function createUpstream(
   options: Pick<EngineOptions, 'machine' | 'dialTunnel' | 'upstreamIdentity'>,
   connectMs: () => number,
 ): Upstream {
-  const { endpoint, secureName } = reach
+  const { endpoint, secureName, organisationId } = reach
   const { direct, tunnel } = endpoint
 
   /** The bytes themselves, connected. */
@@ -102,7 +106,7 @@ export function createUpstream(
     try {
       plain = await reachOut(both)
       if (secureName === null) return plain
-      const context = options.upstreamIdentity?.()
+      const context = await options.upstreamIdentity?.(organisationId)
       if (!context) throw new Error('it asks for a certificate and we have none')
       const hurry = () => plain?.destroy(late.signal.reason as Error)
       late.signal.addEventListener('abort', hurry, { once: true })
