@@ -183,11 +183,11 @@ test('[OBS-2.changes] what its probe says is told to the control plane', async (
 test('[NET-5.links-far] a link to another controller is asked for, dialled with the token given, and counted', async () => {
   void start('right')
   await expect.poll(() => told('inventory').length, wait).toBe(1)
+  const target = { instanceId: STREAM, port: 'sql', controllerId: STREAM, address: null }
+  plane.send({ type: 'links', instanceId: INSTANCE, links: [{ name: 'base', targets: [target] }] })
   const links = [{ name: 'base', port: 5432 }]
   plane.send({ type: 'desired', instance: { ...desired, spec: { ...desired.spec, links } } })
   await expect.poll(state, wait).toBe('running')
-  const target = { instanceId: STREAM, port: 'sql', controllerId: STREAM, address: null }
-  plane.send({ type: 'links', instanceId: INSTANCE, links: [{ name: 'base', targets: [target] }] })
   await expect.poll(() => world.programs.listeners.size, wait).toBe(1)
   const program = world.programs.told.call(INSTANCE, 'base')
   program.end('from the program')

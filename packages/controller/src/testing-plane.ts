@@ -75,6 +75,7 @@ export async function createControlPlane() {
     dialled,
     enrolments: () => enrolments,
     isUp: () => link !== null,
+    hello: () => link?.hello,
     send: (message: ToController) => link?.send(message),
     close: () => {
       for (const socket of sockets) socket.destroy()
