@@ -2,10 +2,11 @@
 import type { Service } from '@kalnet/contracts/service'
 import { systemClock } from '@kalnet/io/clock'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { type Machine, type Person, type Plane, startPlane, WAIT } from './support.ts'
 
-const head = (id: string, version = '1.0.0') => `id: ${id}
-version: ${version}
+const head = (id: string) => `id: ${id}
+version: 1.0.0
 name: ${id}
 summary: Runs nothing
 category: tools
@@ -13,27 +14,39 @@ licence: MIT
 kind: service
 platforms: [fake]
 `
-const page = (version = '1.0.0', program = 'program') => `${head('page', version)}
+const web = `  - name: web
+    image: { reference: none }
+    command: [program]
+    ports: [{ name: web, kind: http, at: { tcp: 8080 } }]
+`
+const page = `${head('page')}
 replicas: { most: 3 }
 doors: [{ port: web }]
 parts:
-  - name: web
+${web}`
+/** An app with its database. */
+const pair = `${head('pair')}
+secrets: [{ name: word }]
+parts:
+${web}    needs: [db]
+    links: [{ name: db, part: db, port: sql }]
+  - name: db
     image: { reference: none }
-    command: [${program}]
-    ports: [{ name: web, kind: http, at: { tcp: 8080 } }]
+    command: [database]
+    environment: { WORD: '{{secret.word}}' }
+    ports: [{ name: sql, kind: tcp, at: { tcp: 5432 } }]
+    volumes: [{ name: data, at: /home/user/data }]
 `
 
 let plane: Plane
 let machine: Machine
 let owner: Person
 beforeAll(async () => {
-  plane = await startPlane({ templates: { page: page() } })
+  plane = await startPlane({ templates: { page, pair } })
   owner = await plane.claim()
-  machine = await plane.machine()
+  machine = await plane.machine(undefined, 'attic')
 })
-afterAll(async () => {
-  await plane.end()
-})
+afterAll(() => plane.end())
 
 async function call(method: string, path: string, body?: object): Promise<Service> {
   const answer = await plane.ask(method, path, {
@@ -53,9 +66,15 @@ async function until(id: string, fits: (service: Service) => boolean): Promise<S
   }
 }
 const runs = (service: Service) => service.state === 'running'
+const partOf = (service: Service, part: string) => {
+  const found = service.instances.find((it) => it.part === part)
+  if (!found) throw new Error(`there is no ${part}`)
+  return found
+}
 
-describe('the life of a service', () => {
-  it('[NET-5.life] installed, stopped, started, restarted, removed', async () => {
+describe('services on real machines', () => {
+  let other: Machine
+  it('[NET-5.life] installed, stopped, started, killed, updated, removed', async () => {
     const { id, name, url } = await call('POST', '/api/services', { templateId: 'page' })
     expect([name, url]).toEqual(['page', 'http://page.localhost:8080'])
     const first = await until(id, runs)
@@ -65,17 +84,71 @@ describe('the life of a service', () => {
     await call('POST', `/api/services/${id}/stop`)
     await until(id, (it) => it.state === 'stopped')
     await call('POST', `/api/services/${id}/start`)
-    await until(id, runs)
-    await call('POST', `/api/services/${id}/restart`)
-    const again = await until(id, (it) => runs(it) && it.instances[0]?.generation === 3)
-    expect(again.instances[0]?.id).toBe(first.instances[0]?.id)
-    await plane.putTemplate('page', page('1.1.0', 'better'))
-    await until(id, (it) => it.updateTo === '1.1.0')
+    const again = await until(id, runs)
+    expect(partOf(again, 'web')).toMatchObject({ id: partOf(first, 'web').id, generation: 2 })
+    machine.world.end(partOf(first, 'web').id, 1, 'It crashed')
+    const restarted = await until(id, (it) => runs(it) && partOf(it, 'web').generation === 3)
+    expect(partOf(restarted, 'web').restarts).toBe(1)
     await call('POST', `/api/services/${id}/update`)
     const updated = await until(id, (it) => it.release === 2 && it.instances.length === 1)
-    expect([updated.version, updated.state]).toEqual(['1.1.0', 'running'])
-    await call('DELETE', `/api/services/${id}`)
-    expect((await plane.ask('GET', `/api/services/${id}`, { as: owner.secret })).status).toBe(404)
+    expect([updated.state, updated.instances[0]?.release]).toEqual(['running', 2])
     expect(machine.world.mostAtOnce).toBe(1)
+    await call('DELETE', `/api/services/${id}`)
+    await eventually('nothing of it is left', async () => machine.world.runtimes.size === 0)
+  })
+
+  it('[NET-5.links] an app calls its database, also after that was started afresh', async () => {
+    const { id } = await call('POST', '/api/services', { templateId: 'pair' })
+    const calls = async (): Promise<string> => {
+      const stream = machine.world.programs.told.call(partOf(await until(id, runs), 'web').id, 'db')
+      try {
+        return String(
+          await new Promise((resolve, reject) =>
+            stream.once('data', resolve).once('error', reject).once('close', reject),
+          ),
+        )
+      } finally {
+        stream.destroy()
+      }
+    }
+    await eventually('it is answered', async () => (await calls().catch(() => '')).startsWith('RFB'))
+    await call('POST', `/api/services/${id}/restart`)
+    await until(id, (it) => runs(it) && partOf(it, 'db').generation === 2)
+    await eventually('it is answered again', async () => (await calls().catch(() => '')).startsWith('RFB'))
+    await call('DELETE', `/api/services/${id}`)
+  })
+
+  it('[NET-5.data] kept data comes back, and goes when asked to', async () => {
+    expect(machine.world.volumes.size).toBe(1)
+    const { id } = await call('POST', '/api/services', { templateId: 'pair' })
+    await until(id, runs)
+    expect(machine.world.volumes.size).toBe(1)
+    await call('DELETE', `/api/services/${id}?data=remove`)
+    await eventually('its data is gone', async () => machine.world.volumes.size === 0)
+  })
+
+  it('[NET-5.away] a machine is emptied, then taken away', async () => {
+    const free = await call('POST', '/api/services', { templateId: 'page' })
+    const kept = await call('POST', '/api/services', { templateId: 'pair' })
+    for (const { id } of [free, kept]) await until(id, runs)
+    other = await plane.machine(undefined, 'cellar')
+    const [{ id: attic }] = (
+      (await plane.ask('GET', '/api/controllers', { as: owner.secret })).body as unknown as {
+        items: [{ id: string }]
+      }
+    ).items
+    const drained = await plane.ask('POST', `/api/controllers/${attic}/drain`, { local: true, body: {} })
+    expect([drained.status, drained.body]).toEqual([200, { stopping: 3 }])
+    const moved = await until(free.id, (it) => runs(it) && it.instances[0]?.controllerName === 'cellar')
+    expect(other.world.runtimes.size).toBe(moved.instances.length)
+    expect((await until(kept.id, (it) => it.state === 'stopped')).reason).toContain('taken out of service')
+    expect((await plane.ask('DELETE', `/api/controllers/${attic}`, { local: true })).status).toBe(200)
+    expect(await call('GET', `/api/services/${kept.id}`)).toMatchObject({
+      reason: 'Its machine was removed, and its data with it.',
+      instances: [],
+    })
+    await call('POST', `/api/services/${kept.id}/start`)
+    await until(kept.id, runs)
+    expect(plane.errors.filter((line) => !line.includes('controller.unknown'))).toEqual([])
   })
 })

@@ -19,6 +19,8 @@ export interface FollowingParts {
 const TICK_MS = 1_000
 /** One service after the other, and then the others' turn: an endless backlog must not hold the loop. */
 const AT_ONCE = 200
+/** A service that could not be looked after is left alone this long. */
+const FAILED_AGAIN_MS = 10_000
 const HEALTH_KEPT = 1_000
 const nothing: After = () => undefined
 
@@ -56,16 +58,30 @@ export function createFollowing({ store, clock, log, settle, tell }: FollowingPa
 
   /** The next thing that is due, if any; true: there may be more. Of several servers one gets it. */
   const doNext = async (): Promise<boolean> => {
-    const after = await store.system.transaction(async (tx) => {
-      const due = (await statements.lockDue({ now: clock.now() }).execute(tx)).rows[0]
-      if (!due) return null
-      const done = await settle(tx, due.id)
-      await tell(tx, due.id)
-      return done
-    })
-    after?.()
-    return after !== null
+    let id: string | null = null
+    try {
+      const after = await store.system.transaction(async (tx) => {
+        const due = (await statements.lockDue({ now: clock.now() }).execute(tx)).rows[0]
+        if (!due) return null
+        id = due.id
+        const done = await settle(tx, due.id)
+        await tell(tx, due.id)
+        return done
+      })
+      after?.()
+      return after !== null
+    } catch (error) {
+      if (id === null) throw error
+      // One that cannot be looked after must not keep the others from it.
+      log.error({ serviceId: id, error }, 'a service waits: tried again')
+      await postpone(id)
+      return true
+    }
   }
+  const postpone = (id: string) =>
+    store.system.transaction((tx) =>
+      statements.wake({ id, at: new Date(clock.now().getTime() + FAILED_AGAIN_MS) }).execute(tx),
+    )
 
   return {
     /** Before a report is recorded: whoever holds a service and an instance takes the service first. */

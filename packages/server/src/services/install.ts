@@ -1,5 +1,5 @@
 /** Installing: from a template to rows, instances and an event, in one transaction. */
-import { fail } from '@kalnet/contracts/errors'
+import { fail, type KalnetError } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import type { BodyOf } from '@kalnet/contracts/route'
 import type { Service, serviceRoutes } from '@kalnet/contracts/service'
@@ -18,7 +18,7 @@ type Install = BodyOf<typeof serviceRoutes.install>
 export interface InstallParts extends ServicesOptions {
   making: Making
   load(tx: Tx, id: string): Promise<Whole | null>
-  settle(tx: Tx, id: string): Promise<After>
+  settle(tx: Tx, id: string, refused: (problem: KalnetError) => void): Promise<After>
   tell(tx: Tx, id: string): Promise<Service>
 }
 /** Two that take the same free name at one moment: the later one takes the next. */
@@ -62,10 +62,11 @@ export function createInstall(options: InstallParts) {
       await making.addDependencies(tx, await fresh(tx, id), template, body.dependencies)
       await making.release(tx, actor, await fresh(tx, id), { ...whole, answers: body.answers })
       await making.open(tx, actor, await fresh(tx, id), template, false)
-      const after = await settle(tx, id)
-      const { members, row } = await fresh(tx, id)
+      const problems: KalnetError[] = []
+      const after = await settle(tx, id, (problem) => problems.push(problem))
       // Nothing could be placed at all: said now, to whoever asked, and nothing of it stays.
-      if (members.length === 0) throw fail('placement.none', { problem: row.reason ?? '' })
+      if ((await fresh(tx, id)).members.length === 0)
+        throw problems[0] ?? fail('placement.none', { problem: 'none of its parts can start' })
       return { service: await tell(tx, id), after }
     })
 

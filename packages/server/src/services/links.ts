@@ -118,6 +118,8 @@ export function createLinks({ store, events, log, load }: LinksParts) {
           said.clear()
           continue
         }
+        // What was said to its instances is of no use to anybody any more; said again to the others, it changes nothing.
+        if (heard.event.type === 'service.removed') said.clear()
         const { id } = heard.event.data as { id: string }
         try {
           await store.system.read(async (tx) => {

@@ -42,7 +42,12 @@ const RELEASES_KEPT = 3
 export function createSettle(parts: SettleParts) {
   const { clock, controllers, instances } = parts
 
-  return async function settle(tx: Tx, id: string): Promise<After> {
+  /** `refused`: told what could not be done now, and why; it is tried again by itself. */
+  return async function settle(
+    tx: Tx,
+    id: string,
+    refused: (problem: KalnetError) => void = () => undefined,
+  ): Promise<After> {
     const after: After[] = []
     /** What could not be done now, and why: tried again later. */
     const blocked = new Map<string, string>()
@@ -74,6 +79,7 @@ export function createSettle(parts: SettleParts) {
           if (!(error instanceof KalnetError) || error.code.startsWith('store.')) throw error
           const problem = String(error.details.problem ?? error.message)
           blocked.set(keyOf(step), problem)
+          refused(error)
           // An update that cannot even be placed has failed; the first release waits.
           if (step.do === 'create' && step.release !== live.number)
             await giveUp(tx, id, step.release, problem)
