@@ -27,6 +27,8 @@ interface Part {
 }
 export interface ServiceRun {
   secrets: Readonly<Record<string, string>>
+  /** What requests to it say as their host. */
+  host: string
   /** From the order to start, images there, until every part was well. */
   healthyMs: number
   /** A port of its first part. */
@@ -58,6 +60,8 @@ function inOrder(parts: readonly Part[]): Part[] {
   return ordered
 }
 
+const hostOf = ({ id }: ServiceTemplate) => `${id}.localhost`
+
 function partsOf(
   bench: Bench,
   template: ServiceTemplate,
@@ -76,7 +80,7 @@ function partsOf(
   }
   const { openid } = options
   if (openid) secrets.openid = openid.secret
-  const host = `${template.id}.localhost`
+  const host = hostOf(template)
   const specs = resolveService(
     { template, chains },
     { ...sampleAnswers(template), ...options.answers },
@@ -188,6 +192,7 @@ export async function runService(
     const healthyMs = await up()
     return {
       secrets,
+      host: hostOf(template),
       healthyMs,
       dial: (port, signal) => platform.dial(first(), port, signal),
       async dialDatagrams(port, signal) {
