@@ -5,6 +5,7 @@ import { hasKeycloak } from '../peers/30-keycloak.ts'
 import { hasSynapse } from '../peers/40-synapse.ts'
 import { hasPebble } from '../peers/50-pebble.ts'
 import { hasTraefik } from '../peers/60-traefik.ts'
+import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -25,6 +26,7 @@ const PARTS = {
   synapse: hasSynapse,
   pebble: hasPebble,
   traefik: hasTraefik,
+  toxiproxy: hasToxiproxy,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
   docker: async () =>

@@ -70,6 +70,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (request.headers.expect !== undefined) response.writeContinue()
         // HTTP/2 names the host in another place; the listener of HTTP/1.1 looks for it here.
         request.headers.host ??= request.headers[':authority'] as string | undefined
+        endWhenSlow(request, response)
         own.request(request, response)
         return
       case 'text':
@@ -80,6 +81,14 @@ export function createEngine(options: EngineOptions): Engine {
           .writeHead(308, { location: entry.to, 'cache-control': 'no-store', 'content-length': '0' })
           .end()
     }
+  }
+
+  /** What the control plane's own listener does by its limits: a whole request arrives in time. */
+  function endWhenSlow(request: IncomingMessage, response: ServerResponse): void {
+    const late = setTimeout(() => {
+      if (!request.complete) request.destroy()
+    }, limits.bodyMs)
+    response.once('close', () => clearTimeout(late))
   }
 
   function receiveVisit(request: IncomingMessage, response: ServerResponse, visit: Visit): void {

@@ -91,6 +91,8 @@ export const LIMITS: Limits = {
 }
 export const HEADER_BYTES = 32_768
 export const HEADER_COUNT = 200
+/** Services send more than they take: policies and cookies. */
+export const ANSWER_HEADER_BYTES = 131_072
 
 /** A port or route that could not be opened, for people. */
 export interface Problem {

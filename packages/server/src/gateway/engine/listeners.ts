@@ -6,7 +6,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http'
-import { createSecureServer, type Http2SecureServer } from 'node:http2'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fail } from '@kalnet/contracts/errors'
@@ -26,6 +26,20 @@ export interface Receiving {
 
 /** Bytes that HTTP/2 may hold for one connection, and streams at once; a browser asks for a hundred. */
 const STREAMS_MOST = 128
+
+/** One that asks nothing, or never ends its headers, is closed; one with something open may be silent as long as that may. */
+function endWhenIdle(session: ServerHttp2Session, { keepAliveMs }: Limits): void {
+  let open = 0
+  session.on('stream', (stream) => {
+    open += 1
+    stream.once('close', () => {
+      open -= 1
+    })
+  })
+  session.setTimeout(keepAliveMs * 3, () => {
+    if (open === 0) session.close()
+  })
+}
 
 export function createListeners({ options, limits, knows, request, upgrade }: Receiving) {
   const { listen: place, certificateFor, log } = options
@@ -78,6 +92,7 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     const secure = createSecureServer({
       ...settings,
       allowHTTP1: true,
+      handshakeTimeout: limits.headersMs,
       settings: {
         maxConcurrentStreams: STREAMS_MOST,
         maxHeaderListSize: HEADER_BYTES,
@@ -98,6 +113,7 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     https = bind(secure, true)
     https.on('connection', count)
     https.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy())
+    secure.on('session', (session) => endWhenIdle(session, limits))
     https.on('sessionError', (error: Error) => log.debug({ error }, 'an HTTP/2 session broke'))
   }
 

@@ -4,7 +4,7 @@ import { fail, type KalnetError } from '@kalnet/contracts/errors'
 import { countRead } from '@kalnet/wire/tidy'
 import type { Passed, Visit } from './admit.ts'
 import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
-import type { Limits } from './interface.ts'
+import { ANSWER_HEADER_BYTES, type Limits } from './interface.ts'
 import { beginPassage, noAnswer, type Passage, type Shared } from './passage.ts'
 import { stickyCookie } from './policies/sticky.ts'
 import { refuse } from './refuse.ts'
@@ -138,7 +138,8 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     if (!member) return giveUp(fail('gateway.no-instance', { name: route.serviceName }))
     tried.push(member)
     const done = passage.try(member)
-    const mine = ask({ agent: member.upstream.agent, method, path: visit.path, headers })
+    const { agent } = member.upstream
+    const mine = ask({ agent, method, path: visit.path, headers, maxHeaderSize: ANSWER_HEADER_BYTES })
     out = mine
     let connected = false
     let settled = false

@@ -5,6 +5,7 @@ import { fail, type KalnetError } from '@kalnet/contracts/errors'
 import { quicken } from '@kalnet/wire/raw'
 import type { Passed, Visit } from './admit.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
+import { ANSWER_HEADER_BYTES } from './interface.ts'
 import { beginPassage, noAnswer, type Shared } from './passage.ts'
 import { pipeBoth } from './pipe.ts'
 import { refuseUpgrade } from './refuse.ts'
@@ -89,6 +90,7 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
         method: 'GET',
         path: visit.path,
         headers,
+        maxHeaderSize: ANSWER_HEADER_BYTES,
       })
       const late = setTimeout(
         () => out.destroy(Object.assign(new Error('it took too long'), { code: 'LATE' })),
