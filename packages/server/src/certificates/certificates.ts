@@ -37,7 +37,7 @@ export interface CertificatesOptions {
   clock: Clock
   log: Log
   mail: Mail
-  /** Hosts of routes, from the gateway's own snapshot: for these names certificates are made. Asked at each handshake. */
+  /** Hosts of routes, from the gateway's own snapshot: for these names certificates are made. Asked often. */
   hosts(): Iterable<Host>
   /** What the control plane itself serves https with: for clients that name nobody, and for the names it is made out to. */
   tls?: { key: string | Buffer; cert: string | Buffer } | undefined

@@ -11,6 +11,10 @@ import { type CertificateRow, statements } from './store.ts'
 export const secretOf = (id: string) => `certificate ${id}`
 const NAME = /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/
 
+/** For how long it is believed that a name leads somewhere, and that it leads nowhere. */
+const KNOWN_MS = 1_000
+const UNKNOWN_MS = 50
+
 /** A host that a route leads from; null: it belongs to the installation itself. */
 export interface Host {
   host: string
@@ -23,7 +27,7 @@ export interface ServingOptions {
   clock: Clock
   log: Log
   domain: string
-  /** What is served now, from the gateway's own routes; asked at each handshake. */
+  /** What is served now, from the gateway's own routes; asked often. */
   hosts(): Iterable<Host>
   local: Local
   /** For clients that name nobody, and for the names it is made out to. */
@@ -90,14 +94,19 @@ export function createServing(options: ServingOptions) {
           better(one, other, name),
       )[0]
   }
+  /** Thousands of routes are gone through once in a while, not at each handshake; what is not found is looked for anew. */
+  let index = { at: Number.NEGATIVE_INFINITY, byHost: new Map<string, Host>() }
+  const indexed = (name: string) =>
+    patternsOf(name)
+      .map((pattern) => index.byHost.get(pattern))
+      .find(Boolean)
   const hostOf = (name: string): Host | undefined => {
-    const patterns = patternsOf(name)
-    let found: Host | undefined
-    for (const it of options.hosts()) {
-      if (it.host === name) return it
-      if (patterns.includes(it.host)) found = it
-    }
-    return found
+    const now = clock.now().getTime()
+    const age = Math.abs(now - index.at)
+    const found = indexed(name)
+    if (age < (found ? KNOWN_MS : UNKNOWN_MS)) return found
+    index = { at: now, byHost: new Map([...options.hosts()].map((it) => [it.host, it])) }
+    return indexed(name)
   }
   const isOfDomain = (name: string) => name === domain || name.endsWith(`.${domain}`)
 
