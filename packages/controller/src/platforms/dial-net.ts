@@ -4,7 +4,8 @@ import { connect, type Socket } from 'node:net'
 import type { Address, Port } from '@kalnet/contracts/instance'
 import { connected } from './dial-unix.ts'
 import type { Datagrams } from './platform.ts'
-import { asDatagrams, dialInside, type InsideTarget } from './process/inside.ts'
+import { asDatagrams, dialInside } from './process/inside.ts'
+import type { InsideTarget } from './process/maker.ts'
 
 /** A display is for us alone. */
 export const addressesOf = (address: string | undefined, ports: readonly Port[]): Record<string, Address> => {

@@ -1,79 +1,17 @@
 /**
- * Sockets inside an instance's network, for the controller: a process enters the network, makes them, hands them over and ends.
- * Nothing stands between the two ends afterwards, and nothing of ours stays inside.
+ * Sockets inside an instance's network, for the controller: made there and handed over. Nothing stands between the two ends
+ * afterwards.
  */
 import { Socket as DatagramSocket } from 'node:dgram'
 import { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { Address } from '@kalnet/contracts/instance'
-import { start } from '@kalnet/io/spawn'
 import type { Datagrams } from '../platform.ts'
-
-export interface InsideTarget {
-  /** A process in the network. */
-  pid: number
-  /** As an ordinary user the network is entered together with the user namespace that owns it. */
-  withUser: boolean
-}
-
-export type Wish = { connect: number } | { datagrams: true } | { listen: Record<string, Address> }
-export type Made = { name: string } | { problem: string }
-type Handed = Socket | Server | DatagramSocket
-
-const MAKE = fileURLToPath(new URL('./make-inside.ts', import.meta.url))
-const LIMIT_MS = 15_000
-
-/** What to say of the system's codes. */
-const WORDS: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there',
-  EADDRINUSE: 'its place is taken',
-  EACCES: 'a port below 1024 may not be taken there',
-}
-
-/** By name. All that was asked for, or it throws and nothing is left open. */
-function makeInside(target: InsideTarget, wish: Wish, signal: AbortSignal): Promise<Map<string, Handed>> {
-  const user = target.withUser ? ['--user', '--preserve-credentials'] : []
-  const enter = ['--target', String(target.pid), '--net', ...user]
-  const wanted = 'listen' in wish ? Object.keys(wish.listen).length : 1
-  return new Promise((resolve, reject) => {
-    const until = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
-    if (until.aborted) return reject(until.reason)
-    const child = start('nsenter', [...enter, '--', process.execPath, MAKE, JSON.stringify(wish)], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      env: {},
-    })
-    const made = new Map<string, Handed>()
-    let isSettled = false
-    const settle = (problem: unknown) => {
-      // It ends after it has given everything, too.
-      if (isSettled) return
-      isSettled = true
-      until.removeEventListener('abort', onAbort)
-      child.removeAllListeners('message')
-      if (problem === null) return resolve(made)
-      child.kill('SIGKILL')
-      for (const it of made.values()) close(it)
-      reject(problem)
-    }
-    const onAbort = () => settle(until.reason)
-    until.addEventListener('abort', onAbort, { once: true })
-    child.once('error', settle)
-    child.once('exit', () => settle(new Error('its network could not be entered')))
-    child.on('message', (message: Made, handed) => {
-      if ('problem' in message) return settle(new Error(WORDS[message.problem] ?? message.problem))
-      if (handed instanceof Socket || handed instanceof Server || handed instanceof DatagramSocket)
-        made.set(message.name, handed)
-      if (made.size === wanted) settle(null)
-    })
-  })
-}
-
-const close = (it: Handed) => void (it instanceof Socket ? it.destroy() : it.close())
+import { closeHanded, type InsideTarget, makeInside } from './maker.ts'
 
 /** A connection to a port on the instance's own loopback. */
 export async function dialInside(target: InsideTarget, port: number, signal: AbortSignal): Promise<Socket> {
-  const [made] = (await makeInside(target, { connect: port }, signal)).values()
+  const [made] = (await makeInside(target, { kind: 'connect', port }, signal)).values()
   if (made instanceof Socket) return made
   throw new Error('no connection was handed over')
 }
@@ -84,7 +22,7 @@ export async function datagramsInside(
   port: number,
   signal: AbortSignal,
 ): Promise<Datagrams> {
-  const [made] = (await makeInside(target, { datagrams: true }, signal)).values()
+  const [made] = (await makeInside(target, { kind: 'datagrams' }, signal)).values()
   if (made instanceof DatagramSocket) return asDatagrams(made, { host: '127.0.0.1', port }, signal)
   throw new Error('no socket was handed over')
 }
@@ -131,9 +69,9 @@ export function createListeners(): Listeners {
   return {
     async listen(instanceId, target, places, take, signal) {
       if (Object.keys(places).length === 0) return
-      const made = await makeInside(target, { listen: places }, signal)
+      const made = await makeInside(target, { kind: 'listen', places }, signal)
       const end = () => {
-        for (const it of made.values()) close(it)
+        for (const it of made.values()) closeHanded(it)
         open.get(instanceId)?.delete(end)
         signal.removeEventListener('abort', end)
       }

@@ -1,54 +1,73 @@
-/** Runs in an instance's network namespace for a moment: makes the sockets that are asked for and hands them to the controller. */
+/**
+ * Runs in an instance's network namespace while the controller wishes for something there: makes sockets and hands them over.
+ * It ends with the controller, or when that has no more wishes.
+ */
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { Made, Wish } from './inside.ts'
+import type { Answer, Wish } from './maker.ts'
 
-const give = (made: Made, socket?: Socket | Server | DatagramSocket) =>
-  new Promise<void>((resolve, reject) => {
+function give(answer: Answer, socket?: Socket | Server | DatagramSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
     if (!process.send) throw new Error('nobody to hand it to')
-    process.send(made, socket, {}, (error) => (error ? reject(error) : resolve()))
+    process.send(answer, socket, {}, (error) => (error ? reject(error) : resolve()))
   })
+}
 
-const failing = (emitter: Socket | Server | DatagramSocket, reject: (error: Error) => void) =>
-  void emitter.once('error', reject)
+const once = <T extends Socket | Server | DatagramSocket>(
+  it: T,
+  begin: (done: () => void) => void,
+): Promise<T> =>
+  new Promise((resolve, reject) => {
+    it.once('error', reject)
+    begin(() => resolve(it))
+  })
 
 /** Not a byte is read here: what the far end says at once is for whom it is handed to. */
-const connection = (port: number) =>
-  new Promise<Socket>((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.pause()
-    failing(socket, reject)
-    socket.once('connect', () => resolve(socket))
-  })
-
-const listener = (host: string, port: number) =>
-  new Promise<Server>((resolve, reject) => {
-    const server = createServer({ pauseOnConnect: true })
-    failing(server, reject)
-    server.listen(port, host, () => resolve(server))
-  })
-
-const datagrams = () =>
-  new Promise<DatagramSocket>((resolve, reject) => {
-    const socket = createSocket('udp4')
-    failing(socket, reject)
-    socket.bind(0, '127.0.0.1', () => resolve(socket))
-  })
-
-try {
-  const wish = JSON.parse(process.argv[2] ?? '') as Wish
-  if ('connect' in wish) await give({ name: 'connection' }, await connection(wish.connect))
-  else if ('datagrams' in wish) await give({ name: 'datagrams' }, await datagrams())
-  else {
-    // All or none: what could be made is closed with this process.
-    const made = await Promise.all(
-      Object.entries(wish.listen).map(
-        async ([name, { host, port }]) => [name, await listener(host, port)] as const,
-      ),
-    )
-    for (const [name, server] of made) await give({ name }, server)
-  }
-} catch (error) {
-  await give({ problem: (error as NodeJS.ErrnoException).code ?? String(error) })
+function connection(port: number): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.pause()
+  return once(socket, (done) => socket.once('connect', done))
 }
-process.exit(0)
+
+function datagrams(): Promise<DatagramSocket> {
+  const socket = createSocket('udp4')
+  return once(socket, (done) => socket.bind(0, '127.0.0.1', done))
+}
+
+/** All or none. */
+async function listeners(places: Wish & { kind: 'listen' }): Promise<[name: string, server: Server][]> {
+  const all = Object.entries(places.places).map(async ([name, { host, port }]) => {
+    const server = createServer()
+    await once(server, (done) => server.listen(port, host, done))
+    return [name, server] as [string, Server]
+  })
+  const settled = await Promise.allSettled(all)
+  const made = settled.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+  const failed = settled.find((it) => it.status === 'rejected')
+  if (!failed) return made
+  for (const [, server] of made) server.close()
+  throw failed.reason
+}
+
+async function grant(id: number, wish: Wish): Promise<void> {
+  switch (wish.kind) {
+    case 'connect':
+      return give({ id, name: 'connection' }, await connection(wish.port))
+    case 'datagrams': {
+      const socket = await datagrams()
+      await give({ id, name: 'datagrams' }, socket)
+      return void socket.close()
+    }
+    case 'listen':
+      for (const [name, server] of await listeners(wish)) {
+        await give({ id, name }, server)
+        // The controller's own end of it lives on.
+        server.close()
+      }
+  }
+}
+
+process.on('message', ({ id, wish }: { id: number; wish: Wish }) => {
+  grant(id, wish).catch((error: NodeJS.ErrnoException) => give({ id, problem: error.code ?? error.message }))
+})
+process.once('disconnect', () => process.exit(0))
