@@ -1,8 +1,9 @@
 /** Makes what is there match what is desired: level-triggered, one worker per instance, safe against lost, repeated, late and reordered messages. */
 import type { Health } from '@kalnet/contracts/health'
-import type { DesiredInstance, InstanceSpec, ObservedInstance, Progress } from '@kalnet/contracts/instance'
+import type { DesiredInstance, ObservedInstance, Progress } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import { handlesOf, orphan, type Running, runningOf } from './entries.ts'
 import type { Entry, Journal } from './journal.ts'
 import { createLife, freshEntry } from './life.ts'
 import { createLimit } from './limit.ts'
@@ -14,21 +15,6 @@ const CREATIONS_AT_ONCE = 8
 const LOOK_AGAIN_MS = 30_000
 const LOST_AFTER_ATTEMPTS = 3
 const PROGRESS_MS = 200
-
-/** An instance whose program was started and has not ended, as far as is known. */
-export interface Running {
-  id: string
-  generation: number
-  organisationId: string
-  spec: InstanceSpec
-  platform: Platform
-  handle: Handle
-  /** `creating`: its program was started, and it is not ready yet. */
-  state: ObservedInstance['state']
-  /** Milliseconds since the epoch. */
-  createdAt: number
-  health: Health | undefined
-}
 
 export interface Reconciler {
   desired(instance: DesiredInstance): void
@@ -217,41 +203,15 @@ export function createReconciler(options: {
   /** Runtimes that nobody desires: left by a crash, a lost disk or a lost message. */
   async function reap() {
     if (!haveAll) return
-    const lists = await Promise.allSettled(platforms.map((it) => it.list()))
-    for (const list of lists) {
-      if (list.status === 'rejected') {
-        log.warn({ error: list.reason }, 'a platform could not say what it has')
-        continue
-      }
-      for (const handle of list.value) {
-        const slot = slots.get(handle.instanceId)
-        if (slot && slot.entry.generation > handle.generation && slot.entry.desired) {
-          if (slot.entry.leftovers.some((it) => it.generation === handle.generation)) continue
-          slot.entry.leftovers.push(handle)
-          poke(slot)
-        } else if (!slot) poke(addSlot(orphan(handle)))
-      }
+    for (const handle of await handlesOf(platforms, log)) {
+      const slot = slots.get(handle.instanceId)
+      if (slot && slot.entry.generation > handle.generation && slot.entry.desired) {
+        if (slot.entry.leftovers.some((it) => it.generation === handle.generation)) continue
+        slot.entry.leftovers.push(handle)
+        poke(slot)
+      } else if (!slot) poke(addSlot(orphan(handle)))
     }
   }
-
-  const orphan = (handle: Handle): Entry => ({
-    id: handle.instanceId,
-    generation: handle.generation,
-    desired: null,
-    phase: 'forgotten',
-    handle,
-    leftovers: [],
-    observed: {
-      id: handle.instanceId,
-      generation: handle.generation,
-      platform: handle.platform,
-      state: 'stopping',
-      times: {},
-      progress: null,
-      reason: null,
-      logTail: [],
-    },
-  })
 
   async function watch(it: Platform) {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
@@ -297,16 +257,7 @@ export function createReconciler(options: {
     has: (id) => slots.has(id),
     running(id) {
       const entry = slots.get(id)?.entry
-      const its = platform(entry?.handle?.platform ?? '')
-      if (!entry?.handle || !its || entry.phase !== 'created' || entry.desired?.state !== 'running')
-        return null
-      const { generation, handle, observed, desired } = entry
-      const { organisationId, spec } = desired
-      const createdAt = Date.parse(observed.times.created ?? '') || clock.now().getTime()
-      return {
-        ...{ id, generation, organisationId, spec, platform: its, handle },
-        ...{ createdAt, state: observed.state, health: observed.health },
-      }
+      return entry ? runningOf(entry, platform(entry.handle?.platform ?? ''), clock) : null
     },
     noteHealth(id, generation, health) {
       const entry = slots.get(id)?.entry

@@ -2,8 +2,8 @@
 import type { Health, HealthState } from '@kalnet/contracts/health'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import type { Running } from '../entries.ts'
 import { createLimit } from '../limit.ts'
-import type { Running } from '../reconcile.ts'
 import { type Answer, ask } from './ask.ts'
 import { freshStanding, judge, waitAfter } from './judge.ts'
 
