@@ -60,8 +60,8 @@ export interface Platform {
   dial(handle: Handle, portName: string, signal: AbortSignal): Promise<Duplex>
   /** The last lines its programs printed. */
   logs(handle: Handle, lines: number): Promise<string[]>
-  /** Runs a program inside, as the instance's own user and within its limits, and kills it after the time. Absent: it cannot. */
-  exec?(handle: Handle, command: string[], signal: AbortSignal, timeoutMs: number): Promise<Executed>
+  /** Runs a program inside, as the instance's own user and within its limits, and kills it after the time. Null: on this machine it cannot. */
+  exec?(handle: Handle, command: string[], signal: AbortSignal, timeoutMs: number): Promise<Executed | null>
   /** What the platform itself makes of its health (a HEALTHCHECK of its image); null: it says nothing. */
   healthOf?(handle: Handle): Promise<{ state: 'starting' | 'healthy' | 'unhealthy'; detail: string } | null>
   /** Shows files inside as `/run/kalnet/<folder>/<name>`, readable by the instance alone; the whole set changes at once. */

@@ -25,3 +25,6 @@ export function problemInWords(error: unknown): string {
     return 'the disk that holds the data is full'
   return message.slice(0, 400)
 }
+
+/** What a program said last, short enough for a report. */
+export const lastLineOf = (text: string): string => (text.trimEnd().split('\n').at(-1) ?? '').slice(0, 300)

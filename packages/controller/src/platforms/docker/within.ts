@@ -9,6 +9,7 @@ import { dialUnix } from '../dial-unix.ts'
 import { give } from '../given.ts'
 import type { Handle, Platform } from '../platform.ts'
 import { createListeners, datagramsInside } from '../process/inside.ts'
+import { lastLineOf } from '../reasons.ts'
 import type { Engine } from './engine.ts'
 import type { DockerLayout } from './layout.ts'
 import { addressesAt, wayTo } from './ports.ts'
@@ -121,5 +122,3 @@ export function createWithin(parts: {
 
 const isHealth = (status: string): status is 'starting' | 'healthy' | 'unhealthy' =>
   ['starting', 'healthy', 'unhealthy'].includes(status)
-
-export const lastLineOf = (text: string): string => (text.trimEnd().split('\n').at(-1) ?? '').slice(0, 300)

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { start } from '@kalnet/io/spawn'
 import type { Executed } from '../platform.ts'
+import { lastLineOf } from '../reasons.ts'
 import { identify, signalAll, tree } from './processes.ts'
 import type { ProcessId } from './state.ts'
 
@@ -73,8 +74,7 @@ export async function execInside(
     child.once('close', (code) => {
       until.removeEventListener('abort', onAbort)
       if (signal.aborted) return reject(signal.reason)
-      const lastLine = (text.trimEnd().split('\n').at(-1) ?? '').slice(0, 300)
-      resolve({ code: until.aborted ? null : code, lastLine })
+      resolve({ code: until.aborted ? null : code, lastLine: lastLineOf(text) })
     })
   })
 }
