@@ -80,4 +80,15 @@ describe('place', () => {
   ])('[CTL-3.placed] says why when %s', (_name, controllers, words) => {
     expect(() => place(controllers, { spec, platforms: ['process'] })).toThrow(words)
   })
+
+  it('[NET-5.network-local] what needs a network of its own is not put where none is possible, unlike what needs none', () => {
+    const lacking = machine('a')
+    const without = lacking.fingerprints.map((it) => ({ ...it, localNetwork: false }))
+    const one = { ...lacking, fingerprints: without }
+    const platforms = ['process'] as const
+    expect(place([one], { spec, platforms }).controllerId).toBe('a')
+    const local = { ...spec, network: 'local' as const }
+    expect(() => place([one], { spec: local, platforms })).toThrow('process on a has no networks of its own')
+    expect(place([one, machine('b')], { spec: local, platforms }).controllerId).toBe('b')
+  })
 })
