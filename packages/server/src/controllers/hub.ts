@@ -5,15 +5,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FromController, ToController } from '@kalnet/contracts/controller'
-import { fail, KalnetError } from '@kalnet/contracts/errors'
 import type { DesiredInstance, ObservedInstance } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wire/server-link'
-import { v7 as newId } from 'uuid'
 import type { Tx } from '../core/store.ts'
 import type { Controllers } from './controllers.ts'
 import { createIdentityGiver, type GiverOptions } from './identity-giver.ts'
+import { passes } from './passing.ts'
+import { createQuestions } from './questions.ts'
 import { createRotations } from './rotation.ts'
 import { storable } from './storable.ts'
 
@@ -48,7 +48,6 @@ export interface HubOptions {
 type LinksMessage = Extract<ToController, { type: 'links' }>
 type LinkCalls = Extract<FromController, { type: 'links.called' }>['calls'][number]
 type Message = Parameters<Parameters<typeof acceptLink>[3]['onMessage']>[0]
-type Answer = Extract<Message, { type: 'logs' | 'screen' | 'key.new' }>
 interface Connection {
   link: ServerLink
   inventoried: boolean
@@ -57,32 +56,19 @@ interface Queue {
   tail: Promise<void>
   length: number
 }
-interface Asked {
-  controllerId: string
-  answer(message: Answer): void
-  gone(): void
-}
-
-const ANSWER_MS = 10_000
 /** Desired state is sent whole this often even if nothing changed: a lost push costs this at most. */
 const RESEND_MS = 30_000
 const CLOSE_MS = 5_000
 /** What one controller may have waiting here; one that says more is cut, and says it whole when it is back. */
 const QUEUE_MOST = 10_000
-/** A database that is away or busy: worth another try. Deadlock, serialisation, lock and statement time (PostgreSQL appendix A). */
-const PASSING = new Set(['40P01', '40001', '55P03', '57014'])
-
-const passes = (error: unknown): boolean =>
-  error instanceof KalnetError
-    ? error.code.startsWith('store.')
-    : error instanceof Error && 'code' in error && PASSING.has(String(error.code))
-
 export function createHub(options: HubOptions) {
   const { controllers, clock, log } = options
   const connections = new Map<string, Connection>()
   /** By controller, not by connection: what its last connection left is recorded before what its next one says. */
   const queues = new Map<string, Queue>()
-  const waiting = new Map<string, Asked>()
+  const { ask, answered, gone } = createQuestions(
+    (controllerId, message) => connections.get(controllerId)?.link.send(message) ?? false,
+  )
   const { identityFor } = options
   const giveIdentities = identityFor ? createIdentityGiver({ clock, log, identityFor }) : null
   let closed = false
@@ -167,10 +153,8 @@ export function createHub(options: HubOptions) {
       }
       case 'logs':
       case 'screen':
-      case 'key.new': {
-        const asked = waiting.get(message.requestId)
-        if (asked?.controllerId === controllerId) asked.answer(message)
-      }
+      case 'key.new':
+        answered(controllerId, message)
     }
   }
 
@@ -192,7 +176,7 @@ export function createHub(options: HubOptions) {
     const connection = connections.get(controllerId)
     if (connection?.link !== link) return
     connections.delete(controllerId)
-    for (const asked of waiting.values()) if (asked.controllerId === controllerId) asked.gone()
+    gone(controllerId)
     log.info({ controllerId, reason }, 'a controller is offline')
     enqueue(connection, 'record a disconnection', async () => {
       // Tried until it is written or untrue: nobody else would ever say it.
@@ -205,32 +189,6 @@ export function createHub(options: HubOptions) {
         }
       }
     })
-  }
-
-  const ask = async <T extends Answer['type']>(
-    controllerId: string,
-    build: (requestId: string) => ToController,
-    expected: T,
-    signal?: AbortSignal,
-  ): Promise<Extract<Answer, { type: T }>> => {
-    const requestId = newId()
-    const late = AbortSignal.timeout(ANSWER_MS)
-    const limit = signal ? AbortSignal.any([signal, late]) : late
-    try {
-      return await new Promise((resolve, reject) => {
-        const gone = () => reject(fail('controller.offline'))
-        if (limit.aborted) return gone()
-        limit.addEventListener('abort', gone, { once: true })
-        const answer = (message: Answer) => {
-          if (message.type === expected) resolve(message as Extract<Answer, { type: T }>)
-        }
-        waiting.set(requestId, { controllerId, answer, gone })
-        const sent = connections.get(controllerId)?.link.send(build(requestId))
-        if (!sent) gone()
-      })
-    } finally {
-      waiting.delete(requestId)
-    }
   }
 
   const rotations = createRotations({
