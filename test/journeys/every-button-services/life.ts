@@ -112,6 +112,6 @@ export async function remove(house: House): Promise<void> {
   await at('/services')
   await notice(`${TITLE} is removed`)
   await page.getByRole('heading', { name: 'Nothing runs here yet' }).waitFor()
-  expect(await list()).toEqual([])
+  expect((await list()).filter(({ kind }) => kind === 'managed')).toEqual([])
   expect((await routes()).filter(({ serviceName }) => serviceName === NAME)).toEqual([])
 }

@@ -86,9 +86,10 @@ export async function certificates(house: House): Promise<void> {
   const { page, client, button, dialog, go, leave, menu, notice } = house
   const folder = await mkdtemp(join(tmpdir(), 'kn-own-'))
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const leaf = ['-addext', 'basicConstraints=critical,CA:FALSE']
   const what = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30']
   const name = ['-subj', '/CN=own.example.org', '-addext', 'subjectAltName=DNS:own.example.org']
-  await must('openssl', ['req', '-x509', ...what, ...name, '-keyout', key, '-out', certificate])
+  await must('openssl', ['req', '-x509', ...what, ...leaf, ...name, '-keyout', key, '-out', certificate])
   const list = async () => (await client.call(certificateRoutes.list)).items
   try {
     await go('/settings/certificates')

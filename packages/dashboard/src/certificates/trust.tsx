@@ -51,7 +51,9 @@ export default function Trust() {
   return (
     <main className={css.trust}>
       <Link href="/" className={css.brand}>
-        <Mark />
+        <span aria-hidden className={css.mark}>
+          <Mark />
+        </span>
         {m.trustBack}
       </Link>
       <div>

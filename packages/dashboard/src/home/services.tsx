@@ -12,7 +12,7 @@ const SHOWN = 12
 
 export default function Services() {
   const { data } = useQuery(servicesQuery)
-  const shown = (data?.items ?? []).filter((it) => opensAt(it) !== null)
+  const shown = (data?.items ?? []).filter((it) => it.kind !== 'platform' && opensAt(it) !== null)
   if (shown.length === 0) return null
   return (
     <section className={css.part}>

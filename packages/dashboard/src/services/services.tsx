@@ -28,6 +28,10 @@ const AddButton = () => (
   </LinkButton>
 )
 
+/** What belongs to Kalnet itself is there from the first day, and least of interest. */
+const partsLast = (one: Service, other: Service) =>
+  Number(one.kind === 'platform') - Number(other.kind === 'platform')
+
 function List({ services, keeps }: { services: Service[]; keeps: boolean }) {
   const [text, setText] = useState('')
   const [kind, setKind] = useState<Kind>('all')
@@ -86,7 +90,8 @@ export default function Services() {
   const me = useMe()
   const { data, error, isPending, refetch } = useQuery(servicesQuery)
   const keeps = may(me, 'service.operate')
-  const services = data && (keeps ? data.items : openable(data.items))
+  const services = data && (keeps ? data.items : openable(data.items)).toSorted(partsLast)
+  const own = services?.filter(({ kind }) => kind !== 'platform')
   const adds = may(me, 'service.manage')
   return (
     <div className={css.page}>
@@ -95,7 +100,7 @@ export default function Services() {
           <h1>{m.services}</h1>
           <p className={css.sub}>{m.servicesText}</p>
         </div>
-        {adds && services && services.length > 0 && <AddButton />}
+        {adds && own && own.length > 0 && <AddButton />}
       </header>
       {isPending && (
         <div className={css.grid} aria-busy="true">
@@ -105,7 +110,7 @@ export default function Services() {
         </div>
       )}
       {error && !data && <ErrorBox problem={error} retry={() => void refetch()} />}
-      {services?.length === 0 && (
+      {own?.length === 0 && (
         <Empty
           icon={<Boxes aria-hidden />}
           title={adds ? m.servicesEmpty : m.servicesEmptyOthers}
