@@ -106,8 +106,8 @@ async function openMachine(
       await running
     },
     async inside(id, script) {
-      const { lastLine } = await platform.exec!(await handleOf(id), ['bash', '-c', script], never, 10_000)
-      return lastLine
+      const executed = await platform.exec!(await handleOf(id), ['bash', '-c', script], never, 10_000)
+      return executed?.lastLine ?? ''
     },
     seen: (id) => plane.told('observed').findLast((it) => it.instance.id === id)?.instance,
   }

@@ -196,6 +196,12 @@ const fine: [name: string, probe: ProbeInput, more: Partial<Platform>, detail: R
     { healthOf: async () => ({ state: 'healthy', detail: '' }) },
     /healthy/,
   ],
+  [
+    'a command where none can be run',
+    { kind: 'command', command: ['check'] },
+    { exec: async () => null },
+    /^It runs; nothing more/,
+  ],
   ['an image that says nothing', { kind: 'container' }, {}, /^It runs; nothing more/],
 ]
 test.each(fine)('[OBS-2.kinds] %s is healthy', async (_name, probe, more, detail) => {
