@@ -155,8 +155,10 @@ describe.skipIf(skip)('[NET-2.routed] a real Traefik and our own gateway, given 
         const open = request.headers['x-forwarded-host'] !== 'mine.localhost'
         return void response.writeHead(open ? 200 : status, open ? {} : headers).end()
       }
+      if (request.headers.authorization !== 'Bearer key') return void response.writeHead(401).end()
       const { config } = renderTraefik(given, {
         entryPoints: { web: 'web', secure: null },
+        resolver: null,
         forwardAuth: `http://127.0.0.1:${portOf(provider)}/ask`,
         own: { hosts: ['kalnet.localhost'], url: `http://127.0.0.1:${at.star}` },
         trust: null,
@@ -170,6 +172,7 @@ describe.skipIf(skip)('[NET-2.routed] a real Traefik and our own gateway, given 
     const [traefikTcp, traefikUdp] = [await freePort(), await freePort()]
     traefik = await startTraefik({
       endpoint: `http://127.0.0.1:${portOf(provider)}/config`,
+      headers: { authorization: 'Bearer key' },
       entries: {
         [tcpEntry(tcpPort)]: { kind: 'tcp', port: traefikTcp },
         [udpEntry(udpPort)]: { kind: 'udp', port: traefikUdp },

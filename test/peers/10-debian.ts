@@ -17,6 +17,7 @@ const PACKAGES: Record<string, string> = {
   '/usr/bin/xterm': 'xterm',
   '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf': 'fonts-dejavu-core',
   '/usr/sbin/dockerd': 'docker.io',
+  '/usr/bin/docker-compose': 'docker-compose',
   '/usr/bin/setpriv': 'util-linux',
   '/usr/bin/dig': 'bind9-dnsutils',
   '/usr/sbin/nft': 'nftables',

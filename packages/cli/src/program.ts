@@ -17,6 +17,7 @@ import { addKey } from './commands/key.ts'
 import { addLookup } from './commands/lookup.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addProviders } from './commands/providers.ts'
+import { addRender } from './commands/render.ts'
 import { addSecrets } from './commands/secrets.ts'
 import { addServe } from './commands/serve.ts'
 import { addService } from './commands/service.ts'
@@ -36,6 +37,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDown,
   addStatus,
   addDoctor,
+  addRender,
   addSessions,
   addService,
   addTemplates,

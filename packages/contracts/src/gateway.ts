@@ -254,6 +254,13 @@ export const gatewayRoutes = {
       reach: z.enum(['same-machine', 'any']).default('same-machine'),
       web: slug.default('web').describe('Its entry point for http, and for https (`none`: it has none).'),
       secure: slug.default('websecure'),
+      trust: z
+        .enum(['file', 'loopback'])
+        .default('file')
+        .describe(
+          "How it knows the control plane's TLS: by the authority's file, or because it asks over its own loopback.",
+        ),
+      resolver: slug.optional().describe('The one of its certificate resolvers that orders certificates.'),
     }),
     body: nothing,
     answer: z.looseObject({}),

@@ -60,12 +60,18 @@ export function routesOfGateway(parts: {
       return ofHousehold(whole, actor.organisationId)
     }),
     handle(gatewayRoutes.traefik, async ({ actor, query }) => {
-      const { reach, web, secure } = query
+      const { reach, web, secure, resolver, trust } = query
       const { config } = renderTraefik(ofHousehold(snapshots.now(), actor.organisationId), {
         entryPoints: { web, secure: secure === 'none' ? null : secure },
+        resolver: resolver ?? null,
         forwardAuth: new URL(FORWARD_PATH, parts.inside()).href,
         own: { hosts: parts.ownHosts(), url: parts.inside() },
-        trust: parts.authorityFile,
+        trust:
+          parts.authorityFile === null
+            ? null
+            : trust === 'loopback'
+              ? 'loopback'
+              : { file: parts.authorityFile },
         reach: reachFrom(reach === 'any' ? null : parts.machine),
       })
       return { ...config }

@@ -10,12 +10,14 @@ type Route = Snapshot['routes'][number]
 export interface RenderOptions {
   /** Names of Traefik's own entry points, as its static configuration has them. */
   entryPoints: { web: string; secure: string | null }
+  /** Orders certificates; null: they come from elsewhere. */
+  resolver: string | null
   /** Where Traefik asks about each request: `<control plane>/api/forward-auth`. */
   forwardAuth: string
   /** The dashboard and API: their names and where they are. */
   own: { hosts: readonly string[]; url: string }
-  /** A file with the authority by which the control plane speaks TLS; null: it is asked in plain http, or by a known one. */
-  trust: string | null
+  /** How the control plane's TLS is known: by a file with its authority, or because it is this machine's own loopback; null: as all others. */
+  trust: { file: string } | 'loopback' | null
   /** Where an endpoint is reached from Traefik; null: not at all. */
   reach(endpoint: Endpoint): { host: string; port: number } | null
 }
@@ -160,7 +162,9 @@ function middlewaresOf(
         trustForwardHeader: false,
         authResponseHeaders: [...FORWARD_HEADERS],
         preserveLocationHeader: true,
-        ...(options.trust ? { tls: { ca: options.trust } } : {}),
+        ...(options.trust
+          ? { tls: options.trust === 'loopback' ? { insecureSkipVerify: true } : { ca: options.trust.file } }
+          : {}),
       },
     })
   if (policy.bodyBytes !== null) add('size', { buffering: { maxRequestBodyBytes: policy.bodyBytes } })
@@ -218,7 +222,8 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
   const notes: Rendered['notes'] = []
   const ports: Rendered['ports'] = []
   const entryPoints = [options.entryPoints.secure ?? options.entryPoints.web]
-  const tls = options.entryPoints.secure ? { tls: {} } : {}
+  const { resolver } = options
+  const tls = options.entryPoints.secure ? { tls: resolver ? { certResolver: resolver } : {} } : {}
 
   for (const route of snapshot.routes.toSorted((one, other) => one.id.localeCompare(other.id))) {
     const { match, policy, serviceId, port } = route
@@ -272,7 +277,9 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
       service: 'kalnet',
       ...tls,
     }
-    if (options.trust) http.serversTransports.kalnet = { rootCAs: [options.trust] }
+    if (options.trust)
+      http.serversTransports.kalnet =
+        options.trust === 'loopback' ? { insecureSkipVerify: true } : { rootCAs: [options.trust.file] }
     http.services.kalnet = {
       loadBalancer: {
         servers: [{ url }],
