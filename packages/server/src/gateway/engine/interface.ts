@@ -64,13 +64,8 @@ export interface EngineOptions {
   }
   /** The answer to an ACME HTTP-01 challenge, or null. */
   challenge?(host: string, token: string): string | null
-  /**
-   * With what we show ourselves to a service that asks for a certificate (`upstreamTls: mutual`), whom of its organisation we believe,
-   * and the name that must stand in the service's own. Asked at each connection: certificates are renewed.
-   */
-  upstreamFor?(
-    organisationId: string,
-  ): Promise<{ context: SecureContext; serverNameOf(service: string): string }>
+  /** With what we show ourselves to a service that asks for a certificate (`upstreamTls: mutual`); it holds whom we trust, too. */
+  upstreamIdentity?(organisationId: string): SecureContext | null | Promise<SecureContext | null>
   limits?: Partial<Limits>
   /** How often UDP clients that fell silent are looked for; a test looks oftener. */
   flowCheckMs?: number

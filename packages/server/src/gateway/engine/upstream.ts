@@ -22,8 +22,8 @@ export interface Upstream {
 /** Where an instance is and whether it asks for our certificate. */
 export interface Reach {
   endpoint: Endpoint
-  /** Whose certificate it must have; null: it is spoken to in the clear. */
-  secure: { organisationId: string; service: string } | null
+  /** The name its certificate must have; null: it is spoken to in the clear. */
+  secureName: string | null
   organisationId: string
 }
 
@@ -43,7 +43,7 @@ export const keyOf = (
     canReach(endpoint, machine) && direct
       ? `${direct.host} ${direct.port}`
       : tunnel && `${tunnel.controllerId} ${tunnel.instanceId} ${endpoint.port}`
-  return `${endpoint.id} ${place ?? ''} ${secure?.service ?? ''}`
+  return `${endpoint.id} ${place ?? ''} ${secureName ?? ''}`
 }
 
 /** The agent of node:http treats what it gets as a socket; a tunnel may be any stream. */
@@ -61,7 +61,7 @@ function asSocket(stream: Duplex): Duplex {
 
 export function createUpstream(
   reach: Reach,
-  options: Pick<EngineOptions, 'machine' | 'dialTunnel' | 'upstreamFor'>,
+  options: Pick<EngineOptions, 'machine' | 'dialTunnel' | 'upstreamIdentity'>,
   connectMs: () => number,
 ): Upstream {
   const { endpoint, secureName, organisationId } = reach
@@ -110,7 +110,7 @@ export function createUpstream(
       if (!context) throw new Error('it asks for a certificate and we have none')
       const hurry = () => plain?.destroy(late.signal.reason as Error)
       late.signal.addEventListener('abort', hurry, { once: true })
-      return await shake(plain, serverNameOf(secure.service), context)
+      return await shake(plain, secureName, context)
     } catch (error) {
       plain?.destroy()
       throw late.signal.aborted ? (late.signal.reason as Error) : error
