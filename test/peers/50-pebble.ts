@@ -51,6 +51,8 @@ export interface Pebble {
   root(): Promise<string>
   /** What it says of a certificate it gave. */
   status(serial: string): Promise<string>
+  /** The DNS server that comes with it, `127.0.0.1:PORT`: every name is this machine, and `setTxt`. */
+  dns: string
   /** Where it looks for HTTP-01. */
   httpPort: number
   setTxt(name: string, values: string[]): Promise<void>
@@ -79,8 +81,10 @@ function ask(url: string, options: { ca?: string; body?: object } = {}): Promise
   })
 }
 
-/** `rejectNonces`: how many of a hundred good nonces it refuses. */
-export async function startPebble(options: { rejectNonces?: number } = {}): Promise<Pebble> {
+/** `rejectNonces`: how many of a hundred good nonces it refuses. `dnsServer`: whom it asks instead of the one that comes with it. */
+export async function startPebble(
+  options: { rejectNonces?: number; dnsServer?: string } = {},
+): Promise<Pebble> {
   const programs = folderIn(peerCache(process.env))
   const home = await mkdtemp(join(tmpdir(), 'kn-pebble-'))
   const tls = await ensureTls(home, ['localhost', '127.0.0.1'])
@@ -117,7 +121,7 @@ export async function startPebble(options: { rejectNonces?: number } = {}): Prom
     ),
     start(
       join(programs, 'pebble'),
-      ['-config', join(home, 'config.json'), '-dnsserver', `127.0.0.1:${dnsPort}`],
+      ['-config', join(home, 'config.json'), '-dnsserver', options.dnsServer ?? `127.0.0.1:${dnsPort}`],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
@@ -170,6 +174,7 @@ export async function startPebble(options: { rejectNonces?: number } = {}): Prom
   return {
     directory,
     authorityFile,
+    dns: `127.0.0.1:${dnsPort}`,
     httpPort: httpPort ?? 0,
     root: () => ask(`https://localhost:${management}/roots/0`, { ca }),
     status: (serial) =>

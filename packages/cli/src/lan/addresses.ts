@@ -4,6 +4,8 @@ import type { Config } from '@kalnet/contracts/config'
 import { type Interfaces, lanInterfaces } from '@kalnet/io/interfaces'
 
 export const HOME_DOMAIN = 'kalnet.home.arpa'
+/** What is said on the local network (mDNS). */
+const LOCAL_NAME = 'kalnet.local'
 
 /** Listening on every address. */
 export const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
@@ -25,6 +27,7 @@ export function certificateNames(
   return [
     ...new Set([
       HOME_DOMAIN,
+      LOCAL_NAME,
       ...own,
       'localhost',
       '127.0.0.1',

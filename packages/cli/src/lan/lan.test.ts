@@ -32,6 +32,7 @@ test('the certificate is made out to every name people may use', () => {
   const names = certificateNames(['box.example.org'], '0.0.0.0', interfaces, 'attic')
   expect(names).toEqual([
     'kalnet.home.arpa',
+    'kalnet.local',
     'attic',
     'attic.local',
     'localhost',
