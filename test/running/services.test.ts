@@ -76,7 +76,7 @@ describe('services on real machines', () => {
   let other: Machine
   it('[NET-5.life] installed, stopped, started, killed, updated, removed', async () => {
     const { id, name, url } = await call('POST', '/api/services', { templateId: 'page' })
-    expect([name, url]).toEqual(['page', 'http://page.localhost:8080'])
+    expect([name, url]).toEqual(['page', `http://page.localhost:${plane.gatewayPort}`])
     const first = await until(id, runs)
     expect(first.instances.map((it) => [it.part, it.number, it.state, it.generation])).toEqual([
       ['web', 0, 'running', 1],

@@ -25,7 +25,10 @@ export const WAIT = { timeout: 15_000, interval: 15 }
 /** Everything that was logged as an error, for the test that nothing was. */
 export function createWitness() {
   const errors: string[] = []
-  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) })
+  const log = pino(
+    { level: 'error', serializers: { error: pino.stdSerializers.err } },
+    { write: (line: string) => void errors.push(line) },
+  )
   return { log, errors }
 }
 
@@ -71,11 +74,17 @@ export async function startPlane(
       '<svg xmlns="http://www.w3.org/2000/svg"/>',
     )
   }
-  for (const [id, yaml] of Object.entries({ fake: TEMPLATE, ...options.templates })) await putTemplate(id, yaml)
+  for (const [id, yaml] of Object.entries({ fake: TEMPLATE, ...options.templates }))
+    await putTemplate(id, yaml)
   const database = await testDatabase()
   const port = await freePort()
   const witness = createWitness()
-  const config = configSchema.parse({ listen: { port }, sessions: { perUser: options.perUser ?? 20 } })
+  const gatewayPort = await freePort()
+  const config = configSchema.parse({
+    listen: { port },
+    gateway: { httpPort: gatewayPort },
+    sessions: { perUser: options.perUser ?? 20 },
+  })
   const folders = {
     data: join(home, 'data'),
     runtime: join(home, 'run'),
@@ -93,6 +102,7 @@ export async function startPlane(
   const plane = {
     url: `http://127.0.0.1:${port}`,
     port,
+    gatewayPort,
     store,
     errors: witness.errors,
     ask,
