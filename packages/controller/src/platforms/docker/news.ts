@@ -4,11 +4,11 @@ import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Images } from '../../images/images.ts'
 import { createAnnouncer } from '../announce.ts'
+import { keepFilter } from '../keep-filter.ts'
 import type { Handle } from '../platform.ts'
 import { handleFrom } from './container.ts'
 import type { Engine } from './engine.ts'
 import { watchEngine } from './events.ts'
-import { keepFilter } from './keep-filter.ts'
 import type { InstanceNetworks } from './network.ts'
 
 export interface NewsParts {

@@ -4,7 +4,7 @@
  * Every step can be done twice.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { must, run } from '@kalnet/io/spawn'
 import { createMutex } from '../mutex.ts'
 import { freePiece, routesHere, takenBy } from '../pieces.ts'
@@ -25,6 +25,8 @@ export interface RootNetwork {
   /** Answers the namespace's path, the instance's address and the resolvers it reaches. */
   make(paths: InstancePaths, kind: 'internet' | 'local', signal: AbortSignal): Promise<RootNetworkMade>
   remove(paths: InstancePaths): Promise<void>
+  /** Sets the filter again where somebody took some of it away and an instance needs it; answers whether that was so. */
+  mend(): Promise<boolean>
   /** Takes the rules away, unless an instance still needs them. */
   clear(): Promise<void>
 }
@@ -111,10 +113,28 @@ export function createRootNetwork(installation: string): RootNetwork {
     }
   }
 
+  async function isNeeded(): Promise<boolean> {
+    const names = await readdir('/sys/class/net')
+    return names.some((it) => it.startsWith(devices.slice(0, -1)))
+  }
+
+  async function stands(): Promise<boolean> {
+    // A chain is set in one commit: while its last rule is there, all are.
+    const marks: typeof jumps = [
+      ...jumps,
+      ['filter', chains.forward, ['-j', 'ACCEPT']],
+      ['filter', chains.input, ['-j', 'REJECT', '--reject-with', 'icmp-admin-prohibited']],
+      ['nat', chains.nat, ['-s', RANGE, '!', '-o', devices, '-j', 'MASQUERADE']],
+    ]
+    for (const [table, chain, rule] of marks) {
+      const there = await run('iptables', ['-w', '10', '-t', table, '-C', chain, ...rule])
+      if (there.code !== 0) return false
+    }
+    return true
+  }
+
   async function clearFilter() {
-    const { stdout } = await must('ip', ['-j', 'link', 'show', 'type', 'veth'])
-    const links = JSON.parse(stdout || '[]') as { ifname: string }[]
-    if (links.some((it) => it.ifname.startsWith(devices.slice(0, -1)))) return
+    if (await isNeeded()) return
     // Those that are not there need not go.
     for (const [table, chain, rule] of jumps)
       await run('iptables', ['-w', '10', '-t', table, '-D', chain, ...rule])
@@ -195,6 +215,12 @@ export function createRootNetwork(installation: string): RootNetwork {
         await clearFilter()
       })
     },
+    mend: () =>
+      exclusively(async () => {
+        if (!(await isNeeded()) || (await stands())) return false
+        await setFilter(await resolvers())
+        return true
+      }),
     clear: () => exclusively(clearFilter),
   }
 }

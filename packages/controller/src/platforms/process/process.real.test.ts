@@ -76,6 +76,58 @@ else {
     },
   })
 
+  test('[CTL-6.filter-mended] a firewall loaded anew while nothing restarts: the filter is set again, each part of it', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'kalnet-process-'))
+    const folders: Folders = {
+      data: join(home, 'data'),
+      runtime: join(home, 'run'),
+      config: join(home, 'config'),
+    }
+    const log = createLog('process', 'silent')
+    const platform = createProcessPlatform({ folders, images: testImages(), log, filterEveryMs: 200 })
+    const spec = instanceSpec.parse({
+      image: { recipe: chain },
+      command: ['sleep', '1000'],
+      network: 'local',
+    })
+    const id = '01890000-0000-7000-8000-0000000000cd'
+    const request = { instanceId: id, generation: 1, organisationId: id, spec }
+    const handle = await platform.ensure(request, never, () => undefined)
+    const name = createLayout(folders).installation.toUpperCase()
+    const rules = async () => {
+      const all = await Promise.all(
+        ['filter', 'nat'].map((table) => must('iptables', ['-w', '10', '-t', table, '-S'])),
+      )
+      // Where a jump stands among those of others does not matter.
+      return all.flatMap((it) => it.stdout.split('\n').filter((line) => line.includes(`-${name}`))).sort()
+    }
+    const stop = new AbortController()
+    const changes = platform.changes(stop.signal)
+    try {
+      const before = await rules()
+      expect(before.length).toBeGreaterThan(10)
+      const jumps = before.filter((it) => /^-A (INPUT|FORWARD|POSTROUTING) /.test(it))
+      const losses = [
+        ...jumps.map((it) => [
+          `-t ${it.includes('POSTROUTING') ? 'nat' : 'filter'} ${it.replace('-A', '-D')}`,
+        ]),
+        [`-F KALNET-FWD-${name}`],
+        [`-F KALNET-IN-${name}`],
+        [`-t nat -F KALNET-NAT-${name}`],
+      ]
+      for (const steps of losses) {
+        for (const step of steps) await must('iptables', ['-w', '10', ...step.split(' ')])
+        await expect.poll(rules, { timeout: 15_000, interval: 100 }).toEqual(before)
+      }
+    } finally {
+      stop.abort()
+      for await (const _ of changes);
+      await platform.remove(handle)
+      rmSync(home, { recursive: true, force: true })
+    }
+    expect(await rules()).toEqual([])
+  }, 60_000)
+
   const crashes = [
     {
       name: 'between the start and the note, it is adopted and not started again',

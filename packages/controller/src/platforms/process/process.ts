@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import { createAnnouncer } from '../announce.ts'
 import { addressesOf, datagramsAt, dialNet } from '../dial-net.ts'
 import { dialUnix } from '../dial-unix.ts'
 import { give } from '../given.ts'
+import { keepFilter } from '../keep-filter.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Platform } from '../platform.ts'
 import { removeTree } from '../remove-tree.ts'
@@ -32,9 +34,13 @@ export interface ProcessPlatformOptions {
   folders: Folders
   images: RootSource
   log: Log
+  clock?: Clock
+  /** How often the filter is looked at; for tests. */
+  filterEveryMs?: number
 }
 
-export function createProcessPlatform({ folders, images, log }: ProcessPlatformOptions): Platform {
+export function createProcessPlatform(options: ProcessPlatformOptions): Platform {
+  const { folders, images, log, clock = systemClock } = options
   const layout = createLayout(folders)
   const network = createRootNetwork(layout.installation)
   const changes = createAnnouncer<{ instanceId: string; generation: number }>()
@@ -187,6 +193,8 @@ export function createProcessPlatform({ folders, images, log }: ProcessPlatformO
     },
     changes: (signal) => {
       watch.start(signal)
+      if (process.getuid?.() === 0)
+        void keepFilter({ networks: network, clock, log, everyMs: options.filterEveryMs }, signal)
       return changes.listen(signal)
     },
     async dial(handle, portName, signal) {
