@@ -164,7 +164,7 @@ describe('[IDN-3.objects] every route that names a thing', () => {
     rows = await rowsOf(database.url)
     port = await freePort()
     server = await createServer({
-      config: configSchema.parse({ listen: { port } }),
+      config: configSchema.parse({ listen: { port }, gateway: { enabled: false } }),
       folders: { data: join(folder, 'data'), runtime: join(folder, 'run'), config: join(folder, 'config') },
       log: createLog('test', 'silent'),
       databaseUrl: database.url,
@@ -194,9 +194,11 @@ describe('[IDN-3.objects] every route that names a thing', () => {
     const all: unknown[] = []
     for (const table of rows.tenantTables) {
       // What keeps a record of the tries, or of when somebody was last here.
-      if (/^(audit.*|events|service_keys|sign_ins)$/.test(table)) continue
+      if (/^(audit.*|events|service_keys|sign_ins|registrations)$/.test(table)) continue
       const text = `select t::text as row from "${table}" t where organisation_id = $1 order by 1`
-      all.push((await rows.client.query(text, [home.organisationId])).rows)
+      const found = (await rows.client.query<{ row: string }>(text, [home.organisationId])).rows
+      // Kalnet itself says again and again that it is there.
+      all.push(found.filter(({ row }) => table !== 'services' || !row.includes(',platform,')))
     }
     return all
   }
