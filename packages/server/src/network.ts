@@ -1,8 +1,10 @@
 /** The part of the composition that is the way in: where services are, what names are served with, and the gateway. */
+import { networkInterfaces } from 'node:os'
 import { OPENID_PATH } from '@kalnet/contracts/app'
 import type { Config } from '@kalnet/contracts/config'
 import type { Clock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
+import { lanInterfaces } from '@kalnet/io/interfaces'
 import type { Log } from '@kalnet/io/log'
 import { machineId } from '@kalnet/io/machine'
 import type { Apps } from './apps/apps.ts'
@@ -17,6 +19,7 @@ import { authorityFile } from './core/tls.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createAdmission } from './registry/admitted.ts'
 import { createNames } from './registry/names.ts'
+import { platformServices } from './registry/platform.ts'
 import { createRegistrations } from './registry/registrations.ts'
 import { createRegistry } from './registry/registry.ts'
 import { routesOfRegistry } from './registry/routes.ts'
@@ -117,24 +120,28 @@ export async function createNetwork(options: NetworkOptions) {
     ...certificates.routes,
     ...gateway.routes,
   ]
-  /** We ourselves are a service like any other: found by name, and seen to be there. */
+  /** We ourselves are services like any other: found by name, and seen to be there. */
   async function register() {
-    const { host, port } = config.listen
-    while (!signal.aborted) {
+    const addresses = Object.values(lanInterfaces(networkInterfaces())).flatMap((all) =>
+      all.map((it) => it.address),
+    )
+    const ttlMs = 3 * REGISTER_EVERY_MS
+    for (const part of platformServices({ config, version: options.version, machine, addresses, ttlMs }))
       await registrations
-        .registerPlatform({
-          name: 'kalnet',
-          title: 'Kalnet',
-          instance: 'main',
-          ports: [{ name: 'http', kind: 'http', host, port, ...(machine ? { machine } : {}) }],
-          metadata: { version: options.version, tags: ['platform'], capabilities: ['http'] },
-          ttlMs: 3 * REGISTER_EVERY_MS,
-          weight: 1,
-        })
+        .registerPlatform(part)
         .catch((error: unknown) => log.warn({ error }, 'Kalnet could not say that it is there'))
+  }
+  async function keepRegistered() {
+    while (!signal.aborted) {
+      await register()
       // Aborted while waiting: the loop's condition ends it.
       await clock.sleep(REGISTER_EVERY_MS, signal).catch(() => undefined)
     }
+  }
+  /** In a new organisation at once. */
+  async function registerInNew() {
+    for await (const _ of events.subscribe({ types: ['organisation.claimed'], after: null, signal }))
+      await register()
   }
 
   return {
@@ -149,7 +156,10 @@ export async function createNetwork(options: NetworkOptions) {
       certificates.watch(signal)
       // Aborted: their loops are over.
       void registrations.run(signal).catch(() => undefined)
-      void register()
+      void keepRegistered()
+      void registerInNew().catch((error: unknown) =>
+        log.warn({ error }, 'new organisations are not followed'),
+      )
       await gateway.listen()
       await names.listen()
     },
