@@ -236,7 +236,7 @@ export const serviceRoutes = {
     method: 'DELETE',
     path: '/api/services/:id',
     permission: 'service.manage',
-    summary: 'Remove it, its routes and its secrets; with `data=remove` all that it kept, too',
+    summary: 'Remove it and its routes; what it kept stays with the secrets that open it, or goes with `data=remove`',
     params: byId,
     query: z.strictObject({ data: z.enum(['keep', 'remove']).default('keep') }),
     body: nothing,
