@@ -2,7 +2,7 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { start } from '@kalnet/io/spawn'
+import { must, start } from '@kalnet/io/spawn'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM, openBrowser } from '../support/browser.ts'
@@ -10,7 +10,7 @@ import { OWNER } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeNamespace, type Namespace } from '../support/namespace.ts'
 import { lacking } from '../support/parts.ts'
-import { CHECKOUT, type Product, startProduct, tokenOf } from '../support/product.ts'
+import { CHECKOUT, freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
 
 /** Asks an address with only the given authority trusted; prints the status, or the reason why not. */
 const ASK = `
@@ -20,7 +20,7 @@ get(url, { ca: ca ? require('fs').readFileSync(ca) : undefined, timeout: 5000 },
   .on('error', (error) => console.log(error.code)).on('timeout', function () { this.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })) })
 `
 const why = await lacking(
-  ['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'iproute'],
+  ['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'iproute', 'certutil', 'openssl', 'curl'],
   'the first evening over the home network',
 )
 
@@ -30,13 +30,28 @@ describe.skipIf(why)('over the home network', () => {
   let browser: Awaited<ReturnType<typeof openBrowser>>
   let page: Page
   let folder = ''
+  let names = ''
   let url = ''
+  let [http, https] = [0, 0]
   const ask = async (address: string, ca = '') =>
     (await network.run(process.execPath, ['-e', ASK, address, ca])).stdout.trim()
 
   beforeAll(async () => {
     network = await makeNamespace()
-    product = await startProduct({ flags: ['--lan'] })
+    ;[http, https] = [await freePort(), await freePort()]
+    product = await startProduct({
+      flags: ['--lan'],
+      env: {
+        KALNET_GATEWAY_HTTP_PORT: String(http),
+        KALNET_GATEWAY_HTTPS_PORT: String(https),
+        KALNET_DNS_ENABLED: 'true',
+        KALNET_DNS_HOST: network.here,
+      },
+    })
+    // The device asks us for names, as the home's router would tell it to.
+    names = join('/etc/netns', network.name)
+    await mkdir(names, { recursive: true })
+    await writeFile(join(names, 'resolv.conf'), `nameserver ${network.here}\n`)
     url = `https://${network.here}:${product.port}`
     folder = await mkdtemp(join(tmpdir(), 'kn-lan-'))
     // The other device's browser: the same program, started over there.
@@ -50,7 +65,7 @@ describe.skipIf(why)('over the home network', () => {
     await browser?.close()
     await product?.down()
     await network?.remove()
-    if (folder) await rm(folder, { recursive: true, force: true })
+    for (const left of [folder, names]) if (left) await rm(left, { recursive: true, force: true })
   })
 
   it('[STR-1.lan] HTTPS by the local authority; without it the device does not trust us', async () => {
@@ -87,6 +102,100 @@ describe.skipIf(why)('over the home network', () => {
     const before = await pixels()
     await page.keyboard.type('ls -l /')
     await eventually('the picture changes', async () => (await pixels()) !== before)
+  })
+
+  it('[NET-4.devices] a service by its name: curl, openssl and a browser of the other device believe the local authority, and only it', {
+    timeout: 600_000,
+  }, async () => {
+    const site = `https://site.kalnet.home.arpa:${https}`
+    const authority = join(product.home, 'config/ca/authority.crt')
+    const installed = await product.kalnet('service', 'install', 'site', '--json')
+    expect(installed.code, installed.stderr).toBe(0)
+
+    // By name, asked of our own DNS.
+    const curl = (...args: string[]) =>
+      network.run('curl', ['-sS', '-o', '/dev/null', '-w', '%{http_code}', ...args])
+    expect((await curl('--cacert', authority, site)).stdout).toBe('401')
+    expect((await curl(site)).stderr).toMatch(/certificate/i)
+    expect(
+      (await curl('-H', 'accept: text/html', '--cacert', authority, `http://site.kalnet.home.arpa:${http}/`))
+        .stdout,
+    ).toBe('308')
+    const shown = await network.run('openssl', [
+      ...['s_client', '-connect', `${network.here}:${https}`, '-servername', 'site.kalnet.home.arpa'],
+      ...[
+        '-CAfile',
+        authority,
+        '-verify_return_error',
+        '-verify_hostname',
+        'site.kalnet.home.arpa',
+        '-brief',
+      ],
+    ])
+    expect(shown.stdout + shown.stderr).toContain('Verification: OK')
+
+    // A browser whose person has followed the page of trust: the authority is in its own store.
+    const home = join(folder, 'home')
+    const store = join(home, '.pki/nssdb')
+    await mkdir(store, { recursive: true })
+    await must('certutil', ['-d', `sql:${store}`, '-N', '--empty-password'])
+    await must('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'Kalnet', '-i', authority])
+    const program = join(folder, 'trusting')
+    await writeFile(
+      program,
+      `#!/bin/sh\nexec env HOME=${home} ip netns exec ${network.name} ${CHROMIUM} "$@"\n`,
+    )
+    await chmod(program, 0o755)
+    const trusting = await openBrowser({ program })
+    try {
+      const { page: visitor } = trusting
+      await visitor.goto(site)
+      // Sent to sign in, once, and back to where one wanted to go.
+      await visitor.getByLabel('E-mail').fill(OWNER.email)
+      await visitor.getByLabel('Password', { exact: true }).fill(OWNER.password)
+      await visitor.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await visitor.waitForURL(`${site}/**`)
+      await visitor.getByRole('heading', { name: 'A page of our own' }).waitFor()
+
+      // Who may not pass is told so kindly, and is not asked for a password again.
+      const { id } = JSON.parse((await product.kalnet('service', 'show', 'site', '--json')).stdout) as {
+        id: string
+      }
+      const route = await visitor.request.get(`${url}/api/routes?service=${id}`)
+      const { items } = (await route.json()) as { items: { id: string }[] }
+      const allow = (roles: string[]) =>
+        visitor.request.patch(`${url}/api/routes/${items[0]?.id}`, {
+          headers: { origin: url },
+          data: { allowed: { roles, groups: [] } },
+        })
+      expect((await allow(['child'])).status()).toBe(200)
+      await visitor.goto(site)
+      await visitor.getByText('is not open to you').waitFor()
+      expect((await allow([])).status()).toBe(200)
+      await visitor.goto(site)
+      await visitor.getByRole('heading', { name: 'A page of our own' }).waitFor()
+
+      // One sign-out, and it is closed here too.
+      await visitor.request.post(`${url}/api/sign-out`, { headers: { origin: url }, data: {} })
+      await eventually(
+        'the service asks again who one is',
+        async () =>
+          (await visitor.request.get(site, { headers: { accept: 'application/json' } })).status() === 401,
+        5_000,
+      )
+    } finally {
+      await trusting.close()
+    }
+  })
+
+  it('[NET-8.lan] kalnet doctor network says that it is reached, with whose certificate', async () => {
+    const { code, stdout } = await product.kalnet('doctor', 'network', '--json')
+    expect(code, stdout).toBe(0)
+    const { routes } = JSON.parse(stdout) as {
+      routes: { state: string; certificate: { daysLeft: number } | null }[]
+    }
+    expect(routes.map(({ state }) => state)).toEqual(['pass'])
+    expect(routes[0]?.certificate?.daysLeft).toBeGreaterThan(14)
   })
 
   it('[CTL-8.remote] a controller on the other device joins by token and fingerprint, and its session is seen from here', {

@@ -23,6 +23,7 @@ const PACKAGES: Record<string, string> = {
   '/usr/sbin/nft': 'nftables',
   '/usr/sbin/ufw': 'ufw',
   '/usr/bin/smbclient': 'smbclient',
+  '/usr/bin/certutil': 'libnss3-tools',
 }
 
 const there = (path: string) =>

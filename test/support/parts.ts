@@ -29,6 +29,7 @@ const PARTS = {
   toxiproxy: hasToxiproxy,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
+  certutil: () => onPath('certutil'),
   compose: () => onPath('docker-compose'),
   docker: async () =>
     existsSync('/var/run/docker.sock') &&
