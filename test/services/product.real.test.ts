@@ -15,8 +15,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../support/client.ts'
 import { freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
 import { TALKS } from './talks.ts'
-import { createVisitor } from './visitor.ts'
-import type { Way } from './way.ts'
+import { createVisitor, openFront } from './visitor.ts'
+import type { Door, Way } from './way.ts'
 
 const LIMIT_MS = 30 * 60_000
 const isAll = process.env.KALNET_SERVICES === 'all'
@@ -51,6 +51,7 @@ else
     let product: Product
     let client: Client
     let gatewayPort = 0
+    const fronts: Door[] = []
     beforeAll(async () => {
       gatewayPort = await freePort()
       product = await startProduct({
@@ -60,7 +61,10 @@ else
       client = createClient(product.url)
       await client.claim(tokenOf(product.claim))
     }, 300_000)
-    afterAll(() => product?.down(), 120_000)
+    afterAll(async () => {
+      for (const front of fronts) await front.close()
+      await product?.down()
+    }, 120_000)
 
     const read = (id: string) => client.call(serviceRoutes.read, { params: { id } })
     async function until(id: string, fits: (it: Service) => boolean, what: string): Promise<Service> {
@@ -89,10 +93,19 @@ else
     async function wayTo(service: Service, visitor: ReturnType<typeof createVisitor>): Promise<Way> {
       const door = await doorOf(service.id)
       const host = service.url ? new URL(service.url).host : ''
-      const listen = door && door.match.kind !== 'http' ? door.match.listen : 0
+      let listen = 0
+      let program: Way['program']
+      if (door && door.match.kind !== 'http') listen = door.match.listen
+      else if (door?.appPasswords) {
+        const front = await openFront(gatewayPort, host)
+        fronts.push(front)
+        listen = front.port
+        program = await visitor.passwordFor(host)
+      }
       return {
         secrets: {},
-        http: (path, options = {}) => visitor.once(host, path, options),
+        program,
+        http: (path, options = {}) => visitor.visit(host, path, options),
         place: async () => ({ host: '127.0.0.1', port: listen }),
         async packet(payload) {
           const socket = createSocket('udp4')

@@ -34,13 +34,19 @@ const said = async (call: ReturnType<Way['http']>): Promise<string> => {
   return text
 }
 
+/** npm refuses to publish where it has nothing to show, even if nobody asks. */
+const npmKey = ({ program }: Way): string =>
+  program
+    ? `_auth=${Buffer.from(`${program.username}:${program.secret}`).toString('base64')}`
+    : '_authToken=none'
+
 /** npm as a person uses it, with nothing of this machine's settings but what it needs to run. */
 async function npm(way: Way, folder: string, ...words: string[]): Promise<string> {
   const { host, port } = await way.place()
   const place = `//${host}:${port}/`
   await writeFile(
     join(folder, '.npmrc'),
-    `registry=http:${place}\n${place}:_authToken=none\nreplace-registry-host=always\nupdate-notifier=false\n`,
+    `registry=http:${place}\n${place}:${npmKey(way)}\nreplace-registry-host=always\nupdate-notifier=false\n`,
   )
   const env = {
     ...process.env,

@@ -1,6 +1,9 @@
 /** A person who is signed in to the dashboard and opens services through the gateway, as a browser does it. */
+import { createServer, request as httpRequest } from 'node:http'
 import { forwardRoutes } from '@kalnet/contracts/forward'
+import { systemClock } from '@kalnet/io/clock'
 import { ask, type Client } from '../support/client.ts'
+import type { Door } from './way.ts'
 
 interface Asked {
   method?: string
@@ -28,6 +31,17 @@ export function createVisitor(client: Client, gatewayPort: number) {
     return answer
   }
 
+  /** As once; a gateway hears a moment later than we that there is somebody to ask. */
+  async function visit(host: string, path: string, asked: Asked) {
+    const until = Date.now() + 10_000
+    for (;;) {
+      const answer = await once(host, path, asked)
+      const isEmpty = answer.status === 503 && JSON.stringify(answer.body).includes('gateway.no-instance')
+      if (!isEmpty || Date.now() > until) return answer
+      await systemClock.sleep(100, AbortSignal.timeout(15_000))
+    }
+  }
+
   /** To the dashboard and back with a one-use code, once for each host. */
   async function enter(host: string): Promise<void> {
     const first = await once(host, '/', { headers: { accept: 'text/html' } })
@@ -40,5 +54,38 @@ export function createVisitor(client: Client, gatewayPort: number) {
     await once(host, pathname + search, {})
   }
 
-  return { once, enter }
+  /** An app password of this person for one host, as a program shows it. */
+  async function passwordFor(host: string) {
+    const { items } = await client.call(forwardRoutes.places)
+    const place = items.find((it) => it.host === host.split(':')[0])
+    if (!place) throw new Error(`no app password could be used at ${host}: ${JSON.stringify(items)}`)
+    return client.call(forwardRoutes.addPassword, { body: { routeId: place.id, name: 'a program' } })
+  }
+
+  return { visit, enter, passwordFor }
+}
+
+/** For programs that do not know how to ask an address for a host by another name: what they send here arrives at the gateway for that host. */
+export async function openFront(gatewayPort: number, host: string): Promise<Door> {
+  const server = createServer((request, response) => {
+    const { method, url: path, headers } = request
+    const onward = httpRequest(
+      { host: '127.0.0.1', port: gatewayPort, method, path, headers: { ...headers, host } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      },
+    )
+    onward.on('error', () => response.destroy())
+    request.pipe(onward)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }

@@ -15,6 +15,8 @@ export interface Way {
   /** One packet to its UDP port, and the first one back. */
   packet(payload: Buffer): Promise<Buffer>
   secrets: Readonly<Record<string, string>>
+  /** What a program shows at the door (HTTP Basic); without: nobody asks it. */
+  program?: { username: string; secret: string }
 }
 
 export interface Door {

@@ -138,7 +138,13 @@ export const servicePart = z.strictObject({
       z.strictObject({
         name: slug.describe('What it is called inside: <name>:<port>.'),
         part: slug.optional().describe('Another part of this service …'),
-        dependency: slug.optional().describe('… or one of its dependencies.'),
+        dependency: slug.optional().describe('… or one of its dependencies …'),
+        signIn: z
+          .literal(true)
+          .optional()
+          .describe(
+            '… or what an app asks of our sign-in itself, http://<name>:7400/oidc/token and the like.',
+          ),
         port: slug.describe("The other one's port, by name."),
       }),
     )
@@ -150,6 +156,9 @@ export const servicePart = z.strictObject({
   readyWithinMs,
 })
 export type ServicePart = z.infer<typeof servicePart>
+
+/** Where a link to our own sign-in leads: to no instance, and always on this port. */
+export const SIGN_IN_LINK = { targetId: '00000000-0000-7000-8000-000000000001', port: 7400 } as const
 
 /** How people reach it: made as routes when the service is installed. */
 export const serviceDoor = z.strictObject({

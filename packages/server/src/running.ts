@@ -3,8 +3,10 @@ import type { Config } from '@kalnet/contracts/config'
 import { LINK_PATH } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import { localRoutes } from '@kalnet/contracts/local'
+import { SIGN_IN_LINK } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import { createSignInDoor } from './apps/link-door.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import { routesOfCatalog } from './catalog/routes.ts'
 import { createControllers } from './controllers/controllers.ts'
@@ -32,7 +34,7 @@ export interface RunningOptions {
   config: Config
   store: Store
   events: Events
-  http: Pick<Http, 'upgrade'>
+  http: Pick<Http, 'upgrade' | 'own'>
   clock: Clock
   log: Log
   catalogFolder: string
@@ -128,7 +130,16 @@ export async function createRunning(options: RunningOptions) {
   })
 
   const tunnels = createTunnels({ http, clock, openOnController: hub.openStream })
-  const linkDials = createLinkDials({ tunnels, send: hub.sendDialled, log })
+  const signInDoor = createSignInDoor({ own: http.own, address: options.address })
+  const linkDials = createLinkDials({
+    tunnels: {
+      expect: tunnels.expect,
+      dial: (target, signal) =>
+        target.instanceId === SIGN_IN_LINK.targetId ? signInDoor.dial(signal) : tunnels.dial(target, signal),
+    },
+    send: hub.sendDialled,
+    log,
+  })
   const streams = createStreams({
     store,
     http,
@@ -225,6 +236,7 @@ export async function createRunning(options: RunningOptions) {
     async close() {
       stopping.abort(new Error('stopping'))
       linkDials.close()
+      signInDoor.close()
       await Promise.all([ticking, linking])
       await hub.close()
     },

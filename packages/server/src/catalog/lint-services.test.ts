@@ -57,11 +57,18 @@ test.each<[string, ServiceTemplate, boolean, RegExp | null]>([
   ['a probe of no port', made({}, { probe: { kind: 'tcp', port: 'x' } }), false, /asks the port x/],
   ['no probe', made({}, { probe: null }), false, /has no probe/],
   ['a need of no part', made({}, { needs: ['database'] }), false, /needs database/],
+  ['a link to nothing', made({}, { links: [{ name: 'x', port: 'y' }] }), false, /to a part, to a dependency/],
   [
-    'a link to nothing',
-    made({}, { links: [{ name: 'x', port: 'y' }] }),
+    'a link to the sign-in of who signs nobody in',
+    made({}, { links: [{ name: 'x', signIn: true, port: 'http' }] }),
     false,
-    /to a part or to a dependency/,
+    /signs nobody in/,
+  ],
+  [
+    'a link to the sign-in',
+    made({ signIn: { openid: { callback: '/in' } } }, { links: [{ name: 'x', signIn: true, port: 'http' }] }),
+    false,
+    null,
   ],
   [
     'a link to no dependency',

@@ -68,8 +68,10 @@ function partProblems(template: ServiceTemplate, part: ServicePart): string[] {
   for (const name of part.needs) if (!parts.has(name)) problems.push(`needs ${name}, which is no part of it`)
   for (const link of part.links) {
     const { part: other, dependency } = link
-    if ((other === undefined) === (dependency === undefined))
-      problems.push(`the link ${link.name} leads to a part or to a dependency`)
+    if ([other, dependency, link.signIn].filter((it) => it !== undefined).length !== 1)
+      problems.push(`the link ${link.name} leads to a part, to a dependency or to signIn`)
+    if (link.signIn && !template.signIn)
+      problems.push(`the link ${link.name} leads to our sign-in, by which it signs nobody in`)
     if (dependency !== undefined && !dependencies.has(dependency))
       problems.push(`the link ${link.name} leads to ${dependency}, which is no dependency`)
   }

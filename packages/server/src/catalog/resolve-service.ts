@@ -2,7 +2,13 @@
 import { fail } from '@kalnet/contracts/errors'
 import { type InstanceSpec, instanceSpec } from '@kalnet/contracts/instance'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
-import type { Answers, ServicePart, ServiceTemplate, TemplateInput } from '@kalnet/contracts/template'
+import {
+  type Answers,
+  type ServicePart,
+  type ServiceTemplate,
+  SIGN_IN_LINK,
+  type TemplateInput,
+} from '@kalnet/contracts/template'
 import { type Fill, fillIn, type Values } from './placeholders.ts'
 import { answersOf } from './resolve.ts'
 
@@ -45,6 +51,7 @@ export function resolveService(
   }
   const links = (part: ServicePart) =>
     part.links.flatMap((link) => {
+      if (link.signIn) return [{ name: link.name, port: SIGN_IN_LINK.port }]
       if (link.dependency !== undefined) {
         const ports = facts.dependencies[link.dependency]
         // Not chosen: the name leads nowhere.

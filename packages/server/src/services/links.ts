@@ -1,5 +1,6 @@
 /** Where the links of instances lead now: to healthy instances of another part or of a dependency, those on the same machine first. */
 import type { LinkTarget } from '@kalnet/contracts/controller'
+import { SIGN_IN_LINK } from '@kalnet/contracts/template'
 import type { Log } from '@kalnet/io/log'
 import type { Events } from '../core/events.ts'
 import type { Store, Tx } from '../core/store.ts'
@@ -10,6 +11,14 @@ import { statements } from './store.ts'
 export interface InstanceLinks {
   instanceId: string
   links: { name: string; targets: LinkTarget[] }[]
+}
+
+/** Of no controller: each asks the control plane, which is what it leads to. */
+const SIGN_IN: LinkTarget = {
+  instanceId: SIGN_IN_LINK.targetId,
+  controllerId: SIGN_IN_LINK.targetId,
+  port: 'http',
+  address: null,
 }
 
 /** Those of a part that can be called, the best first; `from` is who calls. Pure. */
@@ -70,6 +79,7 @@ export function createLinks({ store, events, log, load }: LinksParts) {
           instanceId: it.id,
           controllerId: it.controllerId,
           links: links.map((link) => {
+            if (link.signIn) return { name: link.name, targets: [SIGN_IN] }
             const other = link.dependency === undefined ? null : others.get(link.dependency)
             if (link.dependency === undefined)
               return {
