@@ -18,6 +18,7 @@ const PAGES = ['docs/security/sign-in.md', 'docs/security/certificates.md']
 const DIFFERING = [
   'io/src/files.ts: randomBytes(6)',
   'server/src/apps/registry.ts: randomBytes(9)',
+  'server/src/apps/service-app.ts: randomBytes(9)',
   'server/src/core/secrets.ts: randomBytes(6)',
   'server/src/core/x509.ts: randomBytes(15)',
   'server/src/core/x509.ts: randomBytes(3)',
@@ -81,6 +82,8 @@ describe('[SEC-3.inventory] the cryptography', () => {
 describe('[SEC-3.random] what must not be guessed', () => {
   it('comes from the generator of the operating system; the other one only spreads waits and places', () => {
     expect(having(/Math\.random/).sort()).toEqual([
+      'controller/src/health/judge.ts',
+      'controller/src/health/prober.ts',
       'controller/src/platforms/pieces.ts',
       'dashboard/src/live.ts',
       'io/src/clock.ts',
