@@ -49,10 +49,12 @@ use IO::Socket::INET;
 my $server = IO::Socket::INET->new(LocalPort => 8080, Listen => 16, ReuseAddr => 1) or die;
 while (my $it = $server->accept) {
   my $first = <$it>; while (my $line = <$it>) { last if $line =~ /^\\r?\\n$/ }
+  select(undef, undef, undef, 0.2) if $first =~ /slow/;
   my $status = -e '/home/user/broken' ? '503 Broken' : '200 OK';
   print $it "HTTP/1.1 $status\\r\\nconnection: close\\r\\n\\r\\n$ARGV[0] was asked: $first"; close $it;
 }`
-const CALL = `exec 3<>/dev/tcp/web/8080 && printf 'GET /%s HTTP/1.1\\r\\n\\r\\n' word >&3 && cat <&3 | tail -n 1`
+/** Shuts its side before the answer comes: that must not end the other side. */
+const CALL = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("web:8080") or die; print $s "GET /slow HTTP/1.1\\r\\n\\r\\n"; $s->shutdown(1); print <$s>' | tail -n 1`
 
 interface Machine {
   plane: ControlPlane
@@ -191,7 +193,7 @@ describe.each([
       lead(it, to(it.web))
       await expect
         .poll(() => it.inside(it.app, CALL), wait)
-        .toBe('the web program was asked: GET /word HTTP/1.1')
+        .toBe('the web program was asked: GET /slow HTTP/1.1')
       lead(it)
       expect(await it.inside(it.app, CALL)).not.toContain('was asked')
       await expect
@@ -242,7 +244,7 @@ describe.skipIf(tools !== null && !isDemanded)(`two controllers (needs ${tools ?
       await expect.poll(() => near.plane.dialled.length, wait).toBe(1)
       const [one, other] = [near.plane.dialled[0]!.stream, far.plane.dialled[0]!.stream]
       void joinStreams(one, other, never, LONG_HALF_MS)
-      expect(await called).toBe('far was asked: GET /word HTTP/1.1')
+      expect(await called).toBe('far was asked: GET /slow HTTP/1.1')
     } finally {
       for (const [index, { stop, platform, plane }] of [near, far].entries()) {
         await stop()
