@@ -73,6 +73,18 @@ describe('[NET-3.bodies]', () => {
     expect([taken, got]).toEqual([MANY, MANY])
     await expect.poll(() => gateway.figures()[0]).toMatchObject({ bytesIn: MANY, bytesOut: MANY, open: 0 })
   })
+  it('an answer that comes before the end of the body arrives', async () => {
+    const gateway = await behind((_, response) =>
+      response.writeHead(401, { 'content-length': '2' }).end('no'),
+    )
+    const out = begin(gateway.port, { 'content-length': String(MANY) }, 'PUT')
+    out.on('error', () => undefined)
+    out.write(PIECE)
+    const answer = await answerOf(out)
+    expect([answer.statusCode, String((await once(answer, 'data'))[0])]).toEqual([401, 'no'])
+    out.destroy()
+    await expect.poll(() => gateway.figures()[0]?.open).toBe(0)
+  })
   it('events arrive one by one, and a client that leaves ends them', async () => {
     let left = false
     let send: (text: string) => void = () => undefined

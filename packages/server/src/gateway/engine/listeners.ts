@@ -69,18 +69,21 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: HEADER_BYTES,
     noDelay: true,
-    // Every other upgrade is a plain request, its header ends here.
-    shouldUpgradeCallback: isWebSocket,
   }
   function bind(server: Server | Http2SecureServer, secure: boolean) {
     const onRequest = (incoming: IncomingMessage, answer: ServerResponse) => request(incoming, answer, secure)
     // Both speak the same to us; node types them apart.
     const plain = server as Server
     plain.maxHeadersCount = 0
+    // Every other upgrade is a plain request, its header ends here. As an option, the server of HTTP/2 would not hear of it.
+    Object.assign(plain, { shouldUpgradeCallback: isWebSocket })
     plain.on('request', onRequest)
     plain.on('checkContinue', onRequest)
     plain.on('checkExpectation', onRequest)
-    plain.on('upgrade', (incoming, socket, rest) => upgrade(incoming, socket, rest, secure))
+    plain.on('upgrade', (incoming, socket, rest) => {
+      if (isWebSocket(incoming)) upgrade(incoming, socket, rest, secure)
+      else refuseBroken(new Error('an upgrade that is none'), socket)
+    })
     plain.on('clientError', refuseBroken)
     return plain
   }

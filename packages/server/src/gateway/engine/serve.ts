@@ -12,6 +12,7 @@ import type { Member } from './rotation.ts'
 import { createWatch } from './watch.ts'
 
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const LINGER_MS = 2_000
 const UNWELL = new Set([502, 503, 504])
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])
 
@@ -168,7 +169,7 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     })
     mine.on('drain', () => {
       request.resume()
-      if (!response.headersSent) watch.set(limits.bodyMs, silent)
+      if (!response.headersSent && !request.complete) watch.set(limits.bodyMs, silent)
     })
     if (expects) mine.on('continue', () => response.writeContinue())
     const failed = (error: Error & { code?: string }) => {
@@ -269,10 +270,17 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     finished = true
     over = true
     watch.end()
-    // Whoever was answered and goes on sending is not listened to.
     if (request.complete) return
-    if (request.httpVersionMajor === 1) request.socket.destroySoon()
-    else streamOf(request).close()
+    if (request.httpVersionMajor === 2) {
+      streamOf(request).close()
+      return
+    }
+    // Whoever was answered early goes on sending for a moment, which nobody hears: hanging up at once could lose the answer on its way.
+    request.off('data', onData)
+    request.resume()
+    const linger = setTimeout(() => request.socket.destroySoon(), LINGER_MS)
+    request.once('end', () => clearTimeout(linger))
+    request.once('close', () => clearTimeout(linger))
   })
   attempt()
 }

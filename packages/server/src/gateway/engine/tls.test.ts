@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, createSecureContext, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { ensureTls, type Tls } from '../../core/tls.ts'
 import {
   endpointOf,
@@ -118,6 +119,27 @@ describe('[NET-1.tls] TLS', () => {
     expect(two.rawHeaders[two.rawHeaders.indexOf('Host') + 1]).toBe('photos.home.arpa')
     expect(all[2]?.text).toBe('kalnet.home.arpa GET 2.0')
     session.close()
+  })
+  it('a WebSocket, and another upgrade as the plain request it is', async () => {
+    const sockets = new WebSocketServer({ server: service.server })
+    sockets.on('connection', (socket) => socket.send('secure'))
+    const socket = new WebSocket(`wss://127.0.0.1:${gateway.securePort}/`, {
+      headers: { host: 'photos.home.arpa' },
+      ca: tls.authority,
+      // The types of ws know only what node:http takes.
+      ...{ servername: 'photos.home.arpa' },
+    })
+    expect(String((await once(socket, 'message'))[0])).toBe('secure')
+    socket.terminate()
+    const plain = connect({
+      host: '127.0.0.1',
+      port: gateway.securePort,
+      servername: 'photos.home.arpa',
+      ca: tls.authority,
+    })
+    plain.write('GET / HTTP/1.1\r\nHost: photos.home.arpa\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+    expect(String((await once(plain, 'data'))[0])).toContain('HTTP/1.1 200 OK')
+    plain.destroy()
   })
   it('resumes a session without another full handshake', async () => {
     const shake = (session?: Buffer) =>
