@@ -97,6 +97,19 @@ test('[MSH-1.register] [MSH-2.http] [MSH-2.dns] registered by a key, it is found
   expect(listed).toMatchObject([{ kind: 'outside', state: 'running' }])
 })
 
+test('[MSH-1.outside] people name it as they like, heartbeats leave that alone, and off the list it is found no more', async () => {
+  const body = { name: 'boiler', ports: [{ name: 'web', kind: 'http', host: '192.168.1.9', port: 80 }] }
+  const { serviceId } = (await byKey('POST', '/api/services/register', body)).body
+  const path = `/api/services/${serviceId}`
+  expect((await call('PATCH', path, { title: 'The boiler' })).status).toBe(200)
+  await byKey('POST', '/api/services/register', body)
+  expect((await call('GET', path)).body.title).toBe('The boiler')
+  expect((await call('DELETE', path)).status).toBe(200)
+  await until(async () => (await byKey('GET', '/api/registry/lookup?name=boiler')).status === 404)
+  // Still running, it says so again, and is back.
+  expect((await byKey('POST', '/api/services/register', body)).status).toBe(200)
+})
+
 test('[MSH-1.platform] Kalnet itself is found', async () => {
   // It said so before there was a household; in this one at once.
   const found = async () =>
