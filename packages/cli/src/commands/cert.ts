@@ -93,8 +93,7 @@ function addReading(cert: Command, context: () => Context): void {
           ...(rows.length === 0
             ? ['No certificate was brought or ordered.']
             : table(['names', 'from', 'state', 'good until', 'id'], rows)),
-          '',
-          ...table(['name', 'served with', 'good until'], served),
+          ...(served.length === 0 ? [] : ['', ...table(['name', 'served with', 'good until'], served)]),
         ],
         { items, hosts },
       )

@@ -108,8 +108,6 @@ export function createServing(options: ServingOptions) {
     index = { at: now, byHost: new Map([...options.hosts()].map((it) => [it.host, it])) }
     return indexed(name)
   }
-  const isOfDomain = (name: string) => name === domain || name.endsWith(`.${domain}`)
-
   return {
     /** Reads anew; callers at the same moment share it. */
     refresh: () => {
@@ -132,14 +130,11 @@ export function createServing(options: ServingOptions) {
       if (standard?.covers(name)) return standard.context
       if (host) return local.contextFor([host.host])
       if (name === domain) return local.contextFor([domain])
-      // Nothing is there, but it is ours: one certificate for all such names, so that nobody can make us sign without end.
-      if (isOfDomain(name) && !name.slice(0, -domain.length - 1).includes('.'))
-        return local.contextFor([`*.${domain}`, domain])
       return null
     },
     async list(organisationId: string): Promise<ServedHost[]> {
-      loaded ??= read()
-      await loaded
+      // Who is first may have changed without a certificate changing.
+      await read()
       const hosts = new Map([...options.hosts()].map((it) => [it.host, it.organisationId]))
       if (organisationId === first) {
         if (!hosts.has(domain)) hosts.set(domain, null)
