@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '@kalnet/io/clock'
 import { writeWhole } from '@kalnet/io/files'
 import { holds } from './gateway/holds.ts'
-import type { Hang, Load, Measured } from './gateway/load.ts'
+import type { Load, Measured } from './gateway/load.ts'
 import { startOther } from './gateway/others.ts'
 import { cpuOf, familyOf, memoryOf, type Program, startProgram } from './stream/processes.ts'
 
@@ -66,9 +66,7 @@ interface Subject {
   stop(): Promise<void>
 }
 export interface Room {
-  loader: Program
   ask(load: Omit<Load, 'connections' | 'path'> & Partial<Load>): Promise<Measured>
-  hang(hang: Hang): Promise<number>
   start(file: string, ...args: string[]): Program
   signal: AbortSignal
 }
@@ -146,9 +144,7 @@ export async function benchGateway({
   try {
     const loader = start('load.ts')
     const room: Room = {
-      loader,
       ask: (load) => loader.ask<Measured>({ connections: CONNECTIONS, path: '/', ...load }),
-      hang: (hang) => loader.ask<number>(hang),
       start,
       signal,
     }

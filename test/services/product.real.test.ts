@@ -14,6 +14,7 @@ import { systemClock } from '@kalnet/io/clock'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../support/client.ts'
 import { freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
+import { signInToChat } from './chat.ts'
 import { TALKS } from './talks.ts'
 import { createVisitor, openFront } from './visitor.ts'
 import type { Door, Way } from './way.ts'
@@ -146,6 +147,9 @@ else
           await client.call(serviceRoutes.update, { params, body: {} })
           await until(made.id, runs(2), 'updated')
           if (canTalk) await talk?.read(way)
+          // By OpenID Connect, through its link to our sign-in: no second password.
+          if (templateId === 'synapse')
+            expect(await signInToChat(way, client, product.url)).toMatch(/^@ada.*:synapse\.localhost$/)
           const before = await read(made.id)
           await client.call(serviceRoutes.restart, { params, body: {} })
           const generation = before.instances[0]?.generation ?? 0

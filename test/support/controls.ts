@@ -105,6 +105,8 @@ export function createControls() {
         longestFirst
           .reduce((kept, thing) => kept.replaceAll(thing, '…'), text)
           .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
+          // The tabs of one service: what stands above them is on each.
+          .replace(/^(\/services\/…)\/[a-z]+$/, '$1')
       const kinds = new Map<string, Control>()
       for (const it of told.values()) {
         const [where, screen, name] = [plain(it.where), plain(it.screen), plain(it.name)]

@@ -34,7 +34,8 @@ export async function add(house: House): Promise<void> {
   await button('Add it', box).click()
   await notice(`${TITLE} is being set up`)
   await page.waitForURL(/\/services\/[0-9a-f-]+$/)
-  await becomes('running')
+  // Where its files were never put together before, that takes a minute or two.
+  await becomes('running', 240_000)
   await page.getByText('Running').first().waitFor()
   expect(await service()).toMatchObject({ title: TITLE, url: house.address, kind: 'managed' })
   expect((await routes()).map(({ serviceName }) => serviceName)).toEqual([NAME])
@@ -61,7 +62,7 @@ export async function find({ page, button, go, at, link, service }: House): Prom
   await link('Add a service').click()
   await page.waitForURL(/\/launch/)
   await go('/')
-  await page.keyboard.press('Control+k')
+  await button('Go or start').click()
   await page.getByRole('menuitem', { name: new RegExp(`^${TITLE}`) }).click()
   await at(`/services/${(await service()).id}`)
   await go('/services')

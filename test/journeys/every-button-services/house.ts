@@ -28,7 +28,7 @@ export async function makeHouse() {
     service,
     address: `http://${NAME}.localhost:${gateway}`,
     /** Until it is so; with what it says of itself where it never is. */
-    async becomes(state: Service['state']): Promise<void> {
+    async becomes(state: Service['state'], limitMs = 60_000): Promise<void> {
       let last: Service | null = null
       await holds(
         `${NAME} becomes ${state}`,
@@ -59,11 +59,12 @@ export async function makeHouse() {
       await tab.close()
       return text
     },
-    /** Every choice once, every switch there and back. */
+    /** Every choice once, every switch there and back; a choice may show and hide what comes after it. */
     async everything(box: Locator): Promise<void> {
-      for (const radio of await box.getByRole('radio').all()) {
-        await radio.click({ force: true })
-        expect(await radio.isChecked()).toBe(true)
+      const radios = box.getByRole('radio')
+      for (let at = 0; at < (await radios.count()); at++) {
+        await radios.nth(at).click({ force: true })
+        expect(await radios.nth(at).isChecked()).toBe(true)
       }
       for (const kind of ['checkbox', 'switch'] as const)
         for (const toggle of await box.getByRole(kind).all()) {

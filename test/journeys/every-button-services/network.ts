@@ -4,10 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificateRoutes } from '@kalnet/contracts/certificate'
 import { must } from '@kalnet/io/spawn'
+import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { OWNER } from '../../support/client.ts'
 import { dangerous } from '../every-button/prove.ts'
 import { type House, NAME, TITLE } from './house.ts'
+
+/** Who may pass and from where: all of it, people asked at the end. */
+async function pass(house: House, box: Locator): Promise<void> {
+  const who = box.getByRole('radiogroup', { name: 'Who may open it?' })
+  await house.everything(who)
+  await who.getByRole('radio').first().click({ force: true })
+  await house.everything(box.getByRole('radiogroup', { name: 'From where?' }))
+  for (const kind of ['checkbox', 'switch'] as const)
+    for (const toggle of await box.getByRole(kind).all()) {
+      await toggle.click({ force: true })
+      await toggle.click({ force: true })
+    }
+}
 
 export async function addresses(house: House): Promise<void> {
   const { page, button, dialog, go, leave, menu, notice, opens, service, routes, openPart } = house
@@ -28,7 +42,7 @@ export async function addresses(house: House): Promise<void> {
   }
   await box.getByLabel('Host name').fill('second.localhost')
   await box.getByLabel('From which path on').fill('/under')
-  await house.everything(box)
+  await pass(house, box)
   await box.getByLabel('From which path on').fill('/')
   await box.getByLabel('Port of the service').fill('http')
   await button('Add an address', box).click()
@@ -37,11 +51,15 @@ export async function addresses(house: House): Promise<void> {
   expect(await opens(page.getByRole('link', { name: `second.localhost:${port}` }))).toBe('A page of our own')
 
   const second = `second.localhost:${port}`
+  await button(`Actions for ${second}`).click()
+  await button('Dismiss').first().dispatchEvent('click')
+  await page.getByRole('menu').waitFor({ state: 'detached' })
   await leave(second, () => menu(`Actions for ${second}`, 'Who and how…'))
   await menu(`Actions for ${second}`, 'Who and how…')
   const edit = dialog(second)
   await edit.getByText('Fine tuning').click()
-  await house.everything(edit)
+  await house.everything(edit.locator('details'))
+  await pass(house, edit)
   await edit.getByRole('switch', { name: 'Leave it alone when too much fails' }).click({ force: true })
   await edit.getByRole('switch', { name: 'Let only so many in' }).click({ force: true })
   await house.everything(edit.locator('details'))
