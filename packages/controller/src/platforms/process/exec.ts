@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { start } from '@kalnet/io/spawn'
 import type { Executed } from '../platform.ts'
 import { lastLineOf } from '../reasons.ts'
-import { identify, signalAll, tree } from './processes.ts'
+import { identify, isAlive, signalAll, tree } from './processes.ts'
 import type { ProcessId } from './state.ts'
 
 const ENTER = fileURLToPath(new URL('./enter.sh', import.meta.url))
@@ -16,6 +16,8 @@ const ENTER = fileURLToPath(new URL('./enter.sh', import.meta.url))
 const SPACES = ['--mount', '--pid', '--net', '--ipc', '--uts', '--user', '--preserve-credentials']
 const USER = ['--setuid', '1000']
 const MOST_OUTPUT = 64 * 1024
+const LOOK_MS = 20
+const ENDING_MS = 200
 
 /** Ours and the helpers' own: nothing that an instance says decides what root runs. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -53,28 +55,45 @@ export async function execInside(
   const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const child = start('bash', words, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-      cwd: '/',
-      // A session of its own: no terminal of ours to write to.
-      detached: true,
-    })
+    // A process group of its own: it is ended as one, whatever it is about to start.
+    const child = start('bash', words, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: '/', detached: true })
     let text = ''
     for (const output of [child.stdout, child.stderr])
       output?.on('data', (chunk: Buffer) => {
         text = (text + chunk.toString('utf8')).slice(-MOST_OUTPUT)
       })
-    const onAbort = () => {
-      // Below it, in the sandbox's own process numbers, the program itself.
-      void tree([identify(child.pid ?? 0)]).then((all) => signalAll(all, 'SIGKILL'), reject)
+    const finish = (code: number | null) => {
+      until.removeEventListener('abort', onAbort)
+      // Something it left behind may still hold them.
+      for (const output of [child.stdout, child.stderr]) output?.destroy()
+      if (signal.aborted) return reject(signal.reason)
+      resolve({ code, lastLine: lastLineOf(text) })
     }
+    const onAbort = () => void endGroup(child.pid ?? 0).then(() => finish(null), reject)
     until.addEventListener('abort', onAbort, { once: true })
     child.once('error', reject)
     child.once('close', (code) => {
-      until.removeEventListener('abort', onAbort)
-      if (signal.aborted) return reject(signal.reason)
-      resolve({ code: until.aborted ? null : code, lastLine: lastLineOf(text) })
+      if (!until.aborted) finish(code)
     })
   })
+}
+
+/** What it started first: nsenter then takes leave of it and ends by itself. What is still about to begin goes with the group. */
+async function endGroup(pid: number): Promise<void> {
+  const leader = identify(pid)
+  for (let waited = 0; isAlive(leader) && waited < ENDING_MS; waited += LOOK_MS) {
+    const all = await tree([leader])
+    signalAll(
+      all.filter((it) => it.pid !== pid),
+      'SIGKILL',
+    )
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
+  if (!isAlive(leader)) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // It ended between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
