@@ -159,11 +159,17 @@ const WORDS = {
 } as const
 
 /** The door to services may stay shut without the dashboard: said, and Kalnet starts. */
-async function sayTaken({ gateway, listen, tls }: Config, output: Context['output']): Promise<void> {
+export async function sayTaken(
+  { gateway, listen, tls }: Config,
+  output: Pick<Context['output'], 'note'>,
+): Promise<void> {
   if (!gateway.enabled) return
-  const ports = { KALNET_GATEWAY_HTTP_PORT: gateway.httpPort, KALNET_GATEWAY_HTTPS_PORT: gateway.httpsPort }
+  const ports = {
+    KALNET_GATEWAY_HTTP_PORT: gateway.httpPort,
+    ...(tls.enabled && { KALNET_GATEWAY_HTTPS_PORT: gateway.httpsPort }),
+  }
   for (const [variable, port] of Object.entries(ports)) {
-    if (port === listen.port || (port === gateway.httpsPort && !tls.enabled)) continue
+    if (port === listen.port) continue
     const taken = await portTaken(gateway.host ?? listen.host, port)
     if (!taken) continue
     const { message, next } = taken.body('').error

@@ -1,8 +1,10 @@
 /** Doctor's answer in every state, on this very machine and as a table. */
 import { createServer } from 'node:net'
+import { config as configFormat } from '@kalnet/contracts/config'
 import { tryPort, whoListens } from '@kalnet/io/ports'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { doctorLines } from '../commands/doctor.ts'
+import { sayTaken } from '../commands/up.ts'
 import { cli, NO_HOME, temporaryHome } from '../testing.ts'
 import type { Check } from './doctor.ts'
 
@@ -84,4 +86,26 @@ test('[NET-6.up] a port that is taken is explained by name, with a free one', as
   }
   expect(await tryPort('127.0.0.1', port)).toBeNull()
   expect(await whoListens(port)).toBeNull()
+})
+
+test('[NET-6.up] a taken port of the gateway is said, with the setting that changes it, and stops nobody', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const notes: string[] = []
+  const output = { note: (words: string) => void notes.push(words) }
+  const config = (gateway: object) =>
+    configFormat.parse({ listen: { host: '127.0.0.1', port: 7400 }, gateway })
+  try {
+    await sayTaken(config({ httpPort: port, httpsPort: port }), output)
+    await sayTaken(config({ httpPort: port, enabled: false }), output)
+    expect(notes).toHaveLength(1)
+    expect(notes[0]).toMatch(
+      new RegExp(
+        `^Port ${port} is held by .*process ${process.pid}.*free one: \\d+.*KALNET_GATEWAY_HTTP_PORT`,
+      ),
+    )
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
 })
