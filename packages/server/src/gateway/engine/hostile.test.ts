@@ -269,6 +269,23 @@ describe('[NET-3.hostile] whoever dawdles', () => {
     expect(gateway.figures()[0]?.open).toBe(0)
     await service.close()
   })
+  it('one client has no more than its share of connections', async () => {
+    const few = await startEngine(snapshotOf([routeOf()], [endpointOf(recorder.port)]), {
+      limits: { connectionsByClient: 5 },
+    })
+    const open = Array.from({ length: 5 }, () => connect(few.port, '127.0.0.1'))
+    await Promise.all(open.map((socket) => once(socket, 'connect')))
+    const more = connect(few.port, '127.0.0.1')
+    more.on('error', () => undefined)
+    await once(more, 'close')
+    const [one] = open
+    const closed = one && once(one, 'close')
+    one?.destroy()
+    await closed
+    await expect.poll(() => rawly(few.port, get(HOST))).toContain('200 OK')
+    for (const socket of open) socket.destroy()
+    await few.close()
+  })
   it('a client that never reads holds a little memory for a little while', async () => {
     let sent = 0
     const endless = await startUpstream((_, response) => {
@@ -351,6 +368,32 @@ describe('[NET-3.hostile] HTTP/2', () => {
     )
     expect(heard().filter(({ line }) => line !== '' && line !== 'POST /a HTTP/1.1')).toEqual([])
     expect(heard().some(({ body }) => body.includes('smuggled'))).toBe(false)
+  })
+  it('streams that are reset by the hundred end nothing but themselves', async () => {
+    await secure.apply(snapshotOf([routeOf()], [endpointOf(recorder.port)]))
+    const session = connectHttp2(`https://127.0.0.1:${secure.securePort}`, {
+      servername: 'photos.localhost',
+      ca,
+    })
+    session.on('error', () => undefined)
+    for (let turn = 0; turn < 300; turn += 1) {
+      const stream = session.request({
+        ':authority': 'photos.localhost',
+        ':path': '/a',
+        ':method': turn % 2 ? 'GET' : 'POST',
+      })
+      stream.on('error', () => undefined)
+      if (turn % 3 === 0) stream.write('body')
+      stream.close(
+        [constants.NGHTTP2_CANCEL, constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_PROTOCOL_ERROR][
+          turn % 3
+        ],
+      )
+      if (turn % 50 === 0) await new Promise(setImmediate)
+    }
+    session.destroy()
+    await expect.poll(() => secure.figures()[0]?.open, { timeout: 3_000 }).toBe(0)
+    expect(await ask({})).toBe('200')
   })
   it('goes down to HTTP/1.1 in one reading', async () => {
     expect(await ask({ ':method': 'POST', 'x-a': 'b', te: 'trailers' }, SMUGGLED)).toBe('200')

@@ -98,19 +98,24 @@ export function createUpstream(
       })
     })
   }
+  /** Whoever gets it listens a moment later; what breaks until then must end nothing but the stream. */
+  function guarded(stream: Duplex): Duplex {
+    stream.on('error', () => stream.destroy())
+    return stream
+  }
   async function dial(signal: AbortSignal, withinMs: number): Promise<Duplex> {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(new Error(`no connection within ${withinMs} ms`)), withinMs)
     const both = AbortSignal.any([signal, late.signal])
     let plain: Duplex | null = null
     try {
-      plain = await reachOut(both)
+      plain = guarded(await reachOut(both))
       if (secureName === null) return plain
       const context = await options.upstreamIdentity?.(organisationId)
       if (!context) throw new Error('it asks for a certificate and we have none')
       const hurry = () => plain?.destroy(late.signal.reason as Error)
       late.signal.addEventListener('abort', hurry, { once: true })
-      return await shake(plain, secureName, context)
+      return guarded(await shake(plain, secureName, context))
     } catch (error) {
       plain?.destroy()
       throw late.signal.aborted ? (late.signal.reason as Error) : error
