@@ -4,6 +4,7 @@ import { KalnetError } from '@kalnet/contracts/errors'
 // @peculiar/x509 needs it when it loads.
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DAY_MS, issue, newAuthority, pemOf, readX509, type Signer } from '../core/x509.ts'
 import { judge } from './own.ts'
@@ -142,5 +143,23 @@ describe('[NET-4.own] a certificate that somebody brings', () => {
     expect(problem?.code).toBe('certificate.invalid')
     expect(problem?.details.problem).toMatch(words)
     expect(JSON.stringify(problem?.details)).not.toContain('PRIVATE')
+  })
+
+  it('whatever text comes, it is refused in words', () => {
+    const block = fc
+      .base64String({ maxLength: 400 })
+      .map((text) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`)
+    const text = fc.oneof(fc.string(), block, fc.constant(good.certificate))
+    const key = fc.oneof(fc.string(), fc.constant(good.key.replace('A', 'B')))
+    fc.assert(
+      fc.property(text, key, (certificate, secret) => {
+        try {
+          judge(certificate, secret, NOW)
+        } catch (error) {
+          return error instanceof KalnetError && error.code === 'certificate.invalid'
+        }
+        return false
+      }),
+    )
   })
 })

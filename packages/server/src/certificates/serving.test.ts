@@ -143,6 +143,23 @@ describe('[NET-4.host] the local authority signs', () => {
   ])('nothing for %s', async (name) => {
     expect(await shown(name)).toBeNull()
   })
+  it.each([
+    ['*.home.example'],
+    ['home..example'],
+    ['../home.example'],
+    [`${'a'.repeat(300)}.home.example`],
+    ['\0'],
+    ['[::1]'],
+    ['1'],
+  ])('nothing for %j, which is no name', async (name) => {
+    expect(await certificates.contextFor(name)).toBeNull()
+  })
+  it('the standard one for who names nobody; a dot at the end changes nothing', async () => {
+    const standard = await certificates.contextFor(null)
+    expect(standard).not.toBeNull()
+    expect(await certificates.contextFor('')).toBe(standard)
+    expect(await certificates.contextFor('home.example.')).toBe(await certificates.contextFor('home.example'))
+  })
   it('the same one again, and another when a third of its month is left', async () => {
     const one = await shown('photos.home.example')
     expect((await shown('photos.home.example'))?.serial).toBe(one?.serial)
