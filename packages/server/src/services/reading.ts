@@ -4,6 +4,7 @@ import type { Actor, Permission } from '@kalnet/contracts/permission'
 import type { QueryOf } from '@kalnet/contracts/route'
 import type { Service, serviceRoutes } from '@kalnet/contracts/service'
 import type { Store, Tx } from '../core/store.ts'
+import { assertManaged } from './acting.ts'
 import { statements as members } from './members.store.ts'
 import { shapeHealth, shapeRelease, type Whole } from './shape.ts'
 import { type ServiceRow, statements } from './store.ts'
@@ -36,6 +37,7 @@ export function createReading({ store, loadAll, told, allowed, readLogs }: Readi
       const whole = await store
         .as(actor.organisationId)
         .read((tx) => allowed(tx, actor, 'service.operate', id))
+      assertManaged(whole)
       const chosen = whole.members.filter((it) => query.instance === undefined || it.id === query.instance)
       if (query.instance !== undefined && chosen.length === 0)
         throw fail('thing.unknown', { kind: 'instance' })
