@@ -1,4 +1,6 @@
 /** What the bench of lookups demands. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Figure, missedMusts, quantile } from './lookup.ts'
 
@@ -8,6 +10,7 @@ const figure = (name: string, p99: number): Figure => ({
   p50: 0.1,
   p99,
   quietP99: p99,
+  cpuMs: null,
   n: 2_000,
 })
 const all = ['HTTP by key', 'HTTP by cookie', 'DNS A', 'DNS SRV']
@@ -23,5 +26,11 @@ describe('bench lookup', () => {
     ).toEqual(missed)
   })
   it('what was not measured is missed', () => expect(missedMusts([])).toHaveLength(5))
+  it('[MSH-2.fast] [MSH-1.seen] the kept figures meet what is demanded', async () => {
+    const kept = await readFile(join(import.meta.dirname, '../results/lookup.json'), 'utf8')
+    const { endpoints, figures } = JSON.parse(kept)
+    expect(endpoints).toBeGreaterThanOrEqual(10_000)
+    expect(missedMusts(figures)).toEqual([])
+  })
   it('quantiles', () => expect([quantile([3, 1, 2], 0.5), quantile([], 0.5)]).toEqual([2, 0]))
 })
