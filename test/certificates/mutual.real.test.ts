@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@kalnet/io/clock'
 import { run, start } from '@kalnet/io/spawn'
+import { ensureTls } from '@kalnet/server/core/tls'
 import { issue, newAuthority, pemOf, type Signer } from '@kalnet/server/core/x509'
 import { freePort } from '@kalnet/server/testing/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -101,5 +102,21 @@ describe.skipIf(skip)('[MSH-4.mutual] two services', () => {
     end()
     await serve('ended')
     expect(await asks('photos', 'ended')).toBe(false)
+  })
+})
+
+describe.skipIf(skip)('[NET-4.host] what the local authority signs', () => {
+  it('openssl finds nothing to say against, by its strictest rules', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kn-strict-'))
+    const { certificate, authority } = await ensureTls(folder, ['photos.home.example', '192.168.7.9'])
+    const [root, leaf] = [join(folder, 'root.pem'), join(folder, 'leaf.pem')]
+    await writeFile(root, authority)
+    await writeFile(leaf, certificate)
+    const rules = ['-x509_strict', '-check_ss_sig', '-purpose', 'sslserver', '-auth_level', '2']
+    const judge = (...more: string[]) => run('openssl', ['verify', ...rules, '-CAfile', root, ...more, leaf])
+    expect((await judge('-verify_hostname', 'photos.home.example')).stdout).toContain('leaf.pem: OK')
+    expect((await judge('-verify_ip', '192.168.7.9')).stdout).toContain('leaf.pem: OK')
+    expect((await judge('-verify_hostname', 'music.home.example')).code).not.toBe(0)
+    await rm(folder, { recursive: true, force: true })
   })
 })
