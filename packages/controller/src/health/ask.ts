@@ -39,7 +39,9 @@ async function askHttp(
 ): Promise<Said> {
   const stream = await platform.dial(handle, probe.port, signal)
   const at = spec.ports.find((it) => it.name === probe.port)?.at
-  const host = probe.host ?? (at && 'tcp' in at ? `localhost:${at.tcp}` : 'localhost')
+  // As a header takes it, whatever a template says.
+  const named = probe.host?.replaceAll(/[^!-~]/g, '')
+  const host = named ?? (at && 'tcp' in at ? `localhost:${at.tcp}` : 'localhost')
   const status = await askStatus(stream, { host, path: probe.path }, signal)
   const isFine = status >= probe.statusFrom && status <= probe.statusTo
   return { verdict: isFine ? 'fine' : 'failed', detail: `It answered with status ${status}` }
