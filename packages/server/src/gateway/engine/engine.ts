@@ -167,9 +167,11 @@ export function createEngine(options: EngineOptions): Engine {
       if (listening) await ports.apply(rotations.values())
     },
     async listen() {
-      await listeners.listen()
       listening = true
-      await ports.apply(rotations.values())
+      // Each on its own: a door for http that is taken keeps no game from its players.
+      const doors = listeners.listen()
+      await Promise.allSettled([doors, ports.apply(rotations.values())])
+      await doors
     },
     async close() {
       await Promise.all([ports.close(), listeners.close()])

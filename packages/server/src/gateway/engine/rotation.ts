@@ -35,7 +35,7 @@ export interface Rotation {
   retire(): void
 }
 
-const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
+const same = (one: unknown, other: unknown) => one === other || JSON.stringify(one) === JSON.stringify(other)
 
 export function createRotation(
   first: SnapshotRoute,

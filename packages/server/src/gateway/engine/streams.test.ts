@@ -12,7 +12,15 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ensureTls } from '../../core/tls.ts'
 import { peekName } from './client-hello.ts'
-import { endpointOf, idOf, portOf, routeOf, snapshotOf, startEngine } from './testing/bench.ts'
+import {
+  createEngineOn,
+  endpointOf,
+  idOf,
+  portOf,
+  routeOf,
+  snapshotOf,
+  startEngine,
+} from './testing/bench.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -92,6 +100,18 @@ describe('[NET-3.tcp] TCP', () => {
   })
   it('a port that is held is said, and the rest is served', async () => {
     const held = await listening(createServer())
+    const free = await freePort()
+    const target = await listening(createServer((it) => it.end('here')))
+    const shut = createEngineOn(held)
+    await shut.apply(
+      snapshotOf(
+        [routeOf({ port: 'game', match: { kind: 'tcp', listen: free } })],
+        [endpointOf(target, tcp)],
+      ),
+    )
+    ends.push(shut.close)
+    await expect(shut.listen()).rejects.toThrow(/EADDRINUSE|taken|held/)
+    expect(await say(free, 'a')).toBe('here')
     const engine = await startEngine(
       snapshotOf([routeOf({ port: 'game', match: { kind: 'tcp', listen: held } })], []),
     )

@@ -62,11 +62,10 @@ export interface TestEngine extends Engine {
   port: number
   securePort: number
 }
-export async function startEngine(
-  snapshot: Snapshot,
-  options: Partial<Omit<EngineOptions, 'listen'>> & { listen?: Partial<EngineOptions['listen']> } = {},
-): Promise<TestEngine> {
-  const engine = createEngine({
+type Given = Partial<Omit<EngineOptions, 'listen'>> & { listen?: Partial<EngineOptions['listen']> }
+/** One that does not listen yet. */
+export const createEngineOn = (httpPort: number, options: Given = {}): Engine =>
+  createEngine({
     clock: systemClock,
     log: createLog('gateway', 'silent'),
     machine: null,
@@ -80,12 +79,15 @@ export async function startEngine(
     ...options,
     listen: {
       host: '127.0.0.1',
-      httpPort: 0,
+      httpPort,
       httpsPort: null,
       publicHttpsPort: null,
       ...options.listen,
     },
   })
+
+export async function startEngine(snapshot: Snapshot, options: Given = {}): Promise<TestEngine> {
+  const engine = createEngineOn(0, options)
   await engine.apply(snapshot)
   await engine.listen()
   const { http, https } = engine.addresses()
