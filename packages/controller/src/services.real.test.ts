@@ -232,7 +232,7 @@ describe.skipIf(tools !== null && !isDemanded)(`two controllers (needs ${tools ?
       await expect.poll(() => far.seen(far.web)?.health?.state, wait).toBe('healthy')
       await expect.poll(() => near.seen(near.app)?.state, wait).toBe('running')
       lead(near, to(far.web, newId()))
-      const called = near.inside(near.app, `for i in 1 2 3 4 5; do ${CALL} && break; sleep 0.2; done`)
+      const called = near.inside(near.app, `for i in $(seq 50); do ${CALL} && break; sleep 0.2; done`)
       await expect.poll(() => near.plane.told('link.dial').length, wait).toBeGreaterThan(0)
       const { requestId, ...asked } = near.plane.told('link.dial')[0]!
       expect(asked).toMatchObject({ instanceId: near.app, link: 'web', targetId: far.web })

@@ -62,13 +62,13 @@ export function describeWalls(fixture: Fixture): void {
         .map((it) => it!.address)
       const targets = [...own, '10.0.0.1', '192.168.1.1', '172.17.0.1', '169.254.169.254', '10.213.0.1']
       const attempt = (at: string, on: number | undefined) =>
-        `timeout 1 bash -c 'exec 3<>/dev/tcp/${at}/${on} && cat <&3' 2>/dev/null | grep -q . && echo reached ${at}`
+        `timeout 2 bash -c 'exec 3<>/dev/tcp/${at}/${on} && cat <&3' 2>/dev/null | grep -q . && echo reached ${at}`
+      const outside = fixture.subject.outside
+      // All at once: each refusal may take whole two seconds.
       const script = [
-        ...targets.map((it) => attempt(it, port)),
-        ...(fixture.subject.outside
-          ? [attempt(fixture.subject.outside.address, fixture.subject.outside.port)]
-          : []),
-        'true',
+        ...targets.map((it) => `{ ${attempt(it, port)}; } &`),
+        ...(outside ? [`{ ${attempt(outside.address, outside.port)}; } &`] : []),
+        'wait',
       ].join('\n')
       const { lines } = await inside(script, { network: 'internet' })
       server.close()
