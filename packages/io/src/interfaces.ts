@@ -7,7 +7,7 @@ export type Interfaces = ReturnType<typeof networkInterfaces>
 export function lanInterfaces(interfaces: Interfaces): Record<string, NetworkInterfaceInfo[]> {
   const found: Record<string, NetworkInterfaceInfo[]> = {}
   for (const [name, all] of Object.entries(interfaces)) {
-    if (/^(docker|br-|veth|virbr|cni|kal)/.test(name)) continue
+    if (/^(docker|br-|veth|virbr|cni|kal|kn[0-9a-f]{12}$)/.test(name)) continue
     const usable = (all ?? []).filter(
       (it) => !it.internal && !it.address.startsWith('fe80:') && !it.address.startsWith('169.254.'),
     )

@@ -28,10 +28,16 @@ const portOf = (text: string | undefined, otherwise: number): number => {
 }
 
 /** The entry point as this machine reaches it. */
-async function entryOf({ folders, env }: Context, flags: Flags): Promise<Entry> {
+async function entryOf(
+  { folders, env }: Context,
+  flags: Flags,
+  routes: readonly GatewayRoute[],
+): Promise<Entry> {
   const { gateway, listen, tls } = await readConfig({ folders, env, flags: {} })
   const host = flags.at ?? gateway.host ?? listen.host
-  const wantsTls = tls.enabled || flags.httpsPort !== undefined
+  // Started with `--lan` the file need not say so; the addresses do.
+  const wantsTls =
+    tls.enabled || flags.httpsPort !== undefined || routes.some(({ url }) => url?.startsWith('https:'))
   return {
     host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host,
     httpPort: portOf(flags.httpPort, gateway.httpPort),
@@ -40,10 +46,7 @@ async function entryOf({ folders, env }: Context, flags: Flags): Promise<Entry> 
   }
 }
 
-async function askAll(it: Context, entry: Entry): Promise<Found[]> {
-  const routes = await everything<GatewayRoute>((after) =>
-    it.api.call(gatewayRoutes.list, { query: { after, limit: 200 } }),
-  )
+async function askAll(it: Context, entry: Entry, routes: readonly GatewayRoute[]): Promise<Found[]> {
   const found: Found[] = []
   const left = routes.entries()
   const work = async () => {
@@ -66,8 +69,11 @@ export const addDoctorNetwork = (doctor: Command, context: () => Context): void 
     )
     .action(async (flags: Flags) => {
       const it = context()
-      const entry = await entryOf(it, flags)
-      const found = await askAll(it, entry)
+      const routes = await everything<GatewayRoute>((after) =>
+        it.api.call(gatewayRoutes.list, { query: { after, limit: 200 } }),
+      )
+      const entry = await entryOf(it, flags, routes)
+      const found = await askAll(it, entry, routes)
       const failed = found.filter(({ state }) => state === 'fail').length
       const rows = found.map((one) => [
         MARK[one.state],

@@ -82,6 +82,17 @@ test.each([
   expect(registry.endpoints(serviceId)).toEqual([])
 })
 
+test('[MSH-1.memory] of a service in two parts, the first is what others mean', async () => {
+  const serviceId = await rows.service(home, 'chat')
+  await rows.release(home, serviceId, ['app', 'database'])
+  const at = { organisationId: home, controllerId, serviceId }
+  const app = await rows.instance(at, { part: 'app' })
+  await rows.instance(at, { part: 'database' })
+  await rows.said('service.changed', home, serviceId)
+  await until(() => registry.service(serviceId) !== undefined)
+  expect(registry.endpoints(serviceId).map((one) => one.id)).toEqual([app])
+})
+
 test('[MSH-1.memory] a controller that goes takes its tunnels along, not what is reached without it', async () => {
   const serviceId = await rows.service(home, 'wiki')
   const other = await rows.controller(home, { machine: 'there' })

@@ -62,7 +62,7 @@ export const statements = {
     where (${it.ids}::uuid[] is null or si.service_id = any(${it.ids}::uuid[]))
       and i.desired_state = 'running' and i.observed->>'state' = 'running'
       and (i.observed->>'generation')::int = i.generation
-      and si.part = coalesce(r.content #>> '{parts,0,name}', si.part)
+      and si.part = coalesce(r.content #>> '{template,parts,0,name}', si.part)
     order by si.id`,
   registrations: (it: { ids: string[] | null; now: string }) => sql<RegistrationRow>`
     select id, service_id, instance, ports, weight from registrations

@@ -138,6 +138,10 @@ test.each(['8.8.8.8', '2606:4700::1111', '203.0.113.9', '', 'x'])(
   },
 )
 
+test('[MSH-2.near] a device of this network is answered, also when its address is one of the internet', () => {
+  expect(it.now(question(DOMAIN), { ...way, from: '2001:db8:77::5' })).toBeInstanceOf(Buffer)
+})
+
 test('[MSH-2.closed] a certificate authority, which looks from outside, finds its own question alone', () => {
   const from = '203.0.113.9'
   const asked = question(`_acme-challenge.photos.${DOMAIN}`, 'TXT')

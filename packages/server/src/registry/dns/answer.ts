@@ -15,6 +15,8 @@ export interface Way {
 export interface AnswererOptions {
   zone: Zone
   askerOf(way: Way): Asker
+  /** On a network this machine is on itself, whatever its numbers: homes have addresses of the internet, too (IPv6). */
+  isNear(address: string): boolean
   forwarder: Forwarder
   rates: Rates
 }
@@ -22,7 +24,7 @@ const BAD_VERSION = 16
 /** Whole zones are given to nobody; of several kinds of names only those of the internet are known here. */
 const REFUSED = new Set(['AXFR', 'IXFR', 'MAILA', 'MAILB'])
 
-export function createAnswerer({ zone, askerOf, forwarder, rates }: AnswererOptions) {
+export function createAnswerer({ zone, askerOf, isNear, forwarder, rates }: AnswererOptions) {
   function fromHere(asked: Asked, way: Way): Reply | null {
     if (asked.edns && asked.edns.version > 0) return { rcode: BAD_VERSION }
     if (asked.class !== 'IN' || REFUSED.has(asked.type)) return { rcode: RCODE.refused }
@@ -40,7 +42,7 @@ export function createAnswerer({ zone, askerOf, forwarder, rates }: AnswererOpti
     /** What memory knows, at once. Null: silence. Never throws for what was in the packet. */
     now(packet: Buffer, way: Way): Buffer | null | 'elsewhere' {
       const asked = readQuestion(packet)
-      if (asked === null || (!isOfHome(way.from) && !isChallenge(asked))) return null
+      if (asked === null || (!isOfHome(way.from) && !isNear(way.from) && !isChallenge(asked))) return null
       // Its address may be another's, on whom our answers would fall: short ones that say "come by TCP", then none.
       const pace = way.transport === 'udp' && !isLoopback(way.from) ? rates.of(way.from) : 'usual'
       if (pace === 'none') return null

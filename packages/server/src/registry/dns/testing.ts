@@ -49,6 +49,8 @@ export const answererOf = (zone: Zone, forwarder: Forwarder = silence) =>
     zone,
     forwarder,
     askerOf: () => LAN,
+    // The household's own network of the internet (RFC 3849).
+    isNear: (address) => address.startsWith('2001:db8:77:'),
     rates: createRates({ now: () => new Date(), sleep: async () => undefined }),
   })
 
