@@ -1,7 +1,8 @@
 /** The life of services, by what machines report and the clock brings, through the real pipeline. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sql } from '../core/store.ts'
 import { probe, serviceTemplate, type TestServices, testServices, webPort } from '../testing/service-life.ts'
-import { AWAY_MS, RETIRE_MS, UNHEALTHY_MS } from './plan.ts'
+import { AWAY_MS, HELD_MS, RETIRE_MS, UNHEALTHY_MS } from './plan.ts'
 
 const web = { name: 'web', image: { reference: 'none' }, command: ['program'], ports: [webPort] }
 const db = { ...web, name: 'db', ports: [{ name: 'sql', kind: 'tcp', at: { tcp: 5432 } }] }
@@ -343,6 +344,30 @@ describe('[NET-5.update] a new release', () => {
     await t.services.volumeGone(old.controllerId, volume ?? '')
     expect(await t.services.volumesLeaving(old.controllerId)).not.toContain(volume)
     await t.ask('DELETE', `/api/services/${other.id}?data=remove`)
+  })
+  it('tried by a share of the visitors first, it takes over when that is done', async () => {
+    const { id } = await t.install('page', { name: 'tried' })
+    await t.calm(id)
+    const share = (canary: object[]) =>
+      t.store.system.transaction((tx) =>
+        sql`insert into gateway_routes (id, organisation_id, service_id, port, kind, host, exposure, access, policy, created_at, changed_at)
+          values (${id}, ${t.owner.organisationId}, ${id}, 'web', 'http', 'tried', 'internal', 'people',
+            ${JSON.stringify({ canary })}::jsonb, now(), now())
+          on conflict (id) do update set policy = excluded.policy`.execute(tx),
+      )
+    await share([{ release: 2, percent: 10 }])
+    await t.good('POST', `/api/services/${id}/update`)
+    const both = await t.calm(id)
+    expect([both.state, both.release, both.instances.map((it) => it.state)]).toEqual([
+      'updating',
+      1,
+      ['running', 'running'],
+    ])
+    await share([])
+    t.clock.move(HELD_MS)
+    await t.services.tick()
+    expect((await t.read(id)).release).toBe(2)
+    await t.ask('DELETE', `/api/services/${id}`)
   })
   it('[MSH-1.deployments] all releases, newest first', async () => {
     const { id } = await t.install('page', { name: 'listed' })

@@ -24,6 +24,8 @@ export interface Situation {
   /** The one that is on its way to it. */
   next: PlannedRelease | null
   members: readonly Member[]
+  /** Somebody gives the next release a share of the visitors first: it takes over when they are done with that. */
+  held: boolean
   now: Date
   random?: () => number
 }
@@ -51,6 +53,8 @@ export const AWAY_MS = 60_000
 export const RETIRE_MS = 2_000
 /** A release that is not healthy this long after its instances run has failed; building its image does not count. */
 export const GATE_MS = 300_000
+/** How soon it is seen that a release is held no longer. */
+export const HELD_MS = 2_000
 /** Placement failed: looked at again. */
 export const PLACE_AGAIN_MS = 10_000
 
@@ -166,10 +170,11 @@ export function planService(given: Situation): Plan {
       steps.push({ do: 'give-up', release: next.number, reason: reason.slice(0, 400) })
       return finish()
     }
-    if (isUp(next)) {
+    if (isUp(next) && !(given.held && !keepsData)) {
       steps.push({ do: 'switch', release: next.number })
       return finish()
     }
+    if (given.held) wakes.push(later(now, HELD_MS))
     const lives = of(live.number).some((it) => it.desired === 'running' && !isEnded(it))
     // Two releases on one folder would spoil it; and beside what does not run, nothing needs to stay.
     const alone = keepsData || !lives

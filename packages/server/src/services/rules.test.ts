@@ -70,6 +70,7 @@ const situation = (more: Partial<Situation>): Situation => ({
   live: release(1),
   next: null,
   members: [],
+  held: false,
   now,
   random: () => 1,
   ...more,
@@ -134,6 +135,7 @@ describe('[NET-5.life] what is done next', () => {
       [],
     ],
     ['a new release', { next, members: [old] }, ['create 2 web 0']],
+    ['the new one is tried by some first', { next, members: [old, fresh], held: true }, []],
     ['the new one is up', { next, members: [old, fresh] }, ['switch 2']],
     [
       'up, not yet healthy',

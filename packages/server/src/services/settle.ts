@@ -66,6 +66,9 @@ export function createSettle(parts: SettleParts) {
         live: plannedOf(live),
         next: next && plannedOf(next),
         members: whole.members,
+        held:
+          next !== null &&
+          ((await statements.canary({ id, release: next.number }).execute(tx)).rows[0]?.named ?? false),
         now: clock.now(),
       })
       wakeAt = plan.wakeAt

@@ -191,6 +191,10 @@ export const statements = {
     ${releases} WHERE (${row.serviceId}::uuid IS NULL OR r.service_id = ${row.serviceId}::uuid)
       AND (${row.after}::uuid IS NULL OR r.id < ${row.after}::uuid)
     ORDER BY r.id DESC LIMIT ${row.limit}`,
+  /** A route's policy gives this release a share of its requests. */
+  canary: ({ id, release }: { id: string; release: number }) => sql<{ named: boolean }>`
+    SELECT EXISTS (SELECT FROM gateway_routes WHERE service_id = ${id}::uuid
+      AND policy->'canary' @> jsonb_build_array(jsonb_build_object('release', ${release}::int))) AS named`,
   setRelease: (row: {
     serviceId: string
     number: number
