@@ -1,7 +1,7 @@
 /** Which address of ours an asker gets. */
 import type { NetworkInterfaceInfo } from 'node:os'
 import { expect, test } from 'vitest'
-import { gatewayFor, isOfHome } from './addresses.ts'
+import { gatewayFor, isNeighbour, isOfHome } from './addresses.ts'
 
 const one = (address: string, bits: number) =>
   ({ address, cidr: `${address}/${bits}`, internal: false }) as NetworkInterfaceInfo
@@ -9,6 +9,8 @@ const interfaces = {
   lo: [one('127.0.0.1', 8)],
   eth0: [one('192.168.1.2', 24), one('fd00::2', 64), one('fe80::2', 64)],
   eth1: [one('10.0.0.2', 8)],
+  // A smaller network inside the one before: its own way counts.
+  eth2: [one('10.7.7.1', 30)],
 }
 
 test.each([
@@ -16,6 +18,7 @@ test.each([
   ['on the first network', '192.168.1.50', '0.0.0.0', ['192.168.1.2'], ['fd00::2']],
   ['by IPv6', 'fd00::50', '::', ['192.168.1.2'], ['fd00::2']],
   ['on the second network', '10.9.9.9', '0.0.0.0', ['10.0.0.2'], []],
+  ['on a network inside another', '10.7.7.2', '0.0.0.0', ['10.7.7.1'], []],
   ['behind a router', '172.16.0.9', '0.0.0.0', ['192.168.1.9'], []],
   ['an address that was mapped', '::ffff:192.168.1.50', '0.0.0.0', ['192.168.1.2'], ['fd00::2']],
   ['a gateway with an address of its own', '192.168.1.50', '10.0.0.2', ['10.0.0.2'], []],
@@ -35,4 +38,18 @@ test.each([
   ['', false],
 ])('[MSH-2.closed] %s', (address, expected) => {
   expect(isOfHome(address)).toBe(expected)
+})
+
+test.each([
+  ['192.168.1.50', true],
+  ['2a01:db8:7::50', true],
+  ['2a01:db8:8::50', false],
+  ['93.184.215.50', false],
+  ['192.0.2.50', true],
+])('[MSH-2.near] %s', (address, expected) => {
+  const rented = {
+    ...interfaces,
+    eth2: [one('93.184.215.14', 24), one('2a01:db8:7::2', 64), one('192.0.2.2', 24)],
+  }
+  expect(isNeighbour(address, rented)).toBe(expected)
 })

@@ -1,7 +1,7 @@
 /** Who may ask us, and which of our addresses leads an asker to the gateway. Pure. */
 import { BlockList, isIP } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
-import { parseNetworks } from '@kalnet/io/addresses'
+import { isGlobal, parseNetworks } from '@kalnet/io/addresses'
 
 /** Loopback and networks of homes: nobody else is answered, so that nobody's address can be flooded through us. */
 const HOME = parseNetworks([
@@ -25,16 +25,18 @@ export const isLoopback = (address: string) => /^(127\.|::1$)/.test(plain(addres
 type Interfaces = Record<string, NetworkInterfaceInfo[] | undefined>
 const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
 
-/** All addresses of the interface on whose network that address is; none when it is on no network of ours. */
+/** All addresses of the interface on whose network that address is, the narrowest of them; none when it is on no network of ours. */
 export function onNetworkOf(asker: string, interfaces: Interfaces): NetworkInterfaceInfo[] {
+  let found: { bits: number; all: NetworkInterfaceInfo[] } = { bits: -1, all: [] }
   for (const all of Object.values(interfaces))
     for (const one of all ?? []) {
-      if (!one.cidr || isIP(asker) !== isIP(one.address)) continue
+      const bits = Number(one.cidr?.split('/')[1] ?? -1)
+      if (bits <= found.bits || isIP(asker) !== isIP(one.address)) continue
       const network = new BlockList()
-      network.addSubnet(one.address, Number(one.cidr.split('/')[1]), kindOf(one.address))
-      if (network.check(asker, kindOf(asker))) return all ?? []
+      network.addSubnet(one.address, bits, kindOf(one.address))
+      if (network.check(asker, kindOf(asker))) found = { bits, all: all ?? [] }
     }
-  return []
+  return found.all
 }
 
 /**
