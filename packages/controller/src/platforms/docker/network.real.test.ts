@@ -289,7 +289,8 @@ else
         ],
       ]
       for (const steps of losses) {
-        for (const step of steps) await must('iptables', ['-w', '10', ...step])
+        // On a slow machine a rule may stand again before the next one is taken away.
+        for (const step of steps) await run('iptables', ['-w', '10', ...step])
         await expect.poll(() => onMachine(it), { timeout: 15_000, interval: 200 }).toEqual(before)
       }
       stop.abort()
