@@ -1,4 +1,5 @@
 /** What controllers report of a service's instances, and what the clock says is due: each brings the service nearer to what is wanted. */
+import type { Service } from '@kalnet/contracts/service'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
@@ -13,7 +14,8 @@ export interface FollowingParts {
   clock: Clock
   log: Log
   settle(tx: Tx, id: string): Promise<After>
-  tell(tx: Tx, id: string): Promise<unknown>
+  look(tx: Tx, id: string): Promise<{ service: Service }>
+  tell(tx: Tx, id: string, unless?: Service): Promise<unknown>
 }
 
 const TICK_MS = 1_000
@@ -24,7 +26,7 @@ const FAILED_AGAIN_MS = 10_000
 const HEALTH_KEPT = 1_000
 const nothing: After = () => undefined
 
-export function createFollowing({ store, clock, log, settle, tell }: FollowingParts) {
+export function createFollowing({ store, clock, log, settle, look, tell }: FollowingParts) {
   async function recordHealth(tx: Tx, row: MemberRow, { organisationId, observed, before }: InstanceChange) {
     const { health } = observed
     if (!health || health.state === before?.health?.state) return
@@ -64,8 +66,9 @@ export function createFollowing({ store, clock, log, settle, tell }: FollowingPa
         const due = (await statements.lockDue({ now: clock.now() }).execute(tx)).rows[0]
         if (!due) return null
         id = due.id
+        const { service } = await look(tx, due.id)
         const done = await settle(tx, due.id)
-        await tell(tx, due.id)
+        await tell(tx, due.id, service)
         return done
       })
       after?.()

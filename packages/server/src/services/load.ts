@@ -1,4 +1,5 @@
 /** Reads services whole and tells everybody what they are now. */
+import { isDeepStrictEqual } from 'node:util'
 import { fail } from '@kalnet/contracts/errors'
 import type { Service } from '@kalnet/contracts/service'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -40,17 +41,22 @@ export function createLoad({ events, catalog, addressOf }: LoadParts) {
       addressOf(whole.row.name).url,
     )
 
+  const look = async (tx: Tx, id: string) => {
+    const whole = await load(tx, id)
+    if (!whole) throw fail('thing.unknown', { kind: 'service' })
+    return { service: await told(whole), organisationId: whole.row.organisation_id }
+  }
+
   return {
     load,
     loadAll,
     told,
-    /** Throws thing.unknown. */
-    async tell(tx: Tx, id: string): Promise<Service> {
-      const whole = await load(tx, id)
-      if (!whole) throw fail('thing.unknown', { kind: 'service' })
-      const service = await told(whole)
-      const where = { organisationId: whole.row.organisation_id, userId: null }
-      await events.publish(tx, 'service.changed', where, service)
+    look,
+    /** Throws thing.unknown. `unless`: what everybody knows already; the same again is not said. */
+    async tell(tx: Tx, id: string, unless: Service | null = null): Promise<Service> {
+      const { service, organisationId } = await look(tx, id)
+      if (!isDeepStrictEqual(service, unless))
+        await events.publish(tx, 'service.changed', { organisationId, userId: null }, service)
       return service
     },
   }

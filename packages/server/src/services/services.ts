@@ -52,7 +52,7 @@ export function createServices(options: ServicesOptions) {
     install: createInstall({ ...options, making, load, settle, tell }),
     ...createActing({ ...options, ...loading, making, specs, vault, allowed, settle }),
     ...createReading({ ...options, ...loading, allowed }),
-    ...createFollowing({ ...options, settle, tell }),
+    ...createFollowing({ ...options, ...loading, settle }),
     ...createMoves({ ...options, load, settle, tell }),
     links: createLinks({ ...options, load }),
     /** Volumes there that nobody wants any more. */
