@@ -5,7 +5,7 @@ import type { Config } from '@kalnet/contracts/config'
 import type { Clock } from '@kalnet/io/clock'
 import { lanInterfaces } from '@kalnet/io/interfaces'
 import type { Log } from '@kalnet/io/log'
-import { gatewayFor, isLoopback, onNetworkOf, plain } from './dns/addresses.ts'
+import { gatewayFor, isLoopback, isNeighbour, plain } from './dns/addresses.ts'
 import { createAnswerer, type Way } from './dns/answer.ts'
 import { createForwarder, parseResolver } from './dns/forward.ts'
 import { createRates } from './dns/rates.ts'
@@ -81,7 +81,7 @@ export function createNames(options: {
         challenges: (name) => challenges.get(name) ?? [],
       },
       askerOf,
-      isNear: (address) => onNetworkOf(plain(address), lanInterfaces(interfaces())).length > 0,
+      isNear: (address) => isNeighbour(plain(address), lanInterfaces(interfaces())),
       forwarder: createForwarder({ clock, resolvers }),
       rates: createRates(clock),
     })

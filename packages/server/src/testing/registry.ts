@@ -58,6 +58,15 @@ export function serviceRows({ store, events }: Pick<TestStore, 'store' | 'events
       })
       return id
     },
+    /** What its release is made of, as far as the registry reads it. */
+    release: (organisationId: string, serviceId: string, parts: string[]) =>
+      write((tx) =>
+        sql`insert into releases (id, organisation_id, service_id, number, version, content, state, created_at)
+          values (${newId()}, ${organisationId}, ${serviceId}, 1, '1.0.0',
+            ${json({ template: { parts: parts.map((name) => ({ name })) } })}::jsonb, 'live', now())`.execute(
+          tx,
+        ),
+      ),
     /** With its event, whose data nobody here reads but for the id. */
     observe: (organisationId: string, serviceId: string, id: string, observed: object) =>
       write(async (tx) => {
