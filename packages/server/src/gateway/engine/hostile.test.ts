@@ -229,6 +229,19 @@ describe('[NET-3.hostile] what could be read in two ways', () => {
     const answer = await rawly(gateway.port, get(HOST) + get(HOST, 'GET /b HTTP/1.1'))
     expect(answer.split('HTTP/1.1 200').length).toBe(3)
   })
+  it('nothing is heard behind a body that was never asked for', async () => {
+    await recorder.close()
+    recorder = await startRecorder('HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n')
+    for (const host of ['photos.localhost', 'nobody.localhost']) {
+      await gateway.apply(snapshotOf([routeOf()], [endpointOf(recorder.port)]))
+      const asks = `POST /a HTTP/1.1\r\nHost: ${host}\r\nExpect: 100-continue\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n`
+      const answer = await rawly(gateway.port, asks + SMUGGLED)
+      expect(answer).toMatch(/^HTTP\/1\.1 4/)
+      expect(answer.toLowerCase()).toContain('connection: close')
+      expect(answer.split('HTTP/1.1 ').length).toBe(2)
+      expect(heard().filter(({ line }) => line.includes('smuggled'))).toEqual([])
+    }
+  })
   it('an answer that could be read in two ways is none', async () => {
     await recorder.close()
     for (const bad of [

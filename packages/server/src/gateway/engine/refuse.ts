@@ -24,8 +24,11 @@ const DISCARD_BYTES = 65_536
 const forPeople = ({ method, headers }: From) =>
   (method === 'GET' || method === 'HEAD') && (headers.accept ?? '').includes('text/html')
 
+/** Who asked first whether the body is wanted may send it or the next request: only the end of the connection is clear (RFC 9110 §10.1.1). */
 const bodyComes = ({ headers }: From) =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > DISCARD_BYTES
+  headers['transfer-encoding'] !== undefined ||
+  headers.expect !== undefined ||
+  Number(headers['content-length'] ?? 0) > DISCARD_BYTES
 
 function answerOf(request: From, error: KalnetError, requestId: string) {
   const page = forPeople(request)

@@ -80,6 +80,7 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
   /** Answered by us, or nobody is there to answer any more. */
   let over = false
   let finished = false
+  let continued = false
   const watch = createWatch()
   const cut = () => {
     out?.destroy()
@@ -171,7 +172,11 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
       request.resume()
       if (!response.headersSent && !request.complete) watch.set(limits.bodyMs, silent)
     })
-    if (expects) mine.on('continue', () => response.writeContinue())
+    if (expects)
+      mine.on('continue', () => {
+        continued = true
+        response.writeContinue()
+      })
     const failed = (error: Error & { code?: string }) => {
       done()
       if (settled) return
@@ -218,6 +223,8 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     if (request.httpVersionMajor === 2) response.writeHead(status, asRecord(pairs))
     else {
       response.sendDate = answer.headers.date === undefined
+      // What follows may be the body that nobody asked for, or the next request.
+      if (expects && !continued) response.shouldKeepAlive = false
       // The flat list keeps the order and the spelling.
       response.writeHead(status, answer.statusMessage ?? '', pairs)
     }
@@ -273,6 +280,10 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
     if (request.complete) return
     if (request.httpVersionMajor === 2) {
       streamOf(request).close()
+      return
+    }
+    if (expects && !continued) {
+      request.socket.destroySoon()
       return
     }
     // Whoever was answered early goes on sending for a moment, which nobody hears: hanging up at once could lose the answer on its way.
