@@ -40,6 +40,13 @@ export function onNetworkOf(asker: string, interfaces: Interfaces): NetworkInter
 }
 
 /**
+ * On a network this machine is on itself. Of addresses of the internet only IPv6: such a network is one household's, while an IPv4 one
+ * that a rented machine stands in is full of strangers, for whom we would be an open resolver.
+ */
+export const isNeighbour = (address: string, interfaces: Interfaces): boolean =>
+  (isIP(address) === 6 || !isGlobal(address)) && onNetworkOf(address, interfaces).length > 0
+
+/**
  * `gatewayHost` as it is configured. Where the gateway listens everywhere: the addresses of the interface on whose network the asker is;
  * else the address that was asked.
  */
