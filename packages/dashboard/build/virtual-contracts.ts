@@ -6,6 +6,8 @@ import type { Plugin } from 'vite'
 
 const NAME = 'virtual:contracts'
 const RESOLVED = `\0${NAME}`
+/** What only programs call; the browser need not carry it. `virtual.d.ts` leaves out the same. */
+const FOR_PROGRAMS = ['dashboard', 'keepers', 'local', 'registry', 'scim']
 
 async function emit(): Promise<string> {
   const [{ ROUTES }, stream, event, session, { PERMISSIONS }] = await Promise.all([
@@ -16,10 +18,12 @@ async function emit(): Promise<string> {
     import('../../contracts/src/permission.ts'),
   ])
   const routes = Object.fromEntries(
-    Object.entries(ROUTES).map(([area, group]) => [
-      area,
-      Object.fromEntries(Object.entries(group).map(([name, { method, path }]) => [name, { method, path }])),
-    ]),
+    Object.entries(ROUTES)
+      .filter(([area]) => !FOR_PROGRAMS.includes(area))
+      .map(([area, group]) => [
+        area,
+        Object.fromEntries(Object.entries(group).map(([name, { method, path }]) => [name, { method, path }])),
+      ]),
   )
   const facts: Record<string, unknown> = {
     ROUTES: routes,

@@ -2,7 +2,19 @@
 import { type ComponentType, lazy } from 'react'
 
 type Load = () => Promise<{ default: ComponentType }>
-const page = (load: Load) => ({ load, Page: lazy(load) })
+const AGAIN_MS = 400
+/** Asked once more: networks that come and go on a machine cut off what its browser is loading just then. */
+const patient =
+  (load: Load): Load =>
+  () =>
+    load().catch(async () => {
+      await new Promise((done) => setTimeout(done, AGAIN_MS))
+      return load()
+    })
+const page = (once: Load) => {
+  const load = patient(once)
+  return { load, Page: lazy(load) }
+}
 
 export const claimPage = page(() => import('./identity/claim.tsx'))
 export const joinPage = page(() => import('./people/join.tsx'))

@@ -1,6 +1,9 @@
 /** The shapes of `virtual:contracts` (build/virtual-contracts.ts), typed by the contracts themselves. */
 declare module 'virtual:contracts' {
-  type All = typeof import('@kalnet/contracts/routes').ROUTES
+  type All = Omit<
+    typeof import('@kalnet/contracts/routes').ROUTES,
+    'dashboard' | 'keepers' | 'local' | 'registry' | 'scim'
+  >
   /** Where a route is; what it takes and answers is known to the type checker only. */
   export interface Address<R> {
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

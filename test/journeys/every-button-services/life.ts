@@ -9,7 +9,7 @@ export async function stopAndStart(house: House): Promise<void> {
   await go(`/services/${id}`)
   await button('Stop').click()
   await becomes('stopped')
-  await page.getByText('Nothing of it runs now.').waitFor()
+  await page.getByText('Stopped', { exact: true }).first().waitFor()
   await notice(`${TITLE} is stopping`, 'Start again')
   await becomes('running')
   const before = (await service()).instances[0]?.generation ?? 0
@@ -70,9 +70,11 @@ export async function updateAndBack(house: House): Promise<void> {
     90_000,
   )(async () => {
     const [newest] = await releases()
-    return newest?.number === 3 && newest.state === 'live' && newest.version === '0.9.0'
+    return newest?.number === 3 && newest.state === 'live'
   })
   await becomes('running')
+  await button('Go back to release 2').click()
+  await button('Cancel', dialog('Go back to release 2?')).click()
   await openPart('Overview')
 }
 
@@ -91,22 +93,29 @@ export async function logs({ page, button, openPart, copied }: House): Promise<v
 
 /** Kept data first, because what is kept is there again under the same name; then all of it. */
 export async function remove(house: House): Promise<void> {
-  const { page, button, dialog, at, leave, notice, list, openPart, go, service, routes } = house
+  const { page, client, button, dialog, at, leave, notice, list, openPart, go, service, routes } = house
   const title = `Remove ${TITLE}?`
   await go(`/services/${(await service()).id}`)
   await openPart('Settings')
   await leave(title, () => button('Remove…').click())
   await button('Remove…').click()
   await house.everything(dialog(title))
-  const remove = button('Remove with all its data', dialog(title))
-  expect(await remove.isDisabled()).toBe(true)
   await dialog(title)
     .getByRole('radio', { name: /^Keep it/ })
     .click({ force: true })
-  await button('Remove, keep its data', dialog(title)).waitFor()
+  await button('Remove, keep its data', dialog(title)).click()
+  await at('/services')
+  await notice(`${TITLE} is removed`)
+
+  await client.call(serviceRoutes.install, { body: { templateId: 'site', name: NAME, title: TITLE } })
+  await page.getByRole('main').getByRole('link', { name: TITLE, exact: true }).click()
+  await openPart('Settings')
+  await button('Remove…').click()
   await dialog(title)
     .getByRole('radio', { name: /^Remove it/ })
     .click({ force: true })
+  const remove = button('Remove with all its data', dialog(title))
+  expect(await remove.isDisabled()).toBe(true)
   await dialog(title).getByLabel(`Type ${NAME} to confirm`).fill(NAME)
   await remove.click()
   await at('/services')

@@ -124,7 +124,7 @@ export const routeSniLabel = 'Only for this host name'
 export const routeSniHelp = 'Empty: all of the port.'
 export const routeService = 'Leads to'
 export const routeServicePort = 'Port of the service'
-export const routeServicePortHelp = 'By its name, as in its template: web, http, dav.'
+export const routeServicePortHelp = 'By its name, as in its template: http, web, sql.'
 export const routeServicePortWrong = 'Small letters, digits and dashes.'
 
 // Who calls whom

@@ -18,7 +18,7 @@ export const EMPTY: NewRoute = {
   strip: false,
   listen: '',
   sni: '',
-  port: 'web',
+  port: 'http',
 }
 export type Problems = Partial<Record<keyof NewRoute, string>>
 
