@@ -3,23 +3,20 @@
  * Some always; all nine on both platforms with KALNET_SERVICES=all, which also notes what was seen in test/results/services.json and in
  * the catalog's proved.json.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { noteProof, openBench } from '@kalnet/cli/templates/prove'
+import { type Bench, noteProof, openBench } from '@kalnet/cli/templates/prove'
 import { proofOfService } from '@kalnet/cli/templates/prove-service'
 import { runService, type ServiceRun } from '@kalnet/cli/templates/service-life'
-import type { PlatformName } from '@kalnet/contracts/instance'
 import { isDemanded, missing, testCache } from '@kalnet/controller/platforms/testing'
 import { systemClock } from '@kalnet/io/clock'
-import { writeWhole } from '@kalnet/io/files'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
+import { note } from './results.ts'
 import { TALKS, type Talk } from './talks.ts'
 import { type Door, openDoor, type Way } from './way.ts'
 
 const CATALOG = fileURLToPath(new URL('../../catalog', import.meta.url))
-const RESULTS = fileURLToPath(new URL('../results/services.json', import.meta.url))
 const LIMIT_MS = 30 * 60_000
 const isAll = process.env.KALNET_SERVICES === 'all'
 /** The rest of the short run goes through the whole product; a database has no door there. */
@@ -64,15 +61,6 @@ async function wayTo(service: ServiceRun, port: string, talk: (way: Way) => Prom
   }
 }
 
-async function note(platform: PlatformName, id: string, seen: object): Promise<void> {
-  const kept = JSON.parse(await readFile(RESULTS, 'utf8').catch(() => '{}')) as Record<
-    string,
-    Record<string, object>
-  >
-  const next = { ...kept, [platform]: { ...kept[platform], [id]: seen } }
-  await writeWhole(RESULTS, `${JSON.stringify(next, null, 2)}\n`, 0o644)
-}
-
 for (const platform of ['process', 'docker'] as const) {
   if (lacks[platform] && !isDemanded) {
     test.skip(`services on ${platform}: ${lacks[platform]} is missing`)
@@ -80,9 +68,12 @@ for (const platform of ['process', 'docker'] as const) {
   }
   const asked = Object.entries<Talk>(TALKS).filter(([id]) => isAll || SHORT[platform]?.includes(id))
   if (asked.length === 0) continue
-  describe(`services on ${platform}`, async () => {
-    const bench = await openBench({ platform, imagesFolder: join(testCache, 'images'), catalog: CATALOG })
-    afterAll(() => bench.close())
+  describe(`services on ${platform}`, () => {
+    let bench: Bench
+    beforeAll(async () => {
+      bench = await openBench({ platform, imagesFolder: join(testCache, 'images'), catalog: CATALOG })
+    })
+    afterAll(() => bench?.close())
     for (const [id, talk] of asked) {
       test(
         `[TPL-1.service-lives] ${id} starts, answers in its own protocol, keeps its data through a new start, and goes`,

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../support/client.ts'
 import { freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
 import { signInToChat } from './chat.ts'
+import { note } from './results.ts'
 import { TALKS } from './talks.ts'
 import { createVisitor, openFront } from './visitor.ts'
 import type { Door, Way } from './way.ts'
@@ -130,6 +131,7 @@ else
     test.each(isAll ? ALL : SHORT)(
       '[TPL-1.service-product] %s on %s: installed, opened, updated, started afresh, removed',
       async (templateId, platform) => {
+        const begin = performance.now()
         const talk = TALKS[templateId]
         const visitor = createVisitor(client, gatewayPort)
         const made = await client.call(serviceRoutes.install, {
@@ -165,6 +167,12 @@ else
         const gone = async () => (await client.attempt(serviceRoutes.read, { params })).status
         await expect.poll(gone, { timeout: 60_000 }).toBe(404)
         expect(await doorOf(made.id)).toBeUndefined()
+        if (isAll)
+          await note(`the whole product, ${platform}`, templateId, {
+            version: made.version,
+            wholeLifeMs: Math.round(performance.now() - begin),
+            at: new Date().toISOString(),
+          })
       },
       LIMIT_MS,
     )
