@@ -1,5 +1,6 @@
 /** What instances with a network may reach: one set of rules for all bridges of an installation, however many there are. */
 import { must, run } from '@kalnet/io/spawn'
+import { hasRule } from '../has-rule.ts'
 import { createMutex } from '../mutex.ts'
 import { blockedRanges, resolvers } from '../process/blocked.ts'
 
@@ -78,22 +79,19 @@ export function createBridgeFilter(installation: string): BridgeFilter {
         })
         // Whoever restarted a firewall or the engine may have thrown the jumps away: looked at each time.
         for (const [chain, rule] of jumps) {
-          const there = await run('iptables', [...iptables, '-C', chain, ...rule])
-          if (there.code !== 0) await must('iptables', [...iptables, '-I', chain, ...rule])
+          if (!(await hasRule([chain, ...rule]))) await must('iptables', [...iptables, '-I', chain, ...rule])
         }
         return dns
       }),
     stands: () =>
       exclusively(async () => {
-        const there = async (chain: string, rule: string[]) =>
-          (await run('iptables', [...iptables, '-C', chain, ...rule])).code === 0
         // An emptied chain lets everything through: its last rules stand only while all do, as they are set in one commit.
         const marks: typeof jumps = [
           ...jumps,
           [chains.forward, ['-j', 'RETURN']],
           [chains.input, ['-j', 'DROP']],
         ]
-        for (const [chain, rule] of marks) if (!(await there(chain, rule))) return false
+        for (const [chain, rule] of marks) if (!(await hasRule([chain, ...rule]))) return false
         return true
       }),
     clear: (isNeeded) =>

@@ -82,7 +82,8 @@ async function onMachine({ installation }: Installation) {
     rules: rules.stdout
       .split('\n')
       .filter((it) => it.includes(installation.toUpperCase()) || it.includes(bridgePrefix(installation)))
-      .filter((it) => /KALNET/.test(it)).length,
+      // How many networks the machine is in may change meanwhile: those that are blocked are not counted.
+      .filter((it) => /KALNET/.test(it) && !/ -d /.test(it)).length,
   }
 }
 const NOTHING = { bridges: 0, rules: 0 }

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { must, run } from '@kalnet/io/spawn'
+import { hasRule } from '../has-rule.ts'
 import { createMutex } from '../mutex.ts'
 import { freePiece, routesHere, takenBy } from '../pieces.ts'
 import { blockedRanges, resolvers, toAddress, toNumber } from './blocked.ts'
@@ -126,10 +127,7 @@ export function createRootNetwork(installation: string): RootNetwork {
       ['filter', chains.input, ['-j', 'REJECT', '--reject-with', 'icmp-admin-prohibited']],
       ['nat', chains.nat, ['-s', RANGE, '!', '-o', devices, '-j', 'MASQUERADE']],
     ]
-    for (const [table, chain, rule] of marks) {
-      const there = await run('iptables', ['-w', '10', '-t', table, '-C', chain, ...rule])
-      if (there.code !== 0) return false
-    }
+    for (const [table, chain, rule] of marks) if (!(await hasRule([chain, ...rule], table))) return false
     return true
   }
 

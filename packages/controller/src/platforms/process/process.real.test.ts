@@ -98,8 +98,9 @@ else {
       const all = await Promise.all(
         ['filter', 'nat'].map((table) => must('iptables', ['-w', '10', '-t', table, '-S'])),
       )
-      // Where a jump stands among those of others does not matter.
-      return all.flatMap((it) => it.stdout.split('\n').filter((line) => line.includes(`-${name}`))).sort()
+      const lines = all.flatMap((it) => it.stdout.split('\n'))
+      // Where a jump stands among those of others does not matter, nor in how many networks the machine is at the moment.
+      return lines.filter((line) => line.includes(`-${name}`) && !/ -d /.test(line)).sort()
     }
     const stop = new AbortController()
     const changes = platform.changes(stop.signal)
