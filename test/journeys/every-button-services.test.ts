@@ -54,6 +54,8 @@ describe.skipIf(why)('every button about services', { timeout: 120_000 }, () => 
       host,
       host.replace(NAME, 'second'),
       'own.example.org',
+      'release 1',
+      'release 2',
       // Parts of Kalnet itself.
       'Gateway',
       'Kalnet',
