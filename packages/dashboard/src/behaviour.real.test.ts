@@ -155,7 +155,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
       expect(it).toMatchObject({ shown: true })
       names.push(it.name)
     }
-    expect(names.slice(0, 6)).toEqual([
+    expect(names.slice(0, 7)).toEqual([
       'Skip to the content',
       'Kalnet',
       'Home',
