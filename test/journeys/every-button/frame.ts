@@ -46,7 +46,8 @@ export async function palette({ page, client, go, at, here, live, running }: Wor
   }
   // A service asks for its name first.
   await choose('Add Web page')
-  await page.getByRole('dialog', { name: 'Web page' }).waitFor()
+  await page.getByRole('dialog', { name: 'Web page' }).getByRole('button', { name: 'Close' }).click()
+  await at('/launch')
   await choose('Workbench Terminal')
   await live()
   await go('/')
