@@ -236,7 +236,8 @@ export const serviceRoutes = {
     method: 'DELETE',
     path: '/api/services/:id',
     permission: 'service.manage',
-    summary: 'Remove it and its routes; what it kept stays with the secrets that open it, or goes with `data=remove`',
+    summary:
+      'Remove it and its routes; what it kept stays with the secrets that open it, or goes with `data=remove`',
     params: byId,
     query: z.strictObject({ data: z.enum(['keep', 'remove']).default('keep') }),
     body: nothing,
