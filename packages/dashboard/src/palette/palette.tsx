@@ -60,7 +60,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const templates = (useQuery(templatesQuery).data?.items ?? []).filter((it) =>
     may(me, it.kind === 'service' ? 'service.manage' : 'session.launch'),
   )
-  const all = useQuery(servicesQuery).data?.items ?? []
+  const all = (useQuery(servicesQuery).data?.items ?? []).filter(({ kind }) => kind !== 'platform')
 
   const places: Item[] = [
     { id: 'go-home', words: m.home, icon: <House aria-hidden />, act: () => go('/') },
