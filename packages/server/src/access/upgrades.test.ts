@@ -222,6 +222,8 @@ describe('[SEC-2.matrix] every kind of event × who may hear it', () => {
     'service.removed': { permission: 'service.read' },
     'route.changed': { permission: 'route.read' },
     'route.removed': { permission: 'route.read' },
+    'certificate.changed': { permission: 'network.read' },
+    'certificate.removed': { permission: 'network.read' },
     'controller.changed': { permission: 'controller.read' },
     'controller.removed': { permission: 'controller.read' },
     'person.changed': { permission: 'person.read' },
