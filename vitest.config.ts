@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config'
 const ignored = ['**/node_modules/**', '**/dist/**', '.kalnet/**']
 const whole = ['test/journeys/**/*.test.ts', 'test/faults/**/*.test.ts']
 /** They wait for a browser most of their time: `kalnet test` runs them beside all others. */
-const pressed = ['test/journeys/{every-button*,account,people}.test.ts']
+const pressed = [
+  'test/journeys/{every-button*,account,people}.test.ts',
+  'packages/dashboard/src/screens.real.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -30,7 +33,7 @@ export default defineConfig({
           name: 'real',
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: ['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts'],
-          exclude: [...ignored, ...whole],
+          exclude: [...ignored, ...whole, ...pressed],
           testTimeout: 120_000,
           hookTimeout: 300_000,
           // Real programs share two cores and one engine: files run one after the other.

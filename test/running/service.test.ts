@@ -128,10 +128,9 @@ describe('drain', () => {
     expect((await plane.read(ada, elsewhere.id)).state).toBe('running')
     expect(await named('leaving')).toMatchObject({ cordoned: true, instances: 0, state: 'online' })
     expect((await drain(id)).body).toEqual({ stopping: 0 })
-    expect(await audited('controller.drained', id)).toEqual([
-      expect.objectContaining({ stopping: 2 }),
-      expect.objectContaining({ stopping: 0 }),
-    ])
+    // What a call says after its row was sealed is a row of its own.
+    const told = (await audited('controller.drained', id)).filter((it) => 'stopping' in it)
+    expect(told).toEqual([expect.objectContaining({ stopping: 2 }), expect.objectContaining({ stopping: 0 })])
   })
 
   it('[CTL-4.drain] a machine that is away ends them when it is back', async () => {
