@@ -1,14 +1,15 @@
 /** Pebble: Let's Encrypt's own test server for ACME, with the DNS server it asks. Built once; each start has ports and an authority of its own. */
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request as plainRequest } from 'node:http'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
-import { must, start } from '@kalnet/io/spawn'
+import { start } from '@kalnet/io/spawn'
 import { ensureTls } from '@kalnet/server/core/tls'
 import { freePort } from '@kalnet/server/testing/server'
+import { goInstall, hasStamp } from './go-install.ts'
 
 const VERSION = '2.10.1'
 /** Raised when the way of installing changes. */
@@ -16,8 +17,7 @@ const STAMP = `${VERSION}-1`
 const READY_MS = 20_000
 
 const folderIn = (cache: string) => join(cache, 'pebble', VERSION)
-const isInstalled = async (cache: string) =>
-  (await readFile(join(folderIn(cache), 'stamp'), 'utf8').catch(() => '')) === STAMP
+const isInstalled = (cache: string) => hasStamp(folderIn(cache), STAMP)
 
 export const hasPebble = (): Promise<boolean> => isInstalled(peerCache(process.env))
 
@@ -26,20 +26,10 @@ export const peer: Peer = {
   proves: 'ordering, renewing and revoking certificates at a real ACME server, by HTTP-01 and DNS-01',
   async ensure({ env, cache, signal, say }) {
     if (await isInstalled(cache)) return
-    const beside = `${folderIn(cache)}.${process.pid}`
-    await rm(beside, { recursive: true, force: true })
-    await mkdir(beside, { recursive: true })
-    say('building')
-    await must('go', ['install', `github.com/letsencrypt/pebble/v2/cmd/...@v${VERSION}`], {
-      // Only modules; a failed look-up must not try version control.
-      env: { ...env, GOBIN: beside, CGO_ENABLED: '0', GOVCS: '*:off', GOFLAGS: '-trimpath' },
-      cwd: beside,
-      signal,
-      timeoutMs: 900_000,
-    })
-    await writeFile(join(beside, 'stamp'), STAMP)
-    await rm(folderIn(cache), { recursive: true, force: true })
-    await rename(beside, folderIn(cache))
+    await goInstall(
+      { env, signal, say },
+      { folder: folderIn(cache), stamp: STAMP, what: `github.com/letsencrypt/pebble/v2/cmd/...@v${VERSION}` },
+    )
   },
 }
 

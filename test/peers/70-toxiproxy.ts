@@ -1,12 +1,12 @@
 /** Toxiproxy: stands between the gateway and a service and makes the connection slow, broken or dead. Built once; each start has ports of its own. */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
-import { must, start } from '@kalnet/io/spawn'
+import { start } from '@kalnet/io/spawn'
 import { freePort } from '@kalnet/server/testing/server'
+import { goInstall, hasStamp } from './go-install.ts'
 
 const VERSION = '2.5.0'
 /** Raised when the way of installing changes. */
@@ -16,8 +16,7 @@ const READY_MS = 20_000
 const folderIn = (cache: string) => join(cache, 'toxiproxy', VERSION)
 const programIn = (cache: string) => join(folderIn(cache), 'server')
 const isInstalled = async (cache: string) =>
-  existsSync(programIn(cache)) &&
-  (await readFile(join(folderIn(cache), 'stamp'), 'utf8').catch(() => '')) === STAMP
+  existsSync(programIn(cache)) && (await hasStamp(folderIn(cache), STAMP))
 
 export const hasToxiproxy = (): Promise<boolean> => isInstalled(peerCache(process.env))
 
@@ -26,20 +25,14 @@ export const peer: Peer = {
   proves: 'what the gateway does when the way to a service is slow, is cut or closes slowly',
   async ensure({ env, cache, signal, say }) {
     if (await isInstalled(cache)) return
-    const beside = `${folderIn(cache)}.${process.pid}`
-    await rm(beside, { recursive: true, force: true })
-    await mkdir(beside, { recursive: true })
-    say('building')
-    await must('go', ['install', `github.com/Shopify/toxiproxy/v2/cmd/server@v${VERSION}`], {
-      // Only modules; a failed look-up must not try version control.
-      env: { ...env, GOBIN: beside, CGO_ENABLED: '0', GOVCS: '*:off', GOFLAGS: '-trimpath' },
-      cwd: beside,
-      signal,
-      timeoutMs: 900_000,
-    })
-    await writeFile(join(beside, 'stamp'), STAMP)
-    await rm(folderIn(cache), { recursive: true, force: true })
-    await rename(beside, folderIn(cache))
+    await goInstall(
+      { env, signal, say },
+      {
+        folder: folderIn(cache),
+        stamp: STAMP,
+        what: `github.com/Shopify/toxiproxy/v2/cmd/server@v${VERSION}`,
+      },
+    )
   },
 }
 
