@@ -3,7 +3,8 @@ import type { AddCommand } from '../context.ts'
 import { buildDashboard } from '../dashboard.ts'
 import { EXIT } from '../problem.ts'
 import { preparePeers } from '../suite/peers.ts'
-import { runSuite, skipLines } from '../suite/suite.ts'
+import { failureLines, skipLines } from '../suite/report.ts'
+import { runSuite } from '../suite/suite.ts'
 import { ROOT } from '../tree.ts'
 
 export const addTest: AddCommand = (program, context) => {
@@ -18,8 +19,13 @@ export const addTest: AddCommand = (program, context) => {
       await buildDashboard(output, signal)
       const result = await runSuite({ root: ROOT, paths, slow: flags.slow === true, env, output, signal })
       const skipped = result.skips.length > 0 ? ['Not run:', ...skipLines(result.skips, ROOT), ''] : []
+      const failed = result.failures.length > 0 ? ['Failed:', ...failureLines(result.failures, ROOT), ''] : []
       output.result(
-        [...skipped, `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`],
+        [
+          ...skipped,
+          ...failed,
+          `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`,
+        ],
         result,
       )
       if (result.failed > 0) exit.code = EXIT.failed

@@ -4,8 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, start } from '@kalnet/io/spawn'
-import { resultsOf, titleOf, type VitestReport, writeResults } from '../ledger/results.ts'
+import { resultsOf, type VitestReport, writeResults } from '../ledger/results.ts'
 import type { Output } from '../output.ts'
+import { count, type Failed, type Named, type Tally } from './report.ts'
 
 export interface SuiteOptions {
   root: string
@@ -16,18 +17,15 @@ export interface SuiteOptions {
   output: Output
   signal: AbortSignal
 }
-export interface Tally {
-  passed: number
-  failed: number
-  skipped: number
-}
 export interface SuiteResult extends Tally {
   checks: { name: string; passed: boolean }[]
-  skips: { file: string; title: string }[]
+  skips: Named[]
+  /** Each with the first lines of why. */
+  failures: Failed[]
 }
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
-  const { root, paths, output } = options
+  const { root, paths } = options
   const checks: SuiteResult['checks'] = []
   if (paths.length === 0)
     for (const [name, args] of checkCommands(root)) {
@@ -35,8 +33,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
       checks.push({ name, passed })
     }
   const report = await runTests(options)
-  const { tally, skips, fileFailures } = count(report)
-  for (const failure of fileFailures) output.note(`✗ ${failure}`)
+  const { tally, skips, failures } = count(report)
   const failed = checks.filter((it) => !it.passed).length
   return {
     ...tally,
@@ -44,6 +41,12 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     passed: tally.passed + checks.length - failed,
     checks,
     skips,
+    failures: [
+      ...checks
+        .filter((it) => !it.passed)
+        .map((it) => ({ file: 'all files', title: it.name, why: ['see above'] })),
+      ...failures,
+    ],
   }
 }
 
@@ -150,43 +153,4 @@ const merge = (one: VitestReport, other: VitestReport): VitestReport => ({
 async function commitOf(root: string): Promise<string> {
   const result = await run('git', ['-C', root, 'rev-parse', 'HEAD'], { timeoutMs: 5_000 }).catch(() => null)
   return result?.code === 0 ? result.stdout.trim() : 'unknown'
-}
-
-/** A file that could not even be loaded counts as one failure. */
-export function count(report: VitestReport): {
-  tally: Tally
-  skips: SuiteResult['skips']
-  fileFailures: string[]
-} {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
-  const skips: SuiteResult['skips'] = []
-  const fileFailures: string[] = []
-  for (const { name, status, message, assertionResults } of report.testResults) {
-    for (const one of assertionResults) {
-      if (one.status === 'passed') tally.passed++
-      else if (one.status === 'failed') tally.failed++
-      else {
-        tally.skipped++
-        skips.push({ file: name, title: titleOf(one) })
-      }
-    }
-    if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
-      tally.failed++
-      fileFailures.push(`${name}: ${message?.split('\n')[0] ?? 'it could not be loaded'}`)
-    }
-  }
-  return { tally, skips, fileFailures }
-}
-
-/** What was not run, by its reason: `(skipped: …)` in a title says what is missing. */
-export function skipLines(skips: SuiteResult['skips'], root: string): string[] {
-  const groups = new Map<string, string[]>()
-  for (const { file, title } of skips) {
-    const reason = /\(skipped: ([^)]*)\)/.exec(title)?.[1] ?? 'left out by the test itself'
-    const where = file.startsWith(`${root}/`) ? file.slice(root.length + 1) : file
-    const lines = groups.get(reason) ?? []
-    lines.push(`    ${where}: ${title.replace(/ ?\(skipped: [^)]*\)/, '')}`)
-    groups.set(reason, lines)
-  }
-  return [...groups].flatMap(([reason, lines]) => [`  ${reason}; it would prove:`, ...lines])
 }

@@ -1,7 +1,7 @@
 /** What the test runner says at the end: counts, files that could not be loaded, what was skipped and why. */
 import { expect, test } from 'vitest'
 import { peerCache } from './peers.ts'
-import { count, skipLines } from './suite.ts'
+import { count, failureLines, skipLines } from './report.ts'
 
 const one = (title: string, status: string, ...ancestorTitles: string[]) => ({
   title,
@@ -11,19 +11,32 @@ const one = (title: string, status: string, ...ancestorTitles: string[]) => ({
 })
 
 test('passed, failed, skipped, and files that could not be loaded', () => {
-  const { tally, skips, fileFailures } = count({
+  const { tally, skips, failures } = count({
     testResults: [
       {
         name: 'a',
         status: 'failed',
-        assertionResults: [one('x', 'passed'), one('y', 'failed'), one('z', 'pending')],
+        assertionResults: [
+          one('x', 'passed'),
+          {
+            ...one('y', 'failed'),
+            failureMessages: ['\u001b[31mexpected\u001b[39m 1 to be 2\n at /x/node_modules/y'],
+          },
+          one('z', 'pending'),
+        ],
       },
       { name: 'b', status: 'failed', message: 'SyntaxError: oops\nat', assertionResults: [] },
     ],
   })
   expect(tally).toEqual({ passed: 1, failed: 2, skipped: 1 })
   expect(skips).toEqual([{ file: 'a', title: 'z' }])
-  expect(fileFailures).toEqual(['b: SyntaxError: oops'])
+  expect(failureLines(failures, '/tree')).toEqual([
+    '  ✗ a: y',
+    '      expected 1 to be 2',
+    '  ✗ b: the file itself',
+    '      SyntaxError: oops',
+    '      at',
+  ])
 })
 
 test('skipped parts are listed by their reason, with what each would prove', () => {
