@@ -48,6 +48,80 @@ export const config = z.strictObject({
         .or(z.boolean())
         .default(false)
         .describe('Use the PostgreSQL programs installed on this machine instead of the pinned ones.'),
+      listen: z
+        .stringbool()
+        .or(z.boolean())
+        .default(true)
+        .describe(
+          'Be woken by LISTEN and NOTIFY. Switch it off behind a pooler that hands out connections for one transaction each (pgbouncer): they do not arrive there; `nats.url` is for that.',
+        ),
+    })
+    .prefault({}),
+  nats: z
+    .strictObject({
+      url: z
+        .string()
+        .max(1000)
+        .regex(
+          /^(nats|tls):\/\/[^\s,]+(,(nats|tls):\/\/[^\s,]+)*$/,
+          'nats://host:4222 or tls://host:4222, several with commas',
+        )
+        .optional()
+        .describe(
+          'NATS servers by which several servers wake each other (nats://host:4222, tls://…, several with commas). It only makes news faster; nothing is lost without it.',
+        ),
+      token: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe(
+          'Token for NATS, where it asks for one. A name and password stand in the address instead (nats://name:password@host).',
+        ),
+      authorityFile: z
+        .string()
+        .max(500)
+        .optional()
+        .describe('PEM of the root that NATS is trusted by, for an authority of your own.'),
+      subject: z
+        .string()
+        .max(100)
+        .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'words with dots between them')
+        .default('kalnet')
+        .describe('Under which subject this installation speaks, where NATS is shared.'),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      otlpUrl: z
+        .url({ protocol: /^https?$/ })
+        .max(500)
+        .optional()
+        .describe(
+          'OpenTelemetry collector that figures and traces are sent to by OTLP over HTTP (http://collector:4318; v1/metrics and v1/traces are added). On a network of your own it must be allowed by `outbound.allow`. Without it nothing is measured or sent.',
+        ),
+      otlpHeaders: z
+        .string()
+        .max(4000)
+        .optional()
+        .describe(
+          'Headers for the collector, such as its key: name=value, several with commas. Better in the environment than in a file.',
+        ),
+      share: z.coerce
+        .number()
+        .min(0)
+        .max(1)
+        .default(1)
+        .describe(
+          'Share of the traces begun here that are sent, 0 to 1. A trace that somebody else began is sent when that one sends it.',
+        ),
+      everyMs: z.coerce
+        .number()
+        .int()
+        .min(1000)
+        .max(600_000)
+        .default(30_000)
+        .describe('How often figures are sent, in milliseconds.'),
     })
     .prefault({}),
   log: z

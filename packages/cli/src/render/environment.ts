@@ -46,6 +46,16 @@ const BEFORE: readonly Variable[] = [
     meaning: 'One-use token with which a controller enrols (`kalnet controllers enrol`).',
     usual: null,
   },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    meaning: 'The same as KALNET_TELEMETRY_OTLP_URL, which stands above it.',
+    usual: null,
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    meaning: 'The same as KALNET_TELEMETRY_OTLP_HEADERS, which stands above it.',
+    usual: null,
+  },
 ]
 /** Read by the compose files alone. */
 const COMPOSE: readonly Variable[] = [

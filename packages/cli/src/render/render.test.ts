@@ -40,7 +40,7 @@ describe('[NET-7.environment] .env.example', () => {
           sum + ('properties' in child ? count(child as { properties: Record<string, object> }) : 1),
         0,
       )
-    expect(names.length).toBe(count(configSchema() as { properties: Record<string, object> }) + 3)
+    expect(names.length).toBe(count(configSchema() as { properties: Record<string, object> }) + 5)
     for (const { name, meaning } of variables()) expect(meaning.length, name).toBeGreaterThan(10)
     expect(names).toEqual(
       expect.arrayContaining(['KALNET_LISTEN_PORT', 'KALNET_SESSIONS_PER_USER', 'KALNET_DOMAIN']),

@@ -40,6 +40,16 @@ describe('[CFG-2.precedence] flags > environment > file > default', () => {
     })
     expect(both.tls.names).toEqual(['c.example', 'd.example'])
   })
+  it.each<[NodeJS.ProcessEnv, string | undefined]>([
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a.example:4318' }, 'http://a.example:4318'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, undefined],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'nothing', KALNET_TELEMETRY_OTLP_URL: 'http://b.example' },
+      'http://b.example',
+    ],
+  ])('what OpenTelemetry is told everywhere counts, ours above it: %j', async (env, url) => {
+    expect((await load('', env)).telemetry.otlpUrl).toBe(url)
+  })
   it('every setting has its variable; variables of others are left alone', async () => {
     expect(settings().map(({ path }) => variableFor(path))).toEqual(
       expect.arrayContaining(['KALNET_LISTEN_HOST', 'KALNET_PUBLIC_URL', 'KALNET_SESSIONS_PER_USER']),

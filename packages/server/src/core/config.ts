@@ -30,6 +30,12 @@ export const variableFor = (path: Path) =>
     .join('_')
     .toUpperCase()}`
 
+/** What programs that speak OpenTelemetry are told everywhere (opentelemetry.io/docs/specs/otel/protocol/exporter); ours stand above. */
+const STANDARD: Readonly<Record<string, string>> = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'KALNET_TELEMETRY_OTLP_URL',
+  OTEL_EXPORTER_OTLP_HEADERS: 'KALNET_TELEMETRY_OTLP_HEADERS',
+}
+
 /** Settings cannot be refused one by one: this carries every problem, each a line for people. */
 export class ConfigError extends Error {
   readonly problems: string[]
@@ -98,7 +104,10 @@ function fromEnvironment(
   ]
   const found: { path: string[]; value: unknown; where: string }[] = []
   for (const [name, text] of Object.entries(env)) {
-    const leaf = known.get(name)
+    const ours = STANDARD[name]
+    // Set to nothing is not set, says their specification.
+    if (ours && (!text || env[ours] !== undefined)) continue
+    const leaf = known.get(ours ?? name)
     if (leaf && text !== undefined) {
       const value = leaf.list
         ? text
