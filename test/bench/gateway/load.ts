@@ -132,6 +132,17 @@ function measure({ port, path, connections, ms, rate }: Load): Promise<Measured>
   })
 }
 
+const DRIBBLE_MS = 500
+/** One byte now and then, each client in its own time: six hundred strangers do not keep step. */
+function dribble(socket: Socket, afterMs: number): void {
+  setTimeout(() => {
+    const timer = setInterval(() => {
+      if (socket.writable) socket.write('a')
+      else clearInterval(timer)
+    }, DRIBBLE_MS)
+  }, afterMs)
+}
+
 let hanging: Socket[] = []
 function hang({ port, hang: how, count }: Hang): number {
   if (how === 'end') {
@@ -149,14 +160,7 @@ function hang({ port, hang: how, count }: Hang): number {
       socket.write('POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\na')
     else socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ')
     hanging.push(socket)
-  }
-  // One byte now and then, as such clients do.
-  if (how !== 'reading') {
-    const mine = hanging
-    const timer = setInterval(() => {
-      if (mine !== hanging) clearInterval(timer)
-      for (const socket of mine) if (socket.writable) socket.write('a')
-    }, 500)
+    if (how !== 'reading') dribble(socket, (at * DRIBBLE_MS) / count)
   }
   return hanging.length
 }
