@@ -116,6 +116,9 @@ describe('requests', () => {
     await expect(away('file:///etc/passwd')).rejects.toThrow(/not asked/)
     await expect(allowed.ask(local('/loop'), { signal: signal() })).rejects.toThrow(/too often/)
     expect((await away('/x')).url).toBe(local('/x'))
+    const to = local(`/to?${encodeURIComponent('http://10.0.0.1/')}`)
+    const kept = await allowed.ask(to, { signal: signal(), redirects: 'answer' })
+    expect([kept.status, kept.headers.location, kept.url]).toEqual([302, 'http://10.0.0.1/', to])
   })
   it('[SEC-4.outbound] a name is resolved once for judging and dialling: it cannot change in between', async () => {
     let asked = 0

@@ -21,8 +21,10 @@ export interface Ask {
   timeoutMs?: number
   /** Largest answer. Default 1 MiB. */
   maxBytes?: number
-  /** Default 3. */
-  redirects?: number
+  /** Default 3. `answer`: none is followed, the redirect itself is the answer. */
+  redirects?: number | 'answer'
+  /** How long the other side may say nothing. Default 10 s. */
+  silenceMs?: number
 }
 export interface Answer {
   status: number
@@ -37,6 +39,7 @@ export class OutboundError extends Error {
 }
 
 const resolveName = async (name: string) => (await lookup(name, { all: true })).map((it) => it.address)
+const SILENCE_MS = 10_000
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** Belong to the host they were meant for. */
 const PRIVATE_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization'])
@@ -80,8 +83,6 @@ export function createOutbound({ allow = [], ca, resolve = resolveName }: Outbou
         (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
       )
     },
-    headersTimeout: 10_000,
-    bodyTimeout: 10_000,
     maxHeaderSize: 16_384,
     connections: 8,
     keepAliveTimeout: 1_000,
@@ -93,18 +94,20 @@ export function createOutbound({ allow = [], ca, resolve = resolveName }: Outbou
     if (url.username || url.password)
       throw new OutboundError('An address with a password in it is not asked.')
     await pinned(url.hostname)
-    const { method = 'GET', headers, body } = ask
-    return request(url, { method, headers, body, signal, dispatcher: agent })
+    const { method = 'GET', headers, body, silenceMs = SILENCE_MS } = ask
+    const limits = { headersTimeout: silenceMs, bodyTimeout: silenceMs }
+    return request(url, { method, headers, body, signal, dispatcher: agent, ...limits })
   }
 
   async function follow(first: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
     if (!URL.canParse(first)) throw new OutboundError('That is not an address.')
     let url = new URL(first)
     let now = ask
-    for (let left = ask.redirects ?? 3; ; left--) {
+    const { redirects = 3 } = ask
+    for (let left = redirects === 'answer' ? 0 : redirects; ; left--) {
       const answer = await once(url, now, signal)
       const location = answer.headers.location
-      if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
+      if (redirects === 'answer' || !REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
         const body = await capped(answer.body, ask.maxBytes ?? 1 << 20)
         return { status: answer.statusCode, headers: flat(answer.headers), body, url: url.href }
       }

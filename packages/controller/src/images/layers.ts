@@ -1,79 +1,23 @@
 /** An image as an engine loads it: one layer per recipe, so that images of one chain share what they have in common. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import { must } from '@kalnet/io/spawn'
+import { describe, referenceOf } from './described.ts'
 import { digestOf } from './digest.ts'
 import type { Images, Report } from './images.ts'
-import { bytesOf, differences, readTree, type Tree } from './tree.ts'
+import { withLayer } from './pack.ts'
+import { readTree, type Tree } from './tree.ts'
 
 const LIMIT_MS = 10 * 60_000
-/** Nanoseconds, as the engine counts. */
-const SECOND = 1_000_000_000
-
-/** What an engine calls the image of a chain. */
-export const referenceOf = (chain: RecipeChain): string =>
-  `kalnet/${chain.at(-1)?.name}:${digestOf(chain).slice(0, 20)}`
-
-const architecture = () => (process.arch === 'x64' ? 'amd64' : process.arch)
 
 async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')
-}
-
-/** Names that tell the engine that something of the layer below is gone (OCI image layout: whiteouts). */
-const whiteout = (path: string) => {
-  const at = path.lastIndexOf('/') + 1
-  return `${path.slice(0, at)}.wh.${path.slice(at)}`
-}
-
-async function packLayer(
-  options: { root: string; below: Tree; tree: Tree; scratch: string; target: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const { root, below, tree, scratch, target } = options
-  const { changed, removed } = differences(below, tree)
-  const names = (paths: string[]) => Buffer.concat(paths.flatMap((path) => [bytesOf(path), Buffer.from([0])]))
-  const list = `${scratch}.list`
-  const gone = `${scratch}.gone`
-  await writeFile(list, names(changed))
-  const how = [
-    '--format=pax',
-    '--pax-option=delete=atime,delete=ctime',
-    '--numeric-owner',
-    '--owner=0',
-    '--group=0',
-  ]
-  const from = ['--no-recursion', '--null', '--verbatim-files-from', `--files-from=${list}`]
-  await must('tar', ['--create', `--file=${target}`, ...how, `--directory=${root}`, ...from], {
-    signal,
-    timeoutMs: LIMIT_MS,
-  })
-  if (removed.length > 0) {
-    const marks = removed.map(whiteout)
-    for (const mark of marks) {
-      const whole = Buffer.concat([Buffer.from(`${gone}/`), bytesOf(mark)])
-      const folder = whole.subarray(0, whole.lastIndexOf('/'))
-      await mkdir(folder, { recursive: true })
-      await writeFile(whole, '')
-    }
-    await writeFile(list, names(marks))
-    await must(
-      'tar',
-      ['--append', `--file=${target}`, ...how, '--mtime=@0', `--directory=${gone}`, ...from],
-      {
-        signal,
-        timeoutMs: LIMIT_MS,
-      },
-    )
-  }
-  await rm(list, { force: true })
-  await rm(gone, { recursive: true, force: true })
 }
 
 export interface Exported {
@@ -108,32 +52,15 @@ export async function exportImage(
       const scratch = join(folder, `scratch-${depth}`)
       const tree = await readTree(itsRoot, `${scratch}.tree`, signal)
       const name = `${digestOf(part)}.tar`
-      await packLayer({ root: itsRoot, below, tree, scratch, target: join(folder, name) }, signal)
+      const target = join(folder, name)
+      await withLayer({ root: itsRoot, below, tree, scratch }, (args) =>
+        must('tar', [...args, `--file=${target}`], { signal, timeoutMs: LIMIT_MS }),
+      )
       layers.push(name)
-      sums.push(`sha256:${await sha256(join(folder, name))}`)
+      sums.push(`sha256:${await sha256(target)}`)
       below = tree
     }
-    const isChecked = await stat(join(root, 'usr/lib/kalnet/healthy')).catch(() => null)
-    const config = JSON.stringify({
-      architecture: architecture(),
-      os: 'linux',
-      config: {
-        User: '1000:1000',
-        WorkingDir: '/home/user',
-        Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/home/user', 'LANG=C.UTF-8'],
-        Labels: { 'io.kalnet.image': digestOf(chain) },
-        ...(isChecked && {
-          Healthcheck: {
-            Test: ['CMD', '/usr/lib/kalnet/healthy'],
-            Interval: 30 * SECOND,
-            Timeout: 5 * SECOND,
-            StartPeriod: 10 * SECOND,
-            Retries: 3,
-          },
-        }),
-      },
-      rootfs: { type: 'layers', diff_ids: sums },
-    })
+    const config = await describe({ chain, root, sums })
     const configName = `${createHash('sha256').update(config).digest('hex')}.json`
     await writeFile(join(folder, configName), config)
     const manifest = [{ Config: configName, RepoTags: [reference], Layers: layers }]

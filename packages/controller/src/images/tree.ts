@@ -94,7 +94,8 @@ export function differences(below: Tree, above: Tree): { changed: string[]; remo
   const isGone = (path: string) => below.has(path) && !above.has(path)
   const removed = [...below.keys()].filter((path) => {
     const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0))
-    return isGone(path) && !(parent && isGone(parent))
+    // Whoever took the folder away, or put something else in its place, took away all of it.
+    return isGone(path) && !(parent && above.get(parent)?.kind !== 'folder')
   })
   return { changed: changed.sort(), removed: removed.sort() }
 }

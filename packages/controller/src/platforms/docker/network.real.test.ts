@@ -341,7 +341,7 @@ else
   })
 
 async function terminalTag(): Promise<string> {
-  const { referenceOf } = await import('../../images/layers.ts')
+  const { referenceOf } = await import('../../images/described.ts')
   return referenceOf(chain).split(':')[1] ?? ''
 }
 
