@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { quietNetwork } from './quiet-network.ts'
 
 export const CHROMIUM =
   ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync) ?? null
@@ -16,6 +17,16 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+/** How Chromium is started for tests; another program than the machine's brings a network of its own. */
+export async function chromiumStart(program?: string): Promise<{ executablePath: string; args: string[] }> {
+  if (!CHROMIUM) throw new Error('there is no Chromium on this machine')
+  const quiet = program ? null : await quietNetwork()
+  return {
+    executablePath: program ?? quiet?.starter(CHROMIUM) ?? CHROMIUM,
+    args: [...FLAGS, ...(quiet?.flags ?? [])],
+  }
+}
 
 export interface BrowserOptions {
   width?: number
@@ -31,11 +42,9 @@ export interface BrowserOptions {
 export async function openBrowser(
   options: BrowserOptions = {},
 ): Promise<{ context: BrowserContext; page: Page; close(): Promise<void> }> {
-  if (!CHROMIUM) throw new Error('there is no Chromium on this machine')
   const context = await chromium.launchPersistentContext(await mkdtemp(join(tmpdir(), 'kn-browser-')), {
-    executablePath: options.program ?? CHROMIUM,
+    ...(await chromiumStart(options.program)),
     headless: true,
-    args: FLAGS,
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
     colorScheme: options.dark ? 'dark' : 'light',
     hasTouch: options.touch ?? false,

@@ -9,11 +9,10 @@ export function collectComplaints(context: BrowserContext): string[] {
   const complaints: string[] = []
   const listen = (page: Page) => {
     page.on('pageerror', (problem) => complaints.push(problem.message))
-    // Our own files always come; what leaving a page cuts off is no failure. When an instance's network comes or goes on this machine,
-    // its browsers drop what they load just then, and the dashboard asks again.
+    // Our own files always come; what leaving a page cuts off is no failure.
     page.on('requestfailed', (request) => {
       const reason = request.failure()?.errorText
-      if (request.url().includes('/assets/') && !/ERR_(ABORTED|NETWORK_CHANGED)$/.test(reason ?? ''))
+      if (request.url().includes('/assets/') && reason !== 'net::ERR_ABORTED')
         complaints.push(`${request.url()}: ${reason}`)
     })
     page.on('response', (answer) => {

@@ -127,10 +127,7 @@ describe.skipIf(noBrowser)('screens', () => {
       })
       const problems: Record<string, string[]> = {}
       for (const shot of SHOTS.filter((it) => belongs(it, round))) {
-        let found = await look(shot, round, site, context)
-        // Networks of instances come and go beside us, and Chromium drops what it is loading then: looked at once more.
-        for (let again = 0; again < 3 && found.some((it) => it.includes('ERR_NETWORK_CHANGED')); again++)
-          found = await look(shot, round, site, context)
+        const found = await look(shot, round, site, context)
         if (found.length > 0) problems[shot.name] = found
       }
       await context.close()

@@ -1,20 +1,15 @@
 /** What the dashboard's real tests share: a build in a temporary folder, the stand-in's site, a browser. */
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { build } from 'vite'
+import { CHROMIUM, chromiumStart } from '../../../test/support/browser.ts'
 import { serveSite } from '../dev/site.ts'
 import { createStandIn } from '../dev/stand-in.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
-
 /** Why the browser tests cannot run here; null when they can, or when they must. */
-export const noBrowser =
-  existsSync(CHROMIUM) || process.env.KALNET_PEERS === 'all' ? null : `no chromium at ${CHROMIUM}`
+export const noBrowser = CHROMIUM || process.env.KALNET_PEERS === 'all' ? null : 'no Chromium on this machine'
 
 export async function buildInto(mode: 'production' | 'gallery') {
   const folder = await mkdtemp(join(tmpdir(), 'kalnet-dashboard-'))
@@ -35,7 +30,7 @@ export async function openSite(shared?: { folder: string }) {
   const built = shared ? { folder: shared.folder, remove: async () => undefined } : await buildInto('gallery')
   const standIn = createStandIn()
   const site = await serveSite(built.folder, standIn)
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })
+  const browser = await chromium.launch(await chromiumStart())
   return {
     standIn,
     url: site.url,
