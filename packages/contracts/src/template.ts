@@ -196,7 +196,19 @@ export const serviceTemplate = z.strictObject({
   replicas: z.strictObject({ most: z.number().int().min(1).max(20).default(1) }).prefault({}),
   /** `members`: opens by its own sign-in through us (OpenID Connect); registered as an app at install. */
   signIn: z
-    .strictObject({ openid: z.strictObject({ callback: z.string().regex(/^\//).max(200) }) })
+    .strictObject({
+      openid: z.strictObject({
+        callback: z.string().regex(/^\//).max(200),
+        signOut: z
+          .string()
+          .regex(/^\/[\w./~-]*$/)
+          .max(200)
+          .optional()
+          .describe(
+            'Where its first http door is told that somebody signed out here (OpenID back-channel logout).',
+          ),
+      }),
+    })
     .optional()
     .describe(
       'It signs people in by OpenID Connect: {{openid.issuer}}, {{openid.client}} and {{openid.secret}} may be used.',

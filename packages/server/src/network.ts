@@ -8,7 +8,7 @@ import { lanInterfaces } from '@kalnet/io/interfaces'
 import type { Log } from '@kalnet/io/log'
 import { machineId } from '@kalnet/io/machine'
 import type { Apps } from './apps/apps.ts'
-import { closeServiceApp, openServiceApp } from './apps/service-app.ts'
+import { changeServiceApp, closeServiceApp, openServiceApp } from './apps/service-app.ts'
 import { createCertificates } from './certificates/certificates.ts'
 import type { Events } from './core/events.ts'
 import type { Handler, Http } from './core/http.ts'
@@ -17,13 +17,14 @@ import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import { authorityFile } from './core/tls.ts'
 import { createGateway } from './gateway/gateway.ts'
+import { createInside } from './gateway/inside.ts'
 import { createAdmission } from './registry/admitted.ts'
 import { createNames } from './registry/names.ts'
 import { platformServices } from './registry/platform.ts'
 import { createRegistrations } from './registry/registrations.ts'
 import { createRegistry } from './registry/registry.ts'
 import { routesOfRegistry } from './registry/routes.ts'
-import type { DoorsFor } from './services/options.ts'
+import type { AppAddresses, DoorsFor } from './services/options.ts'
 import type { Tunnels } from './streams/tunnels.ts'
 
 /** What services need of the way in, in their own transactions. The rest is put together after them. */
@@ -34,10 +35,12 @@ export const doorsOf = (
   addDoors: (tx: Tx, { service, template, actor: { organisationId } }: DoorsFor) =>
     network().gateway.register.addDoors(tx, { ...service, organisationId }, template.doors),
   removeDoors: (tx: Tx, serviceId: string) => network().gateway.register.removeDoors(tx, serviceId),
-  async openApp(tx: Tx, { service, actor: { organisationId }, callback }: DoorsFor & { callback: string }) {
-    const app = await openServiceApp(tx, options.clock, { organisationId, name: service.title, callback })
+  async openApp(tx: Tx, { service, actor: { organisationId }, ...at }: DoorsFor & AppAddresses) {
+    const app = await openServiceApp(tx, options.clock, { ...at, organisationId, name: service.title })
     return { ...app, issuer: new URL(OPENID_PATH, options.address()).href }
   },
+  changeApp: (tx: Tx, about: { appId: string; signOut: string | null }) =>
+    changeServiceApp(tx, options.clock, about),
   closeApp: closeServiceApp,
 })
 
@@ -99,6 +102,12 @@ export async function createNetwork(options: NetworkOptions) {
     certificates,
     signal,
   })
+  const inside = createInside({
+    now: gateway.snapshots.now,
+    machine,
+    dialTunnel: (tunnel, port, within) => options.tunnels.dial({ ...tunnel, port }, within),
+    upstreamIdentity: async (organisationId) => (await certificates.upstreamFor(organisationId)).context,
+  })
   let hosts: { of: unknown; names: Set<string> } = { of: null, names: new Set() }
   const names = createNames({
     ...options,
@@ -150,6 +159,7 @@ export async function createNetwork(options: NetworkOptions) {
     registrations,
     certificates,
     gateway,
+    inside,
     names,
     /** After the control plane itself listens. */
     async listen() {

@@ -230,6 +230,8 @@ export async function createRunning(options: RunningOptions) {
     tunnels,
     /** Publishes what a service is now. */
     tellService: services.tell,
+    /** Where the service that has this app is told of a sign-out. */
+    signOutDoor: services.signOutDoor,
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),
     /** Before the sockets are closed: viewers hear that it is a restart and come back by themselves. */
     tellViewers: () => streams.close(),

@@ -117,10 +117,14 @@ export async function createServer(options: ServerOptions) {
     outbound,
     signIns: identity.signIns,
     address,
+    // Only the address that its own template names, and only at its own instances.
+    async toService(appId, word) {
+      const door = await running.signOutDoor(appId)
+      return door?.address === word.url ? network.inside.post(door.serviceId, door.port, word) : null
+    },
   })
   http.add(apps.routes)
   apps.mount(http)
-  apps.watch(stopping.signal)
   const live = createLive({ http, events, log })
 
   // Capabilities
@@ -171,6 +175,8 @@ export async function createServer(options: ServerOptions) {
   const path = masterKeyFile(folders.config, process.env)
   http.add(routesOfSecrets(createRotation({ store, ring, path, log })))
 
+  // Some apps are services, which are told by the way in.
+  apps.watch(stopping.signal)
   watchSignIns({
     identity: doors,
     events,

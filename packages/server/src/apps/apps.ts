@@ -20,7 +20,7 @@ import { createForward, type Forward } from './forward.ts'
 import { createForwardRegister } from './forward-routes.ts'
 import { createLeave } from './leave.ts'
 import { createAppPeople } from './people.ts'
-import { createOpenId } from './provider.ts'
+import { createOpenId, type ToService } from './provider.ts'
 import { createRegistry } from './registry.ts'
 import { routesOfApps, routesOfForward } from './routes.ts'
 import { createSigningKeys } from './signing-keys.ts'
@@ -49,6 +49,7 @@ export interface AppsOptions {
   signIns: Pick<SignIns, 'end'>
   /** Where people reach us: the issuer is below it. */
   address: () => string
+  toService?: ToService
 }
 export interface Apps {
   routes: Handler[]
@@ -63,7 +64,7 @@ export interface Apps {
 }
 
 export function createApps(options: AppsOptions): Apps {
-  const { store, events, clock, log, secrets, outbound, signIns, address } = options
+  const { store, events, clock, log, secrets, signIns, address } = options
   const people = createAppPeople({ store })
   const keys = createSigningKeys({ store, secrets, clock })
   const calls = new WeakMap<IncomingMessage, MountedCall>()
@@ -107,7 +108,7 @@ export function createApps(options: AppsOptions): Apps {
     provider.on('grant.revoked', (ctx) => note(ctx, 'app.grant-revoked', 'done'))
   }
 
-  const openId = createOpenId({ store, clock, log, outbound, people, keys, address, heard })
+  const openId = createOpenId({ ...options, people, keys, heard })
   const consents = createConsents({ store, clock, openId, people })
   const endings = createEndings({ store, events, clock, log, openId })
   const passwords = createAppPasswords({ store, clock, people, throttle: createThrottle({ store, clock }) })

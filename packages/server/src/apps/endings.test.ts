@@ -21,8 +21,16 @@ import {
 
 let server: AppServer
 let owner: Awaited<ReturnType<AppServer['person']>>
+/** What was told to services of ours; `apps`: which of them are one, and the address its template names. */
+const inside = { apps: new Map<string, string>(), words: [] as { appId: string; body: string }[] }
 beforeAll(async () => {
-  server = await appServer()
+  server = await appServer({
+    async toService(appId, { url, body }) {
+      if (inside.apps.get(appId) !== url) return null
+      inside.words.push({ appId, body })
+      return 200
+    },
+  })
   owner = await server.person('owner')
 })
 afterAll(() => server.end())
@@ -177,6 +185,29 @@ describe('[IDN-2.provider-back-channel] apps are told', () => {
     )
     expect(await server.apps.endings.tell()).toBe(1)
     expect(heard.filter((it) => it.at === '/away')).toHaveLength(2)
+  })
+})
+
+describe('[IDN-2.provider-back-channel] an app that is a service of ours', () => {
+  it('is told at its own door, and by no name; another address of it leaves as everybody’s does', async () => {
+    const logoutUri = 'https://chat.invalid/signed-out'
+    const member = await server.person('member', owner.organisationId)
+    const [chat, other, moved] = await Promise.all([
+      registerApp(server, owner, { logoutUri }),
+      // Says the same address, and is no service.
+      registerApp(server, owner, { logoutUri }),
+      registerApp(server, owner, { logoutUri: 'https://chat.invalid/elsewhere' }),
+    ])
+    inside.apps.set(chat.id, logoutUri).set(moved.id, logoutUri)
+    const browser = createBrowser(member.secret)
+    for (const app of [chat, other, moved]) await signInTo(server, app, member.secret, browser)
+    await server.ask('POST', '/api/sign-out', { as: member.secret, body: {} })
+    await server.apps.endings.end(member.signInId)
+    expect(await server.apps.endings.tell()).toBe(1)
+    expect(inside.words.map((it) => it.appId)).toEqual([chat.id])
+    const { payload } = await verified(new URLSearchParams(inside.words[0]?.body).get('logout_token') ?? '')
+    expect(payload).toMatchObject({ aud: chat.clientId, sub: member.userId })
+    await server.store.system.transaction((tx) => sql`delete from app_logouts`.execute(tx))
   })
 })
 

@@ -7,10 +7,6 @@ import type { Store } from '../core/store.ts'
 import type { OpenId } from './provider.ts'
 import { statements } from './store.ts'
 
-/** Not in the provider's types. */
-interface Told {
-  backchannelLogout(sub: string, sid: string): Promise<void>
-}
 const SWEEP_MS = 4_000
 /** An app that is away is tried for a day, ever more seldom; its tokens are dead since the first moment. */
 const GIVE_UP_MS = 24 * 3600_000
@@ -57,15 +53,13 @@ export function createEndings(options: {
       statements.takeLogouts({ now: stamp(clock), until: at(60_000) }).execute(tx),
     )
     if (rows.length === 0) return told
-    const provider = await openId.provider()
     await Promise.all(
-      rows.map(async ({ id, client_id, user_id, sid, tries, created_at }) => {
-        const problem = await provider.Client.find(client_id)
-          .then((client) => (client as Told | undefined)?.backchannelLogout(user_id, sid))
-          .then(
-            () => null,
-            (error: unknown) => (error instanceof Error ? error.message : String(error)),
-          )
+      rows.map(async ({ id, app_id, client_id, user_id, sid, tries, created_at }) => {
+        const whom = { appId: app_id, clientId: client_id, userId: user_id, sid }
+        const problem = await openId.tellSignOut(whom).then(
+          () => null,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        )
         if (problem === null) told++
         else log.warn({ app: client_id, tries, problem }, 'an app could not be told that a sign-in ended')
         const over = problem === null || clock.now().getTime() - Date.parse(created_at) > GIVE_UP_MS

@@ -1,4 +1,5 @@
 /** OpenID Connect as oidc-provider speaks it, with our people, our sign-ins and our database behind it. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { timingSafeEqual } from 'node:crypto'
 import { appScope, OPENID_PATH } from '@kalnet/contracts/app'
 import type { Clock } from '@kalnet/io/clock'
@@ -45,12 +46,27 @@ export interface OpenIdOptions {
   people: AppPeople
   keys: SigningKeys
   address: () => string
+  toService?: ToService
 }
+/** Not in the provider's types. */
+interface Told {
+  backchannelLogout(sub: string, sid: string): Promise<void>
+}
+/**
+ * A word for an app that is a service of ours, to its own instances and by no public name; the status they answer. Null: this app is no
+ * service, or the address is not the one its template names: then it leaves as for everybody else.
+ */
+export type ToService = (
+  appId: string,
+  word: { url: string; headers: Record<string, string>; body: string; signal: AbortSignal },
+) => Promise<number | null>
 export interface OpenId {
   issuer(): string
   secure(): boolean
   /** Made anew when the signing keys or our address changed. */
   provider(): Promise<Provider>
+  /** Back-channel logout. Rejects when the app did not take it. */
+  tellSignOut(about: { appId: string; clientId: string; userId: string; sid: string }): Promise<void>
 }
 /** What happens there and belongs on record or in the log. */
 export type Heard = (provider: Provider) => void
@@ -121,14 +137,23 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
     return prompts
   }
 
-  /** Back-channel logout leaves by the one way out. */
+  /** Which app is being told: what the provider sends says only where to. */
+  const telling = new AsyncLocalStorage<string>()
+  /** Back-channel logout leaves by the one way out; to a service of ours it goes without leaving. */
   const sendOut: Configuration['fetch'] = async (url, given) => {
-    const { method, body, headers } = given ?? {}
-    const answer = await outbound.ask(String(url), {
-      method: method === 'POST' ? 'POST' : 'GET',
-      headers: Object.fromEntries(new Headers(headers)),
-      body: body ? String(body) : undefined,
+    const { method } = given ?? {}
+    const word = {
+      headers: Object.fromEntries(new Headers(given?.headers)),
+      body: given?.body ? String(given.body) : '',
       signal: AbortSignal.timeout(10_000),
+    }
+    const appId = telling.getStore()
+    const told = appId ? await options.toService?.(appId, { ...word, url: String(url) }) : null
+    if (told) return new Response(null, { status: told })
+    const answer = await outbound.ask(String(url), {
+      ...word,
+      method: method === 'POST' ? 'POST' : 'GET',
+      body: word.body || undefined,
       redirects: 0,
     })
     const empty = [204, 205, 304].includes(answer.status)
@@ -236,15 +261,20 @@ export function createOpenId(options: OpenIdOptions & { heard: Heard }): OpenId 
     return provider
   }
 
+  async function provider() {
+    const found = await keys.current()
+    const at = issuer()
+    if (made?.keys !== found || made.issuer !== at)
+      made = { provider: build(at, { keys: [...found] }), keys: found, issuer: at }
+    return made.provider
+  }
   return {
     issuer,
     secure,
-    async provider() {
-      const found = await keys.current()
-      const at = issuer()
-      if (made?.keys !== found || made.issuer !== at)
-        made = { provider: build(at, { keys: [...found] }), keys: found, issuer: at }
-      return made.provider
+    provider,
+    async tellSignOut({ appId, clientId, userId, sid }) {
+      const client = (await (await provider()).Client.find(clientId)) as Told | undefined
+      await telling.run(appId, async () => client?.backchannelLogout(userId, sid))
     },
   }
 }

@@ -17,8 +17,9 @@ export interface ServiceApp {
 export async function openServiceApp(
   tx: Tx,
   clock: Clock,
-  { organisationId, name, callback }: { organisationId: string; name: string; callback: string },
+  about: { organisationId: string; name: string; callback: string; signOut: string | null },
 ): Promise<ServiceApp> {
+  const { organisationId, name, callback, signOut } = about
   const appId = newId()
   const client = `app-${randomBytes(9).toString('hex')}`
   const secret = randomBytes(32).toString('base64url')
@@ -32,7 +33,7 @@ export async function openServiceApp(
       secretHash: hashed(secret),
       redirectUris: [callback],
       leaveUris: [],
-      logoutUri: null,
+      logoutUri: signOut,
       roles: [],
       groups: [],
       trusted: true,
@@ -41,6 +42,14 @@ export async function openServiceApp(
     .execute(tx)
   return { appId, client, secret }
 }
+
+/** A newer template says otherwise where it is told of a sign-out. */
+export const changeServiceApp = async (
+  tx: Tx,
+  clock: Clock,
+  { appId, signOut }: { appId: string; signOut: string | null },
+): Promise<void> =>
+  void (await statements.setLogout({ id: appId, logoutUri: signOut, at: stamp(clock) }).execute(tx))
 
 export const closeServiceApp = async (tx: Tx, appId: string): Promise<void> =>
   void (await statements.removeApp({ id: appId }).execute(tx))

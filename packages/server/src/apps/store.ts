@@ -42,6 +42,7 @@ export interface SignInRow {
 }
 export interface LogoutRow {
   id: string
+  app_id: string
   client_id: string
   user_id: string
   sid: string
@@ -106,6 +107,8 @@ export const statements = {
     where id = ${it.id} returning *`,
   setSecret: (it: { id: string; secretHash: string; at: string }) => sql`
     update apps set secret_hash = ${it.secretHash}, changed_at = ${it.at} where id = ${it.id}`,
+  setLogout: (it: { id: string; logoutUri: string | null; at: string }) => sql`
+    update apps set logout_uri = ${it.logoutUri}, changed_at = ${it.at} where id = ${it.id}`,
   removeApp: (it: { id: string }) => sql`delete from apps where id = ${it.id}`,
   /** Of these, how many are groups of that organisation. */
   countGroups: (it: { organisationId: string; groups: string[] }) => sql<{ count: number }>`
@@ -218,7 +221,7 @@ export const statements = {
     update app_logouts l set next_at = ${it.until}, tries = tries + 1 from apps a
     where a.id = l.app_id and l.id in (
       select id from app_logouts where next_at <= ${it.now} order by next_at limit 20 for update skip locked)
-    returning l.id, a.client_id, l.user_id, l.sid, l.tries, l.created_at`,
+    returning l.id, l.app_id, a.client_id, l.user_id, l.sid, l.tries, l.created_at`,
   laterLogout: (it: { id: string; at: string }) =>
     sql`update app_logouts set next_at = ${it.at} where id = ${it.id}`,
   dropLogout: (it: { id: string }) => sql`delete from app_logouts where id = ${it.id}`,

@@ -71,6 +71,12 @@ test.each<[string, ServiceTemplate, boolean, RegExp | null]>([
     null,
   ],
   [
+    'told of a sign-out without a door',
+    made({ doors: [], signIn: { openid: { callback: '/in', signOut: '/out' } } }),
+    false,
+    /signOut is told at a door/,
+  ],
+  [
     'a link to no dependency',
     made({}, { links: [{ name: 'x', dependency: 'mail', port: 'smtp' }] }),
     false,

@@ -110,6 +110,11 @@ function imageProblems(template: ServiceTemplate, isProved: boolean): string[] {
   ]
 }
 
+const signInProblems = ({ signIn, doors }: ServiceTemplate): string[] =>
+  signIn?.openid.signOut !== undefined && !doors.some((door) => door.kind === 'http')
+    ? ['signIn: signOut is told at a door for http, and it has none']
+    : []
+
 export const serviceProblems = (
   template: ServiceTemplate,
   recipes: CatalogFiles['recipes'],
@@ -119,6 +124,7 @@ export const serviceProblems = (
   ...resolveProblems(template, recipes, answers),
   ...template.parts.flatMap((part) => partProblems(template, part)),
   ...doorProblems(template),
+  ...signInProblems(template),
   ...imageProblems(template, isProved),
   ...(isProved && template.description.includes(UNPROVED)
     ? ['description: it was proved; its page says the contrary']

@@ -8,6 +8,7 @@ import type { Tx } from '../core/store.ts'
 import { circleIn } from './circle.ts'
 import type { DoorsFor, ServicesOptions } from './options.ts'
 import { releasesOf, templateOf, type Whole } from './shape.ts'
+import { signOutAddress } from './sign-out.ts'
 import type { Specs } from './specs.ts'
 import { type ReleaseContent, statements } from './store.ts'
 import type { Vault } from './vault.ts'
@@ -99,15 +100,25 @@ export function createMaking(options: MakingParts) {
   /** `before`: it has the doors of its last release already. */
   async function open(tx: Tx, actor: Actor, whole: Whole, template: ServiceTemplate, before: boolean) {
     const { id, name, title, openid, organisation_id: organisationId } = whole.row
-    const had = before ? (templateOf(releasesOf(whole).live)?.doors ?? []) : []
+    const last = before ? templateOf(releasesOf(whole).live) : null
+    const had = last?.doors ?? []
     const doors = template.doors.filter((it) => !had.some((old) => isSameDoor(old, it)))
     const about: DoorsFor = { service: { id, name, title, organisationId }, template, actor }
     if (doors.length > 0) await options.addDoors(tx, { ...about, template: { ...template, doors } })
     await vault.make(tx, whole.row, template)
-    const path = template.signIn?.openid.callback
-    if (path === undefined || openid || !options.openApp) return
-    const callback = new URL(path, options.addressOf(name).url).href
-    const { secret, ...app } = await options.openApp(tx, { ...about, callback })
+    const signIn = template.signIn?.openid
+    if (!signIn) return
+    const { url } = options.addressOf(name)
+    const signOut = signOutAddress(template, url)
+    if (openid) {
+      // What people changed in the register since stays, unless the template itself changed.
+      if (signIn.signOut !== last?.signIn?.openid.signOut)
+        await options.changeApp?.(tx, { appId: openid.appId, signOut })
+      return
+    }
+    if (!options.openApp) return
+    const callback = new URL(signIn.callback, url).href
+    const { secret, ...app } = await options.openApp(tx, { ...about, callback, signOut })
     await statements.setOpenId({ id, openid: app }).execute(tx)
     await vault.keep(tx, whole.row, 'openid', secret)
   }

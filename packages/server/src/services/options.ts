@@ -26,6 +26,13 @@ export interface DoorsFor {
   template: ServiceTemplate
   actor: Actor
 }
+/** Whole addresses at the service. */
+export interface AppAddresses {
+  /** Where people come back to. */
+  callback: string
+  /** Where it is told that somebody signed out. */
+  signOut: string | null
+}
 export interface ServicesOptions {
   store: Store
   events: Events
@@ -45,8 +52,8 @@ export interface ServicesOptions {
   addDoors(tx: Tx, about: DoorsFor): Promise<void>
   /** In the transaction of the removal, before anything else goes. */
   removeDoors(tx: Tx, serviceId: string): Promise<void>
-  /** `callback`: the whole address at the service where people come back to. */
-  openApp?(tx: Tx, about: DoorsFor & { callback: string }): Promise<OpenedApp>
+  openApp?(tx: Tx, about: DoorsFor & AppAddresses): Promise<OpenedApp>
+  changeApp?(tx: Tx, about: Pick<AppAddresses, 'signOut'> & { appId: string }): Promise<void>
   closeApp?(tx: Tx, appId: string): Promise<void>
   readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
 }

@@ -17,20 +17,24 @@ beforeAll(async () => {
       wrong: serviceTemplate('wrong', { parts: [{ ...web, environment: { A: '{{answer.none}}' } }] }),
       large: serviceTemplate('large', { parts: [{ ...web, resources: { memoryBytes: 2 ** 39 } }] }),
       chat: serviceTemplate('chat', {
-        signIn: { openid: { callback: '/back' } },
+        doors: [{ port: 'web' }],
+        signIn: { openid: { callback: '/back', signOut: '/out' } },
         parts: [{ ...web, environment: { CLIENT: '{{openid.client}}', SECRET: '{{openid.secret}}' } }],
       }),
     },
     {
       given: {
-        async openApp(_tx, { callback, service }) {
-          apps.push(`${service.name} ${callback}`)
+        async openApp(_tx, { callback, signOut, service }) {
+          apps.push(`${service.name} ${callback} ${signOut}`)
           return {
             appId: 'a',
             issuer: 'https://home.example.org/oidc',
             client: 'app-1',
             secret: 's'.repeat(43),
           }
+        },
+        async changeApp(_tx, { appId, signOut }) {
+          apps.push(`changed ${appId} ${signOut}`)
         },
         async closeApp(_tx, appId) {
           apps.push(`closed ${appId}`)
@@ -156,13 +160,27 @@ describe('[NET-5.life] what cannot be', () => {
 describe('[NET-5.secrets] signing in by us', () => {
   it('is made with the service, kept by releases, and goes with it', async () => {
     const { id, instances } = await t.install('chat')
-    expect(apps).toEqual(['chat http://chat.localhost:8080/back'])
+    const out = 'http://chat.localhost:8080/out'
+    expect(apps).toEqual([`chat http://chat.localhost:8080/back ${out}`])
+    // Of a service that has this app, at the port of its door; of no other app.
+    expect(await t.services.signOutDoor('a')).toEqual({ serviceId: id, port: 'web', address: out })
+    expect(await t.services.signOutDoor('b')).toBeNull()
     const { spec } = await t.desired(instances[0]?.id ?? '')
     expect(spec.environment).toEqual({ CLIENT: 'app-1', SECRET: 's'.repeat(43) })
     await t.calm(id)
     await t.good('POST', `/api/services/${id}/update`)
     expect(apps.length).toBe(1)
+    await t.calm(id)
+    // A newer template that is no longer told.
+    const parts = [{ ...web, environment: { CLIENT: '{{openid.client}}' } }]
+    const quiet = { signIn: { openid: { callback: '/back' } }, doors: [{ port: 'web' }], parts }
+    await t.put('chat', serviceTemplate('chat', quiet, '1.1.0'))
+    t.clock.move(3_000)
+    await t.good('POST', `/api/services/${id}/update`)
+    expect(apps[1]).toBe('changed a null')
+    await t.calm(id)
+    expect(await t.services.signOutDoor('a')).toBeNull()
     await t.ask('DELETE', `/api/services/${id}`)
-    expect(apps[1]).toBe('closed a')
+    expect(apps[2]).toBe('closed a')
   })
 })

@@ -14,6 +14,7 @@ import type { ServicesOptions } from './options.ts'
 import { createReading } from './reading.ts'
 import { createSettle } from './settle.ts'
 import type { Whole } from './shape.ts'
+import { createSignOutDoor } from './sign-out.ts'
 import { createSpecs } from './specs.ts'
 import { statements } from './store.ts'
 import { createVault } from './vault.ts'
@@ -54,6 +55,7 @@ export function createServices(options: ServicesOptions) {
     ...createReading({ ...options, ...loading, allowed }),
     ...createFollowing({ ...options, ...loading, settle }),
     ...createMoves({ ...options, load, settle, tell }),
+    signOutDoor: createSignOutDoor({ ...options, load }),
     links: createLinks({ ...options, load }),
     /** Volumes there that nobody wants any more. */
     volumesLeaving: (controllerId: string): Promise<string[]> =>

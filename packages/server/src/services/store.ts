@@ -138,6 +138,9 @@ export const statements = {
       answers = ${json(row.answers)}::jsonb,
       metadata = jsonb_set(metadata, '{version}', to_jsonb(${row.version}::text)), changed_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
+  /** Which service this app is the sign-in of. */
+  ofApp: ({ appId }: { appId: string }) => sql<{ id: string }>`
+    SELECT id FROM services WHERE openid->>'appId' = ${appId}`,
   setOpenId: ({ id, openid }: { id: string; openid: object | null }) => sql`
     UPDATE services SET openid = ${openid ? json(openid) : null}::jsonb WHERE id = ${id}::uuid`,
   remove: ({ id }: { id: string }) => sql`DELETE FROM services WHERE id = ${id}::uuid`,

@@ -7,6 +7,7 @@ import { createLog } from '@kalnet/io/log'
 import { createOutbound } from '@kalnet/io/outbound'
 import * as client from 'openid-client'
 import { type Apps, createApps } from '../apps/apps.ts'
+import type { ToService } from '../apps/provider.ts'
 import { type Answer, type TestServer, testServer } from './server.ts'
 
 export interface AppServer extends TestServer {
@@ -14,7 +15,9 @@ export interface AppServer extends TestServer {
 }
 
 /** `dashboardFolder`: a build of the dashboard, for tests in a browser. */
-export async function appServer(options: { dashboardFolder?: string } = {}): Promise<AppServer> {
+export async function appServer(
+  options: { dashboardFolder?: string; toService?: ToService } = {},
+): Promise<AppServer> {
   const { dashboardFolder } = options
   const server = await testServer({ listen: false, http: dashboardFolder ? { dashboardFolder } : {} })
   const apps = createApps({
@@ -26,6 +29,7 @@ export async function appServer(options: { dashboardFolder?: string } = {}): Pro
     outbound: createOutbound({ allow: ['127.0.0.1'] }),
     signIns: server.identity.signIns,
     address: () => server.origin,
+    toService: options.toService,
   })
   server.http.add(apps.routes)
   apps.mount(server.http)
