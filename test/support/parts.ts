@@ -6,6 +6,7 @@ import { hasSynapse } from '../peers/40-synapse.ts'
 import { hasPebble } from '../peers/50-pebble.ts'
 import { hasTraefik } from '../peers/60-traefik.ts'
 import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
+import { hasNats } from '../peers/75-nats.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -27,6 +28,7 @@ const PARTS = {
   pebble: hasPebble,
   traefik: hasTraefik,
   toxiproxy: hasToxiproxy,
+  nats: hasNats,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
   certutil: () => onPath('certutil'),

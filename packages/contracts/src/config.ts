@@ -66,6 +66,7 @@ export const config = z.strictObject({
           /^(nats|tls):\/\/[^\s,]+(,(nats|tls):\/\/[^\s,]+)*$/,
           'nats://host:4222 or tls://host:4222, several with commas',
         )
+        .refine((text) => text.split(',').every((one) => URL.canParse(one)), 'not an address')
         .optional()
         .describe(
           'NATS servers by which several servers wake each other (nats://host:4222, tls://…, several with commas). It only makes news faster; nothing is lost without it.',

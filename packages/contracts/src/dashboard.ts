@@ -29,6 +29,16 @@ export const dashboardStatus = z.strictObject({
   sessions: z.number().int(),
   /** Null: not for the asker. */
   machines: z.strictObject({ online: z.number().int(), all: z.number().int() }).nullable(),
+  /** What Kalnet speaks to besides its database, where it is configured; serving goes on while it is away. Null: not for the asker. */
+  parts: z
+    .array(
+      z.strictObject({
+        name: z.enum(['nats', 'telemetry']),
+        /** waiting: it is not there, and is tried again. */
+        state: z.enum(['connected', 'waiting']),
+      }),
+    )
+    .nullable(),
 })
 export type DashboardStatus = z.infer<typeof dashboardStatus>
 

@@ -18,7 +18,7 @@ import { type Handler, type Http, handle } from './core/http.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import { createInstances } from './instances/instances.ts'
-import { routesOfStatus } from './observability/status.ts'
+import { routesOfStatus, type StatusOptions } from './observability/status.ts'
 import { addressOfService } from './services/address.ts'
 import type { ServicesOptions } from './services/options.ts'
 import { routesOfServices } from './services/routes.ts'
@@ -45,6 +45,7 @@ export interface RunningOptions {
   /** Ways in, in the transaction that makes or removes a service. */
   doors: Pick<ServicesOptions, 'addDoors' | 'removeDoors' | 'openApp' | 'closeApp'>
   version: string
+  parts: StatusOptions['parts']
   identityFor: HubOptions['identityFor']
   /** Who called whom by links, as a controller counted. */
   linksCalled?: HubOptions['linksCalled']
@@ -209,6 +210,7 @@ export async function createRunning(options: RunningOptions) {
     ...routesOfStatus({
       clock,
       version: options.version,
+      parts: options.parts,
       services: services.list,
       sessions: sessions.list,
       controllers: ({ organisationId }, { after, limit }) =>

@@ -18,6 +18,7 @@ import { migrate } from './core/migrate.ts'
 import { createKeyRing, createSecrets, loadMasterKey, masterKeyFile } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
 import { readFingerprint } from './core/tls.ts'
+import { createWakeUps } from './core/wake-ups.ts'
 import { createDoors } from './doors.ts'
 import { createIdentity } from './identity/identity.ts'
 import { watchSignIns } from './identity/watch.ts'
@@ -52,7 +53,7 @@ export async function createServer(options: ServerOptions) {
 
   // Core
   await migrate({ url: databaseUrl, log })
-  const store = await createStore({ url: databaseUrl, log })
+  const store = await createStore({ url: databaseUrl, log, listens: config.database.listen === true })
   // Made at the first start; a database with secrets and no key is refused here, before anything is served.
   const masterKey = await loadMasterKey({ configFolder: folders.config, env: process.env, store }).catch(
     async (error: unknown) => {
@@ -63,7 +64,8 @@ export async function createServer(options: ServerOptions) {
   const ring = createKeyRing(masterKey)
   const secrets = createSecrets({ masterKey: ring, clock })
   const mail = createMail({ config: config.mail, clock, log })
-  const events = createEvents({ store, log, clock })
+  const wakeUps = createWakeUps({ config, clock, log })
+  const events = createEvents({ store, log, clock, wakeUps })
   const { record, keep } = createAudit({ store, clock })
   const address = () => addressOf(config)
 
@@ -141,6 +143,7 @@ export async function createServer(options: ServerOptions) {
     fingerprint: () => readFingerprint(folders.config),
     // The way in is put together below; nothing is installed before it is.
     doors: doorsOf({ clock, address }, () => network),
+    parts: () => [{ name: 'nats' as const, state: wakeUps?.state() ?? null }],
     linksCalled: (_, calls) => network.gateway.linksCalled(calls),
     version: VERSION,
     identityFor: (instance) => network.certificates.identityFor(instance),
@@ -214,6 +217,7 @@ export async function createServer(options: ServerOptions) {
       mail.close()
       await outbound.close()
       events.close()
+      await wakeUps?.close()
       await store.close()
     },
   }

@@ -4,6 +4,7 @@ import type { Log } from '@kalnet/io/log'
 import { isAfter, type Place } from './cursor.ts'
 import { type EventRow, statements } from './events.store.ts'
 import type { Store } from './store.ts'
+import type { WakeUps } from './wake-ups.ts'
 
 export interface Entry {
   place: Place
@@ -51,7 +52,17 @@ interface Queue {
   wake: () => void
 }
 
-export function createTail({ store, log, clock }: { store: Store; log: Log; clock: Clock }) {
+export function createTail({
+  store,
+  log,
+  clock,
+  wakeUps,
+}: {
+  store: Store
+  log: Log
+  clock: Clock
+  wakeUps: WakeUps | null
+}) {
   const queues = new Set<Queue>()
   let place: Place | null = null
   let epoch: string | null = null
@@ -91,14 +102,12 @@ export function createTail({ store, log, clock }: { store: Store; log: Log; cloc
   }
 
   async function run(signal: AbortSignal) {
-    store.listen(
-      'kalnet_events',
-      () => {
-        nudged = true
-        nudge()
-      },
-      signal,
-    )
+    const wake = () => {
+      nudged = true
+      nudge()
+    }
+    store.listen('kalnet_events', wake, signal)
+    wakeUps?.hear(wake)
     while (!signal.aborted) {
       let pause = IDLE_MS
       try {

@@ -6,6 +6,7 @@ import { cursorOf, isAfter, type Place, parseCursor } from './cursor.ts'
 import { type EventRow, statements } from './events.store.ts'
 import { createTail, PAGE, readOutbox } from './events-tail.ts'
 import type { Store, Tx } from './store.ts'
+import type { WakeUps } from './wake-ups.ts'
 
 export type Heard = { kind: 'event'; event: KalnetEvent } | { kind: 'gap'; cursor: string }
 export interface Events {
@@ -45,12 +46,15 @@ export function createEvents({
   store,
   log,
   clock = systemClock,
+  wakeUps = null,
 }: {
   store: Store
   log: Log
   clock?: Clock
+  /** How others hear of it besides NOTIFY. */
+  wakeUps?: WakeUps | null
 }): Events {
-  const tail = createTail({ store, log, clock })
+  const tail = createTail({ store, log, clock, wakeUps })
 
   /** The database may be away for a while: a follower waits for it. */
   async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -114,6 +118,7 @@ export function createEvents({
   return {
     async publish(tx, type, where, data) {
       await statements.publish({ type, ...where, at: stamp(clock), data: JSON.stringify(data) }).execute(tx)
+      if (wakeUps) store.afterCommit(tx, wakeUps.tell)
     },
     async *subscribe({ types, after, signal }) {
       try {

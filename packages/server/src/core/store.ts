@@ -28,6 +28,8 @@ export interface Store {
   system: Scope
   /** A line of its own that LISTENs, comes back by itself, and calls `wake` after every (re)connect and notification. */
   listen(channel: string, wake: () => void, signal: AbortSignal): void
+  /** Called once when this transaction is committed, however often it is said; it must not fail. */
+  afterCommit(tx: Tx, work: () => void): void
   close(): Promise<void>
 }
 
@@ -52,6 +54,8 @@ export interface StoreOptions {
   log: Log
   /** Connections at most. Default 16: the embedded server admits 40. */
   connections?: number
+  /** Whether `listen` does; not behind a pooler (`database.listen`). Default true. */
+  listens?: boolean
 }
 
 const settings = (url: string) => ({
@@ -64,7 +68,12 @@ const settings = (url: string) => ({
 
 const ID = /^[0-9a-f-]{36}$/
 
-export async function createStore({ url, log, connections = 16 }: StoreOptions): Promise<Store> {
+export async function createStore({
+  url,
+  log,
+  connections = 16,
+  listens = true,
+}: StoreOptions): Promise<Store> {
   const closing = new AbortController()
   const pool = new pg.Pool({
     ...settings(url),
@@ -81,9 +90,11 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
   const dialect: Dialect = new PostgresDialect({ pool })
   const db = new Kysely<Record<string, never>>({ dialect })
 
+  const afterCommit = new WeakMap<Tx, Set<() => void>>()
   async function within<T>(role: string, organisation: string, reading: boolean, work: Work<T>): Promise<T> {
     const extra = beforeCommit.getStore()
     let committed: (() => void) | undefined
+    let after: Set<() => void> | undefined
     try {
       const begin = reading
         ? db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read')
@@ -94,9 +105,11 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
         )
         const done = await work(tx)
         if (!reading) committed = await extra?.(tx)
+        after = afterCommit.get(tx)
         return done
       })
       committed?.()
+      for (const told of after ?? []) told()
       return result
     } catch (error) {
       throw storeError(error)
@@ -113,7 +126,12 @@ export async function createStore({ url, log, connections = 16 }: StoreOptions):
       return scope('kalnet_app', organisationId)
     },
     system: scope('kalnet_system', ''),
+    afterCommit(tx, work) {
+      const all = afterCommit.get(tx) ?? new Set()
+      afterCommit.set(tx, all.add(work))
+    },
     listen(channel, wake, signal) {
+      if (!listens) return
       const line = keepListening(url, channel, wake, AbortSignal.any([signal, closing.signal]), log)
       lines.add(line)
       void line.finally(() => lines.delete(line))

@@ -72,6 +72,8 @@ export interface StatusOptions {
     actor: Actor,
     query: { after?: string; limit: number },
   ): Promise<{ items: Controller[]; next: string | null }>
+  /** `state` null: it is not configured. */
+  parts(): { name: 'nats' | 'telemetry'; state: 'connected' | 'waiting' | null }[]
 }
 
 const LIMIT = 200
@@ -97,6 +99,9 @@ export const routesOfStatus = (options: StatusOptions): Handler[] => [
       services: shown,
       sessions: sessions.length,
       machines,
+      parts: can(actor, 'controller.read')
+        ? options.parts().flatMap(({ name, state }) => (state ? [{ name, state }] : []))
+        : null,
     }
   }),
 ]
