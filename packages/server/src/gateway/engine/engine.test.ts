@@ -129,4 +129,22 @@ describe('a request through the gateway', () => {
     expect(JSON.parse((await asking({ port: gateway.port, path: '/x' })).text).url).toBe('/x')
     expect(dialled).toEqual([[tunnel, 'http']])
   })
+  it('[MSH-3.retries] what is still being connected when its instance goes is tried elsewhere at once', async () => {
+    const service = await upstream((_, it) => it.end('elsewhere'))
+    const dialled = Promise.withResolvers<void>()
+    const silent = endpointOf(1, { direct: null, tunnel: { controllerId: idOf(8), instanceId: idOf(9) } })
+    const gateway = await engine(snapshotOf([routeOf()], [silent]), {
+      // Its address went with it: nobody refuses.
+      dialTunnel: (_, __, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+          dialled.resolve()
+        }),
+    })
+    const asked = asking({ port: gateway.port, method: 'POST', body: 'once' })
+    await dialled.promise
+    await gateway.apply(snapshotOf([routeOf()], [endpointOf(service.port)]))
+    expect(await asked).toMatchObject({ status: 200, text: 'elsewhere' })
+    expect(gateway.figures()[0]).toMatchObject({ requests: 1, retries: 1, failures: 0 })
+  })
 })

@@ -173,11 +173,13 @@ export function createEngine(options: EngineOptions): Engine {
       await Promise.allSettled([doors, ports.apply(rotations.values())])
       await doors
     },
+    drain: listeners.drain,
     async close() {
       await Promise.all([ports.close(), listeners.close()])
       take(EMPTY)
     },
     cut: opened.cut,
+    signIns: opened.signIns,
     figures: () =>
       [...rotations].map(([id, { counts, breaker }]) =>
         showCounts(id, counts, breaker?.state(clock.now().getTime()) ?? null),

@@ -51,6 +51,8 @@ export interface EngineOptions {
     /** What people write in addresses, when it is not the port listened on. */
     publicHttpsPort: number | null
   }
+  /** For clients that name nobody, because they came by a bare address; null: their handshake is refused. Asked again once in a while. */
+  certificateForNobody?(): Promise<{ chain: string | Buffer; key: string | Buffer } | null>
   /** Null: nothing is served under this name; the handshake is refused. */
   certificateFor?(name: string): SecureContext | null | Promise<SecureContext | null>
   /** The stream of a port of an instance, through its controller; the port by its name. */
@@ -105,8 +107,12 @@ export interface Engine {
   apply(snapshot: Snapshot): Promise<void>
   listen(): Promise<void>
   close(): Promise<void>
+  /** Takes no new connections; resolves when those that are open have ended, or after this time. `close` ends the rest. */
+  drain(withinMs: number): Promise<void>
   /** Ends everything this sign-in let in; how much it was. */
   cut(signInId: string): number
+  /** By which sign-ins something is open. */
+  signIns(): string[]
   figures(): RouteFigures[]
   calls(): Call[]
   addresses(): { http: { host: string; port: number }; https: { host: string; port: number } | null }

@@ -9,6 +9,7 @@ import {
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Server as TlsServer } from 'node:tls'
 import { fail } from '@kalnet/contracts/errors'
 import { networkOf } from '../../core/origin.ts'
 import { type EngineOptions, HEADER_BYTES, type Limits } from './interface.ts'
@@ -26,6 +27,8 @@ export interface Receiving {
 
 /** Bytes that HTTP/2 may hold for one connection, and streams at once; a browser asks for a hundred. */
 const STREAMS_MOST = 128
+/** So often it is looked for whether the certificate for those who name nobody is another one. */
+const STANDARD_MS = 60_000
 
 /** One that asks nothing, or never ends its headers, is closed; one with something open may be silent as long as that may. */
 function endWhenIdle(session: ServerHttp2Session, { keepAliveMs }: Limits): void {
@@ -44,6 +47,7 @@ function endWhenIdle(session: ServerHttp2Session, { keepAliveMs }: Limits): void
 export function createListeners({ options, limits, knows, request, upgrade }: Receiving) {
   const { listen: place, certificateFor, log } = options
   const open = new Set<Socket>()
+  const sessions = new Set<ServerHttp2Session>()
   const byClient = new Map<string, number>()
 
   /** Refused without a word: whoever holds thousands of connections reads none. */
@@ -116,7 +120,11 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     https = bind(secure, true)
     https.on('connection', count)
     https.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy())
-    secure.on('session', (session) => endWhenIdle(session, limits))
+    secure.on('session', (session) => {
+      endWhenIdle(session, limits)
+      sessions.add(session)
+      session.once('close', () => sessions.delete(session))
+    })
     https.on('sessionError', (error: Error) => log.debug({ error }, 'an HTTP/2 session broke'))
   }
 
@@ -132,17 +140,48 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
     const address = server.address() as AddressInfo | null
     return { host: place.host, port: address?.port ?? 0 }
   }
+  const { certificateForNobody } = options
+  let standard: string | null = null
+  /** Node asks for a certificate by name only where there is a name; the one for the others is put there beforehand. */
+  async function lookForStandard(): Promise<void> {
+    const found = https ? await certificateForNobody?.() : null
+    const text = found ? `${found.chain}` : null
+    if (!found || text === standard) return
+    standard = text
+    const secure = https as unknown as TlsServer
+    secure.setSecureContext({ cert: found.chain, key: found.key })
+  }
+  const keepStandard = () =>
+    lookForStandard().catch((error: unknown) =>
+      log.warn({ problem: error instanceof Error ? error.message : '' }, 'no certificate for bare addresses'),
+    )
+  let looking: NodeJS.Timeout | null = null
+
   let listening: Promise<void> | null = null
   return {
     /** Asking twice gives the same. */
     listen() {
       listening ??= (async () => {
+        if (certificateForNobody) {
+          await keepStandard()
+          looking = setInterval(() => void keepStandard(), STANDARD_MS).unref()
+        }
         await bindPort(http, place.httpPort)
         if (https && place.httpsPort !== null) await bindPort(https, place.httpsPort)
       })()
       return listening
     },
+    async drain(withinMs: number) {
+      const all = [http, ...(https ? [https] : [])].filter((it) => it.listening)
+      const ended = all.map((it) => new Promise((resolve) => it.close(resolve)))
+      for (const session of sessions) session.close()
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, withinMs)
+      await Promise.race([Promise.all(ended), late.promise])
+      clearTimeout(timer)
+    },
     async close() {
+      if (looking) clearInterval(looking)
       const all = [http, ...(https ? [https] : [])]
       const closed = all.filter((it) => it.listening).map((it) => new Promise((resolve) => it.close(resolve)))
       for (const socket of open) socket.destroy()

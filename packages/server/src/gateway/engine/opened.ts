@@ -5,6 +5,8 @@ export interface Opened {
   add(signInId: string, end: () => void): () => void
   /** How much it was. */
   cut(signInId: string): number
+  /** By which sign-ins something is open. */
+  signIns(): string[]
 }
 
 export function createOpened(): Opened {
@@ -24,5 +26,6 @@ export function createOpened(): Opened {
       for (const end of mine) end()
       return mine.length
     },
+    signIns: () => [...all.keys()],
   }
 }

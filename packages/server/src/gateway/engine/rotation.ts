@@ -26,6 +26,8 @@ export interface Rotation {
   bucket: Bucket | null
   /** Who gets the next request; not one of `tried`, while there is another. Null: nobody is there. */
   pick(now: number, tag: string | null, tried: readonly Member[]): Member | null
+  /** Calls as soon as somebody is there, or after this time in any case. Answers how to wait no longer. */
+  arrival(withinMs: number, then: () => void): () => void
   /** There is one that was not tried. */
   others(tried: readonly Member[]): boolean
   /** Also counted by the outlier rule. */
@@ -37,6 +39,13 @@ export interface Rotation {
 
 const same = (one: unknown, other: unknown) => one === other || JSON.stringify(one) === JSON.stringify(other)
 
+/**
+ * A service is said to run as soon as its row says so, and is known here a moment later, when its event was heard: so long whoever comes
+ * first waits for it, within the time a connection may take.
+ */
+const ARRIVAL_MS = 1_000
+export const arrivalMs = ({ timeouts }: Policy): number => Math.min(timeouts.connectMs, ARRIVAL_MS)
+
 export function createRotation(
   first: SnapshotRoute,
   endpoints: readonly Endpoint[],
@@ -44,6 +53,7 @@ export function createRotation(
 ): Rotation {
   let members: Member[] = []
   const spread = createSpread()
+  const waiting = new Set<() => void>()
 
   function memberOf(endpoint: Endpoint, route: SnapshotRoute, before: Member | undefined): Member {
     const secureName = route.upstreamTls === 'mutual' ? route.serviceName : null
@@ -91,6 +101,19 @@ export function createRotation(
         choose(tried.length === 0 ? ofRelease(among) : among, rotation.policy.balance) ?? members[0] ?? null
       )
     },
+    arrival(withinMs, then) {
+      const end = () => {
+        clearTimeout(late)
+        waiting.delete(go)
+      }
+      const go = () => {
+        end()
+        then()
+      }
+      const late = setTimeout(go, withinMs)
+      waiting.add(go)
+      return end
+    },
     others: (tried) => members.some((it) => !tried.includes(it)),
     told(now, member, good) {
       if (rotation.policy.outlier) noteOutcome(member, members, good, rotation.policy.outlier, now)
@@ -113,6 +136,7 @@ export function createRotation(
         return member
       })
       for (const gone of old.values()) gone.upstream.retire()
+      if (members.length > 0) for (const go of [...waiting]) go()
     },
     retire() {
       for (const member of members) member.upstream.retire()

@@ -8,7 +8,7 @@ import { ANSWER_HEADER_BYTES, type Limits } from './interface.ts'
 import { beginPassage, noAnswer, type Passage, type Shared } from './passage.ts'
 import { stickyCookie } from './policies/sticky.ts'
 import { refuse } from './refuse.ts'
-import type { Member } from './rotation.ts'
+import { arrivalMs, type Member } from './rotation.ts'
 import { createWatch } from './watch.ts'
 
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -81,6 +81,8 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
   let over = false
   let finished = false
   let continued = false
+  /** For somebody to be there at all: once. */
+  let waited: (() => void) | null = null
   const watch = createWatch()
   const cut = () => {
     out?.destroy()
@@ -136,8 +138,13 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
   }
 
   function attempt() {
+    if (over) return
     const member = rotation.pick(passage.now(), visit.tag, tried)
-    if (!member) return giveUp(fail('gateway.no-instance', { name: route.serviceName }))
+    if (!member) {
+      if (waited) return giveUp(fail('gateway.no-instance', { name: route.serviceName }))
+      waited = rotation.arrival(arrivalMs(policy), attempt)
+      return
+    }
     tried.push(member)
     const done = passage.try(member)
     const { agent } = member.upstream
@@ -269,6 +276,7 @@ export function serveVisit({ request, response, visit, verdict, limits, shared }
 
   response.on('close', () => {
     if (!finished || !request.complete) out?.destroy()
+    waited?.()
     over = true
     watch.end()
     passage.over()

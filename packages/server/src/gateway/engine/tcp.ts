@@ -7,7 +7,7 @@ import { HELLO_BYTES, peekName } from './client-hello.ts'
 import type { Calls } from './figures.ts'
 import type { EngineOptions, Limits } from './interface.ts'
 import { pipeBoth } from './pipe.ts'
-import type { Member, Rotation } from './rotation.ts'
+import { arrivalMs, type Member, type Rotation } from './rotation.ts'
 
 /** How long a client may take to say which name it wants. */
 const PEEK_MS = 5_000
@@ -73,9 +73,18 @@ export function listenTcp(
   ): Promise<{ member: Member; stream: Duplex } | null> {
     const tried: Member[] = []
     const { attempts } = rotation.policy.retries
+    let waited = false
     while (tried.length <= attempts) {
       const now = options.clock.now().getTime()
       const member = rotation.pick(now, null, tried)
+      if (!member && !waited) {
+        waited = true
+        await new Promise<void>((resolve) => {
+          const stop = rotation.arrival(arrivalMs(rotation.policy), resolve)
+          signal.addEventListener('abort', () => resolve(stop()), { once: true })
+        })
+        continue
+      }
       if (!member || tried.includes(member)) return null
       tried.push(member)
       try {

@@ -9,7 +9,7 @@ import { ANSWER_HEADER_BYTES } from './interface.ts'
 import { beginPassage, noAnswer, type Shared } from './passage.ts'
 import { pipeBoth } from './pipe.ts'
 import { refuseUpgrade } from './refuse.ts'
-import type { Member } from './rotation.ts'
+import { arrivalMs, type Member } from './rotation.ts'
 
 /** The only upgrade that is passed on; `h2c` would open a way around everything that is judged here. */
 export const isWebSocket = (request: IncomingMessage): boolean =>
@@ -54,8 +54,11 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
   }
   const headers = requestHeaders(request.rawHeaders, truth, ['Connection', 'Upgrade', 'Upgrade', 'websocket'])
   const tried: Member[] = []
+  /** For somebody to be there at all: once. */
+  let waited: (() => void) | null = null
   socket.once('close', () => {
     gone.abort()
+    waited?.()
     passage.over()
   })
 
@@ -72,8 +75,13 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
     })
 
   function attempt() {
+    if (gone.signal.aborted) return
     const member = rotation.pick(passage.now(), visit.tag, tried)
-    if (!member) return giveUp(fail('gateway.no-instance', { name: route.serviceName }))
+    if (!member) {
+      if (waited) return giveUp(fail('gateway.no-instance', { name: route.serviceName }))
+      waited = rotation.arrival(arrivalMs(policy), attempt)
+      return
+    }
     tried.push(member)
     const done = passage.try(member)
     const failed = (error: Error & { code?: string }) => {

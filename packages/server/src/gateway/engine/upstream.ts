@@ -17,7 +17,7 @@ export interface Upstream {
   agent: Agent
   /** A connection of its own. Rejects when there is none in time. */
   dial(signal: AbortSignal, connectMs: number): Promise<Duplex>
-  /** No new request will come; what is open stays open. */
+  /** No new request will come; what is open stays open, and what is still being connected is tried elsewhere. */
   retire(): void
 }
 /** Where an instance is and whether it asks for our certificate. */
@@ -104,10 +104,13 @@ export function createUpstream(
     stream.on('error', () => stream.destroy())
     return stream
   }
+  /** Dials that have come to nothing yet: an address that went with its instance does not even refuse. */
+  const dialling = new Set<AbortController>()
   async function dial(signal: AbortSignal, withinMs: number): Promise<Duplex> {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(new Error(`no connection within ${withinMs} ms`)), withinMs)
     const both = AbortSignal.any([signal, late.signal])
+    dialling.add(late)
     let plain: Duplex | null = null
     try {
       plain = guarded(await reachOut(both))
@@ -122,6 +125,7 @@ export function createUpstream(
       throw late.signal.aborted ? (late.signal.reason as Error) : error
     } finally {
       clearTimeout(timer)
+      dialling.delete(late)
     }
   }
 
@@ -144,6 +148,7 @@ export function createUpstream(
     agent,
     dial,
     retire() {
+      for (const late of dialling) late.abort(new Error('it is not there any more'))
       agent.maxFreeSockets = 0
       for (const sockets of Object.values(agent.freeSockets))
         for (const socket of sockets ?? []) socket.destroy()
