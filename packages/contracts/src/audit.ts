@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { id, nothing, page, pageQuery, time } from './basics.ts'
 import { LINK_PATH } from './controller.ts'
 import { LIVE_PATH } from './event.ts'
+import { GATEWAY_TUNNEL_PATH } from './gateway-joined.ts'
 import { route } from './route.ts'
 import { DIAL_PATH, STREAM_PATH } from './stream.ts'
 
@@ -222,4 +223,5 @@ export const RECORDED_UPGRADES: Readonly<Record<string, { opened: string; closed
   [LIVE_PATH]: { opened: 'live.opened', closed: null },
   [DIAL_PATH]: { opened: 'stream.dialled', closed: null },
   [LINK_PATH]: { opened: 'controller.linked', closed: null },
+  [GATEWAY_TUNNEL_PATH]: { opened: 'gateway.tunnelled', closed: null },
 }

@@ -18,6 +18,7 @@ import type { Store, Tx } from './core/store.ts'
 import { authorityFile } from './core/tls.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createInside } from './gateway/inside.ts'
+import { createJoined } from './gateway/joined/joined.ts'
 import { createAdmission } from './registry/admitted.ts'
 import { createNames } from './registry/names.ts'
 import { platformServices } from './registry/platform.ts'
@@ -59,9 +60,11 @@ export interface NetworkOptions {
   clock: Clock
   log: Log
   tls: { key: string | Buffer; cert: string | Buffer } | undefined
-  http: Pick<Http, 'own'>
+  http: Pick<Http, 'own' | 'upgrade' | 'believe'>
   tunnels: Pick<Tunnels, 'dial'>
   decide: Apps['decide']
+  /** Of those: the sign-ins that have ended. */
+  ended(signInIds: string[]): Promise<string[]>
   /** Publishes what a service is now. */
   tellService(tx: Tx, serviceId: string): Promise<unknown>
   version: string
@@ -72,12 +75,16 @@ export async function createNetwork(options: NetworkOptions) {
   const machine = (await machineId()) ?? null
   const { config, store, events, clock, log, http, signal } = options
   const registry = createRegistry({ store, events, clock, log, signal })
+  const problemOf = createAdmission({
+    allow: config.outbound.allow,
+    ours: [SANDBOXES, config.docker.networks],
+  })
   const registrations = createRegistrations({
     store,
     events,
     clock,
     log,
-    problemOf: createAdmission({ allow: config.outbound.allow, ours: [SANDBOXES, config.docker.networks] }),
+    problemOf,
     tell: options.tellService,
   })
   const certificates = createCertificates({
@@ -86,6 +93,13 @@ export async function createNetwork(options: NetworkOptions) {
       for (const { match, organisationId } of gateway.snapshots.now().routes)
         if (match.kind === 'http') yield { host: match.host, organisationId }
     },
+  })
+  const joined = createJoined({
+    ...options,
+    snapshots: () => gateway.snapshots,
+    registrations,
+    certificates: certificates.forGateways,
+    problemOf,
   })
   const gateway = createGateway({
     store,
@@ -100,6 +114,8 @@ export async function createNetwork(options: NetworkOptions) {
     decide: options.decide,
     own: http.own,
     certificates,
+    elsewhere: joined.figures,
+    tls: options.tls,
     signal,
   })
   const inside = createInside({
@@ -128,6 +144,7 @@ export async function createNetwork(options: NetworkOptions) {
     ...routesOfRegistry({ registry, registrations }),
     ...certificates.routes,
     ...gateway.routes,
+    ...joined.routes,
   ]
   /** We ourselves are services like any other: found by name, and seen to be there. */
   async function register() {

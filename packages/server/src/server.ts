@@ -162,6 +162,7 @@ export async function createServer(options: ServerOptions) {
     http,
     tunnels: running.tunnels,
     decide: apps.decide,
+    ended: identity.ended,
     tellService: running.tellService,
     version: VERSION,
     signal: stopping.signal,

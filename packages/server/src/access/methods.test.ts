@@ -7,6 +7,7 @@ const all: AnyRoute[] = Object.values(ROUTES).flatMap((group): AnyRoute[] => Obj
 const reading = all.filter((it) => it.method === 'GET')
 /** They answer what a browser needs for its next step, look, or tell a time that was measured: nothing is changed for anybody. */
 const ONLY_ASK = [
+  'POST /api/gateway/judge',
   'POST /api/invitations/look',
   'POST /api/passkeys/options',
   'POST /api/providers/:id/test',
@@ -20,7 +21,13 @@ const ONLY_ASK = [
   'POST /api/sign-in/step-up/options',
 ]
 /** Put on record, though nothing is changed: somebody looked at what is somebody's. */
-const LOOKED_AT = ['GET /api/audit/export', 'GET /api/services/:id/logs', 'GET /api/sessions/:id/logs']
+const LOOKED_AT = [
+  'GET /api/audit/export',
+  'GET /api/gateway/certificate',
+  'GET /api/gateway/identity',
+  'GET /api/services/:id/logs',
+  'GET /api/sessions/:id/logs',
+]
 /**
  * A browser comes by a link here, as sign-in at a provider needs. What they change is bound to a secret of the browser that began
  * (`federation/flow-secret.ts`), which a foreign site cannot have.

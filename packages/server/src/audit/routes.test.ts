@@ -256,7 +256,13 @@ describe('[GOV-1.access] every change and every reach to something of somebodyâ€
   })
   it('every door of WebSockets and streams is known to the audit', () => {
     expect(Object.keys(RECORDED_UPGRADES).sort()).toEqual(
-      ['/api/controllers/link', '/api/live', '/api/streams/connect', '/api/streams/dial'].sort(),
+      [
+        '/api/controllers/link',
+        '/api/gateway/tunnel',
+        '/api/live',
+        '/api/streams/connect',
+        '/api/streams/dial',
+      ].sort(),
     )
   })
   /** Questions that are asked by POST because the answer begins a proof, or the address would be a secret. */

@@ -24,7 +24,7 @@ import { createIdentities, type Identity, type UpstreamTls } from './identities.
 import { createKeeping } from './keeping.ts'
 import { createLocal } from './local.ts'
 import { routesOfCertificates } from './routes.ts'
-import { createServing, type Host } from './serving.ts'
+import { createServing, type Host, type Serving } from './serving.ts'
 import { shapeCertificate } from './shape.ts'
 import { statements } from './store.ts'
 
@@ -61,6 +61,14 @@ export interface Certificates {
   ): Promise<Identity | null>
   /** For the engine, `upstreamTls: mutual`: renewed by itself; ask at each connection. */
   upstreamFor(organisationId: string): Promise<UpstreamTls>
+  /** What a gateway of its own is given for names of its organisation; nothing of it is kept or logged. */
+  forGateways: {
+    pemFor: Serving['pemFor']
+    identity(organisationId: string): Promise<Identity>
+    challenges(): { host: string; token: string; answer: string }[]
+    generation(): number
+    runsInstallation(organisationId: string): Promise<boolean>
+  }
   close(): Promise<void>
 }
 
@@ -179,6 +187,13 @@ export function createCertificates(options: CertificatesOptions): Certificates {
     },
     identityFor: identities.identityFor,
     upstreamFor: identities.upstreamFor,
+    forGateways: {
+      pemFor: serving.pemFor,
+      identity: identities.gatewayOf,
+      challenges: challenges.answers,
+      generation: serving.generation,
+      runsInstallation: serving.runsInstallation,
+    },
     async close() {
       await (await way?.catch(() => null))?.close()
     },

@@ -73,6 +73,8 @@ export function createIdentities({ store, secrets, clock, domain }: IdentitiesOp
       const names = [row.name, row.part, ...row.called].filter(labelOf)
       return give(organisationId, row.name, [`${row.name}.${domain}`, ...new Set(names)])
     },
+    /** For a gateway of its own: a key of its own, made here and kept nowhere. */
+    gatewayOf: (organisationId: string) => give(organisationId, GATEWAY, []),
     upstreamFor(organisationId: string): Promise<UpstreamTls> {
       const now = clock.now().getTime()
       const found = gateways.get(organisationId)

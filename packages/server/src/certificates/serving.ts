@@ -5,7 +5,7 @@ import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Secrets } from '../core/secrets.ts'
 import type { Store } from '../core/store.ts'
-import type { Local } from './local.ts'
+import type { Local, Pem } from './local.ts'
 import { type CertificateRow, statements } from './store.ts'
 
 export const secretOf = (id: string) => `certificate ${id}`
@@ -52,6 +52,7 @@ export function createServing(options: ServingOptions) {
   let byName = new Map<string, CertificateRow[]>()
   let first: string | null = null
   let loaded: Promise<void> | null = null
+  let reads = 0
 
   /** Reads all that may be served; what cannot be opened is left out and said, because the rest must go on. */
   async function read(): Promise<void> {
@@ -76,6 +77,14 @@ export function createServing(options: ServingOptions) {
       if (contexts.has(row.id)) for (const name of row.names) next.set(name, [...(next.get(name) ?? []), row])
     for (const id of contexts.keys()) if (!rows.some((row) => row.id === id)) contexts.delete(id)
     byName = next
+    reads += 1
+  }
+  const whenRead = async () => {
+    loaded ??= read()
+    // A database that is away must not close the door: the local authority needs none.
+    await loaded.catch(() => {
+      loaded = null
+    })
   }
 
   /**
@@ -118,11 +127,7 @@ export function createServing(options: ServingOptions) {
       const name = (asked ?? '').toLowerCase().replace(/\.$/, '')
       if (name === '') return standard?.context ?? null
       if (name.length > 253 || !NAME.test(name)) return null
-      loaded ??= read()
-      // A database that is away must not close the door: the local authority needs none.
-      await loaded.catch(() => {
-        loaded = null
-      })
+      await whenRead()
       const host = hostOf(name)
       const row = best(name, host?.organisationId)
       const context = row && contexts.get(row.id)?.context
@@ -131,6 +136,40 @@ export function createServing(options: ServingOptions) {
       if (host) return local.contextFor([host.host])
       if (name === domain) return local.contextFor([domain])
       return null
+    },
+    /** The first organisation runs the installation: the names of the dashboard are its. */
+    async runsInstallation(organisationId: string): Promise<boolean> {
+      await whenRead()
+      if (first === null) await read()
+      return organisationId === first
+    },
+    /** Another one when what is served may have changed. */
+    generation: () => reads,
+    /**
+     * With its key, for a gateway of its own of this organisation; null: not for it. Only certificates of its own are given away, so no
+     * organisation gets the key of another's star; and never the control plane's own key. `ours`: the name is the installation's.
+     */
+    async pemFor(
+      asked: string,
+      organisationId: string,
+      ours: (name: string) => boolean,
+    ): Promise<Pem | null> {
+      const name = asked.toLowerCase().replace(/\.$/, '')
+      await whenRead()
+      const runsIt = organisationId === first
+      if (name === '') return runsIt ? local.pemFor([domain]) : null
+      if (name.length > 253 || !NAME.test(name)) return null
+      const host = hostOf(name)
+      const own = runsIt && (name === domain || ours(name))
+      if (!own && host?.organisationId !== organisationId) return null
+      const row = best(name, organisationId)
+      if (row?.organisation_id === organisationId && row.chain !== null && row.not_after !== null) {
+        const key = await store
+          .as(organisationId)
+          .read((tx) => secrets.get(tx, organisationId, secretOf(row.id)))
+        if (key !== null) return { chain: row.chain, key, end: row.not_after }
+      }
+      return local.pemFor([host?.host ?? name])
     },
     async list(organisationId: string): Promise<ServedHost[]> {
       // Who is first may have changed without a certificate changing.

@@ -31,7 +31,16 @@ import { formOf } from './forms.ts'
 import { createLimits } from './limits.ts'
 import { createMounts, type MountedWork } from './mount.ts'
 import { openApi } from './openapi.ts'
-import { addressOf, assertOwnHost, hostsOf, isLocal, isSecure, markLocal } from './origin.ts'
+import {
+  addressOf,
+  assertOwnHost,
+  type Before,
+  hostsOf,
+  isLocal,
+  isSecure,
+  markForwarded,
+  markLocal,
+} from './origin.ts'
 import { BODY_BYTES, createPipeline } from './pipeline.ts'
 import { createRemembered } from './remembered.ts'
 import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
@@ -95,6 +104,8 @@ export interface Http {
     request(request: IncomingMessage, response: ServerResponse): void
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   }
+  /** Whoever knows our gateways says who spoke to one that passes this request on; null: nobody did, whatever the request claims. */
+  believe(before: (request: IncomingMessage) => Before | null): void
   /** Every route bound, for the test of completeness. */
   routes(): Handler['route'][]
   /** The address listened on. Asking twice gives the same. */
@@ -148,7 +159,15 @@ export function createHttp(options: HttpOptions): Http {
     keepAliveTimeout: 20_000,
     maxHeaderSize: HEADER_BYTES,
   }
+  let spokeBefore: (request: IncomingMessage) => Before | null = () => null
+  const look = (request: IncomingMessage) => {
+    const before = spokeBefore(request)
+    if (before) markForwarded(request, before)
+  }
   const receive = (listener: Server | SecureServer) => {
+    // The first to hear of each request.
+    listener.prependListener('request', look)
+    listener.prependListener('upgrade', look)
     listener.on('upgrade', upgrades.receive)
     listener.on('clientError', answerBrokenRequest)
     return listener
@@ -268,6 +287,9 @@ export function createHttp(options: HttpOptions): Http {
       }
     },
     upgrade: upgrades.add,
+    believe(before) {
+      spokeBefore = before
+    },
     mount: mounts.add,
     mounted: mounts.bound,
     cut(signInId) {

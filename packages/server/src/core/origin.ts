@@ -22,10 +22,20 @@ const local = new WeakSet<object>()
 /** Requests of the control socket are marked by its server; nothing in a request can claim it. */
 export const markLocal = (request: IncomingMessage) => local.add(request)
 export const isLocal = (request: IncomingMessage) => local.has(request)
-export const isSecure = (request: IncomingMessage) => request.socket instanceof TLSSocket
+/** Who spoke to a gateway of ours that passed the request on; marked only when that gateway proved itself (`Http.believe`). */
+export interface Before {
+  address: string
+  secure: boolean
+}
+const forwarded = new WeakMap<object, Before>()
+export const markForwarded = (request: IncomingMessage, before: Before) => forwarded.set(request, before)
+export const isSecure = (request: IncomingMessage) =>
+  forwarded.get(request)?.secure ?? request.socket instanceof TLSSocket
 
 export const addressOf = (request: IncomingMessage): string =>
-  isLocal(request) ? 'local' : (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
+  isLocal(request)
+    ? 'local'
+    : (forwarded.get(request)?.address ?? request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
 
 /** Who shares a limit: an IPv4 address, or an IPv6 network of /64, which is what one household or attacker has at least. */
 export function networkOf(address: string): string {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import type { Config } from '@kalnet/contracts/config'
 import { KalnetError } from '@kalnet/contracts/errors'
+import type { RouteFigures } from '@kalnet/contracts/gateway'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { portTaken } from '@kalnet/io/ports'
@@ -17,6 +18,7 @@ import type { Tunnels } from '../streams/tunnels.ts'
 import { createCalls } from './calls.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine, Problem } from './engine/interface.ts'
+import { mergeFigures } from './joined/merge.ts'
 import { createJudge } from './judge.ts'
 import { createRegister, type Register } from './register.ts'
 import { insideAddress } from './render/reach.ts'
@@ -48,6 +50,10 @@ export interface GatewayOptions {
     challenge(host: string, token: string): string | null
     upstreamFor(organisationId: string): Promise<{ context: SecureContext }>
   }
+  /** What the control plane itself serves https with: shown to whoever comes by a bare address. */
+  tls: { key: string | Buffer; cert: string | Buffer } | undefined
+  /** What gateways of their own counted. */
+  elsewhere(): RouteFigures[]
   signal: AbortSignal
 }
 export interface Gateway {
@@ -84,6 +90,8 @@ export function createGateway(options: GatewayOptions): Gateway {
           publicHttpsPort: config.gateway.publicHttpsPort ?? null,
         },
         certificateFor: certificates.contextFor,
+        certificateForNobody: async () =>
+          options.tls ? { chain: options.tls.cert, key: options.tls.key } : null,
         challenge: certificates.challenge,
         upstreamIdentity: async (organisationId) => (await certificates.upstreamFor(organisationId)).context,
         dialTunnel: (tunnel, port, within) => tunnels.dial({ ...tunnel, port }, within),
@@ -91,9 +99,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         own,
       })
     : null
+  const figures = () => mergeFigures(engine?.figures() ?? [], options.elsewhere())
   const calls = createCalls(clock, function* () {
     const byId = new Map(snapshots.now().routes.map((it) => [it.id, it]))
-    for (const { routeId, requests, failures } of engine?.figures() ?? []) {
+    for (const { routeId, requests, failures } of figures()) {
       const route = byId.get(routeId)
       if (route) yield { ...route, requests, failures }
     }
@@ -150,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       register,
       snapshots,
       calls,
-      engine,
+      figures,
       inside: () => insideAddress(config),
       ownHosts: own.hosts,
       machine: options.machine,

@@ -59,7 +59,7 @@ beforeAll(async () => {
       register,
       snapshots,
       calls,
-      engine: null,
+      figures: () => [],
       inside: () => server.origin,
       ownHosts: server.http.own.hosts,
       machine: 'here',

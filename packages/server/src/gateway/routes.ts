@@ -1,30 +1,22 @@
 /** The gateway over the API: routes, figures, and the snapshot for gateways of their own. */
 import { FORWARD_PATH } from '@kalnet/contracts/forward'
-import { gatewayRoutes, type Snapshot } from '@kalnet/contracts/gateway'
+import { gatewayRoutes, type RouteFigures } from '@kalnet/contracts/gateway'
 import { type Handler, handle } from '../core/http.ts'
 import type { Calls } from './calls.ts'
-import type { Engine } from './engine/interface.ts'
 import type { Register } from './register.ts'
 import { reachFrom } from './render/reach.ts'
 import { renderTraefik } from './render/traefik.ts'
-import type { Snapshots } from './snapshot.ts'
+import { ofHousehold, type Snapshots } from './snapshot.ts'
 
 /** A gateway that asks for news waits for it this long. */
 const WAIT_MS = 20_000
-
-/** A gateway of its own serves the household whose key it has. */
-function ofHousehold(whole: Snapshot, organisationId: string): Snapshot {
-  const routes = whole.routes.filter((it) => it.organisationId === organisationId)
-  const services = new Set(routes.map((it) => it.serviceId))
-  return { ...whole, routes, endpoints: whole.endpoints.filter((it) => services.has(it.serviceId)) }
-}
 
 export function routesOfGateway(parts: {
   register: Register
   snapshots: Snapshots
   calls: Calls
-  /** Null: this process serves no gateway. */
-  engine: Engine | null
+  /** Of the gateway in this process and of those elsewhere. */
+  figures(): RouteFigures[]
   /** The control plane's address for programs on its own machine. */
   inside(): string
   ownHosts(): string[]
@@ -33,7 +25,7 @@ export function routesOfGateway(parts: {
   authorityFile: string | null
   signal: AbortSignal
 }): Handler[] {
-  const { register, snapshots, calls, engine, signal } = parts
+  const { register, snapshots, calls, signal } = parts
   return [
     handle(gatewayRoutes.list, ({ actor, query }) => register.list(actor, query)),
     handle(gatewayRoutes.add, ({ actor, body }) => register.add(actor, body)),
@@ -50,7 +42,7 @@ export function routesOfGateway(parts: {
           .map((it) => it.id),
       )
       return {
-        routes: (engine?.figures() ?? []).filter((it) => mine.has(it.routeId)),
+        routes: parts.figures().filter((it) => mine.has(it.routeId)),
         calls: calls.of(actor.organisationId),
       }
     }),

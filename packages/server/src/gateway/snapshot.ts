@@ -38,6 +38,13 @@ export function endpointsFor(
   })
 }
 
+/** A gateway of its own serves the household whose key it has. */
+export function ofHousehold(whole: Snapshot, organisationId: string): Snapshot {
+  const routes = whole.routes.filter((it) => it.organisationId === organisationId)
+  const services = new Set(routes.map((it) => it.serviceId))
+  return { ...whole, routes, endpoints: whole.endpoints.filter((it) => services.has(it.serviceId)) }
+}
+
 export function createSnapshots(options: {
   registry: Registry
   register: Pick<Register, 'all' | 'shape'>

@@ -53,6 +53,8 @@ beforeAll(async () => {
       register: (...asked) => registrations.register(...asked),
       deregister: (...asked) => registrations.deregister(...asked),
       registerPlatform: (asked) => registrations.registerPlatform(asked),
+      registerPart: (...asked) => registrations.registerPart(...asked),
+      leavePart: (...asked) => registrations.leavePart(...asked),
       expire: () => registrations.expire(),
       run: (signal) => registrations.run(signal),
     },

@@ -146,6 +146,19 @@ export function createRegistrations(options: RegistrationsOptions) {
           })
     },
 
+    /** A part of Kalnet that runs elsewhere, in the organisation whose key it has. */
+    registerPart: (organisationId: string, body: Registering) =>
+      store.as(organisationId).transaction((tx) => put(tx, organisationId, body, 'platform')),
+    /** Twice is once. */
+    leavePart: (organisationId: string, name: string, instance: string): Promise<void> =>
+      store.as(organisationId).transaction(async (tx) => {
+        const service = (await statements.lockService({ organisationId, name }).execute(tx)).rows[0]
+        if (service?.kind !== 'platform') return
+        const row = (await statements.before({ serviceId: service.id, instance }).execute(tx)).rows[0]
+        if (row && (await statements.remove({ id: row.id }).execute(tx)).rows.length > 0)
+          await settle(tx, organisationId, service.id)
+      }),
+
     /** Takes away what was not said again in time; how many. Several servers may do it at once: each takes what no other has in hand. */
     expire,
     async run(signal: AbortSignal): Promise<void> {

@@ -48,6 +48,12 @@ export function createChallenges({ store, resolveCname: resolve = resolveCname }
     setDns(hook: DnsChallenge) {
       dns = hook
     },
+    /** All that is answered by http, for gateways of their own. */
+    answers: () =>
+      [...answers].map(([key, answer]) => {
+        const [host = '', token = ''] = key.split(' ')
+        return { host, token, answer }
+      }),
     challenge: (host: string, token: string): string | null => answers.get(keyOf(host, token)) ?? null,
     /** Reads all there is to show, and shows it. */
     async refresh(): Promise<void> {
