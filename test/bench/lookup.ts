@@ -2,11 +2,11 @@
  * `kalnet bench lookup`: where is it? among ten thousand endpoints, over HTTP on loopback and over DNS; and when a change is seen.
  * KALNET_BENCH_NOTE says beside the kept figures what was special about the machine.
  */
-import { createServer } from 'node:net'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@kalnet/io/clock'
 import { writeWhole } from '@kalnet/io/files'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { cpuOf, type Program, startProgram } from './stream/processes.ts'
 
 export interface Figure {
@@ -54,14 +54,6 @@ export function missedMusts(figures: readonly Figure[]): string[] {
     return it.p99 > most ? [`${name}: p99 ${it.p99} ms is more than ${most}`] : []
   })
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 async function measure(n: number, signal: AbortSignal): Promise<Figure[]> {
   const [port, dnsPort, gatewayPort] = [await freePort(), await freePort(), await freePort()]

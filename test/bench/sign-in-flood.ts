@@ -1,8 +1,8 @@
 /** A flood of wrong passwords from all over, and what is left for those who are signed in; and whether time tells who exists. */
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { systemClock } from '@kalnet/io/clock'
 import { writeWhole } from '@kalnet/io/files'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { type Program, startProgram } from './stream/processes.ts'
 
 export interface Figure {
@@ -48,14 +48,6 @@ const figureOf = (figure: string, quiet: number, flood: number, n: number): Figu
   ratio: round(flood / quiet, 3),
   n,
 })
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-
 async function measure(n: number, signal: AbortSignal): Promise<{ figures: Figure[]; answers: string }> {
   const port = await freePort()
   const programs: Program[] = []

@@ -1,11 +1,11 @@
 /** What the stream path costs, side by side with websockify on the same bytes in the same run: CPU, memory, delay. */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@kalnet/io/clock'
 import { writeWhole } from '@kalnet/io/files'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { cpuOf, familyOf, memoryOf, type Program, startPeer, startProgram } from './stream/processes.ts'
 import { BYTES_PER_SECOND } from './stream/rates.ts'
 import { measureStart } from './stream/start.ts'
@@ -77,14 +77,6 @@ const compare = (figure: string, unit: string, ours: number, peer: number | null
   ratio: peer === null ? null : round(ours / peer, 3),
   n,
 })
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 /** Runs the work with all processes in place; they are gone when it returns. */
 async function withStage<T>(signal: AbortSignal, work: (stage: Stage) => Promise<T>): Promise<T> {

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { must, start } from '@kalnet/io/spawn'
+import { freePort } from '@kalnet/io/testing/free-port'
 
 const VERSION = '26.7.3'
 /** Raised when the way of installing changes. */
@@ -66,16 +66,6 @@ export interface Keycloak {
   log(): string
   stop(): Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 const answers = (url: string): Promise<boolean> =>
   new Promise((resolve) => {

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { must, start } from '@kalnet/io/spawn'
+import { freePort } from '@kalnet/io/testing/free-port'
 
 const VERSION = '3.6.12'
 /** Raised when the way of building changes. */
@@ -73,16 +73,6 @@ export interface Traefik {
   log(): string
   stop(): Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 /** Polls `endpoint` each 200 ms; ready when it has a router of it. `entries`: name → `tcp` or `udp`. */
 export async function startTraefik(options: {

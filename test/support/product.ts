@@ -1,12 +1,14 @@
 /** The whole product as a user has it: `./kalnet up` in a home of its own, and everything taken away afterwards. */
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
 import { must, type RunResult, run } from '@kalnet/io/spawn'
+import { freePort } from '@kalnet/io/testing/free-port'
+
+export { freePort }
 
 export const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -44,16 +46,6 @@ export interface Product {
   log(part: string): Promise<string>
   down(): Promise<void>
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 /** A user for tests, made once; null when that is not possible here (not root, no useradd). */
 export async function ordinaryPerson(): Promise<Person | null> {
@@ -101,7 +93,14 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     if (person) await chown(data, person.uid, person.gid)
   }
   const port = options.port ?? (await freePort())
-  const env: NodeJS.ProcessEnv = { ...process.env, KALNET_HOME: home, ...options.env }
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    KALNET_HOME: home,
+    // The usual ones are one product's, whoever comes first: another one would show that its services have no address.
+    KALNET_GATEWAY_HTTP_PORT: String(await freePort()),
+    KALNET_GATEWAY_HTTPS_PORT: String(await freePort()),
+    ...options.env,
+  }
   // What the test runner sets for itself is none of the product's.
   for (const name of Object.keys(env))
     if (/^(VITEST|NODE_ENV|NODE_OPTIONS|NODE_V8)/.test(name)) delete env[name]

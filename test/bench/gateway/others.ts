@@ -1,8 +1,8 @@
 /** In the bench: nginx, haproxy and Traefik with one worker each, doing the same as our gateway: pass on, and ask before passing on. */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { traefikProgram } from '../../peers/60-traefik.ts'
 import { startPeer } from '../stream/processes.ts'
 
@@ -13,14 +13,6 @@ export interface Other {
   guards: boolean
   stop(): Promise<void>
 }
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-
 const nginx = (folder: string, port: number, upstream: number) => `
 daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null crit;
 events { worker_connections 8192; }

@@ -1,9 +1,9 @@
 /** The whole supervisor with the real database, server and controller: up twice, every part killed, down, purge. */
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { systemClock } from '@kalnet/io/clock'
 import { type RunResult, run } from '@kalnet/io/spawn'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NO_HOME, temporaryHome } from '../testing.ts'
 import { ourselves } from '../tree.ts'
@@ -35,13 +35,7 @@ async function until(what: (now: SupervisorStatus) => boolean): Promise<Supervis
 
 beforeAll(async () => {
   it = await temporaryHome()
-  port = await new Promise<number>((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
+  port = await freePort()
 })
 afterAll(async () => {
   await cli('down', '--purge', '--yes')

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { createServer as createSocket } from 'node:net'
 import { join } from 'node:path'
 import { config as configSchema } from '@kalnet/contracts/config'
 import type { Role } from '@kalnet/contracts/permission'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import { createLog, type Log } from '@kalnet/io/log'
 import { createOutbound } from '@kalnet/io/outbound'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { v7 as newId } from 'uuid'
 import { createAudit } from '../audit/audit.ts'
 import { createHttp, type Handler, type Http, type HttpOptions } from '../core/http.ts'
@@ -20,6 +20,8 @@ import { createDoors, type Doors, type DoorsOptions } from '../doors.ts'
 import { hashOf, newSecret } from '../identity/cookie.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import type { Passwords } from '../identity/passwords.ts'
+
+export { freePort }
 
 export interface Answer {
   status: number
@@ -52,15 +54,6 @@ export interface TestServer extends TestStore {
     role: Role,
     organisationId?: string,
   ): Promise<{ userId: string; organisationId: string; signInId: string; secret: string }>
-}
-
-export async function freePort(): Promise<number> {
-  const socket = createSocket()
-  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve))
-  const address = socket.address()
-  await new Promise((resolve) => socket.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }
 
 const parsed = (text: string): Answer['body'] => {

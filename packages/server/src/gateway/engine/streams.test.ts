@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { connect as connectSecure, createServer as createSecure } from 'node:tls'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { createDatagramReader, frameDatagram } from '@kalnet/wire/datagrams'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -30,13 +31,6 @@ async function listening<T extends Server>(server: T): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   ends.push(() => server.close())
   return portOf(server)
-}
-const freePort = async () => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const port = portOf(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 const tcp = { serviceId: idOf(1), port: 'game', kind: 'tcp' as const }
 const say = async (port: number, text: string) => {
