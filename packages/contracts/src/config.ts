@@ -190,6 +190,14 @@ export const config = z.strictObject({
       publicHttpsPort: tcpPort
         .optional()
         .describe('The https port people see, when another program or a router leads it here (443).'),
+      traefikHost: z
+        .string()
+        .max(253)
+        .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'a name like traefik.home.arpa')
+        .optional()
+        .describe(
+          "Name under which Traefik's own dashboard is opened (https://<name>/dashboard/), by owners and administrators only. Default: nowhere.",
+        ),
     })
     .prefault({}),
   dns: z

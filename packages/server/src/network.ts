@@ -136,7 +136,11 @@ export async function createNetwork(options: NetworkOptions) {
           of: now,
           names: new Set(now.routes.flatMap(({ match }) => (match.kind === 'http' ? [match.host] : []))),
         }
-      return hosts.names.has(name) || hosts.names.has(name.replace(/^[^.]+/, '*'))
+      return (
+        name === config.gateway.traefikHost ||
+        hosts.names.has(name) ||
+        hosts.names.has(name.replace(/^[^.]+/, '*'))
+      )
     },
   })
   if (config.dns.enabled) certificates.setDnsChallenge(names)

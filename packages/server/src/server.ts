@@ -119,6 +119,7 @@ export async function createServer(options: ServerOptions) {
     outbound,
     signIns: identity.signIns,
     address,
+    traefikHost: config.gateway.traefikHost,
     // Only the address that its own template names, and only at its own instances.
     async toService(appId, word) {
       const door = await running.signOutDoor(appId)

@@ -49,6 +49,8 @@ export interface AppsOptions {
   signIns: Pick<SignIns, 'end'>
   /** Where people reach us: the issuer is below it. */
   address: () => string
+  /** Where Traefik shows its own dashboard. */
+  traefikHost?: string
   toService?: ToService
 }
 export interface Apps {
@@ -112,7 +114,7 @@ export function createApps(options: AppsOptions): Apps {
   const consents = createConsents({ store, clock, openId, people })
   const endings = createEndings({ store, events, clock, log, openId })
   const passwords = createAppPasswords({ store, clock, people, throttle: createThrottle({ store, clock }) })
-  const forward = createForward({ store, clock, people, passwords, address, rememberMs: REMEMBER_MS })
+  const forward = createForward({ ...options, people, passwords, rememberMs: REMEMBER_MS })
   const parts = {
     registry: createRegistry({ store, clock }),
     consents,

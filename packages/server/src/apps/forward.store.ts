@@ -43,6 +43,12 @@ export const statements = {
   routesOfHost: (it: { host: string; bare: string }) => sql<ForwardRow>`
     select * from forward_routes where (host = ${it.host} and gateway_route_id is null)
       or (host = ${it.bare} and gateway_route_id is not null) order by length(path_prefix) desc`,
+  /** Traefik's dashboard, guarded without a row, so that nobody can open it to others: it shows all of this installation. */
+  ruleOfTraefik: (it: { host: string }) => sql<ForwardRow>`
+    select '00000000-0000-0000-0000-000000000000'::uuid as id, id as organisation_id, 'Traefik' as name, ${it.host}::text as host,
+      '/' as path_prefix, 'people' as who, array['owner', 'admin'] as allowed_roles, '{}'::uuid[] as allowed_groups,
+      false as app_passwords, null::uuid as gateway_route_id, created_at, created_at as changed_at
+    from organisations order by created_at, id limit 1`,
   /** No row: the address is somebody else's. */
   putGatewayRule: (it: {
     id: string

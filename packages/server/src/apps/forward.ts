@@ -78,6 +78,8 @@ export function createForward(options: {
   address: () => string
   /** How long a rule and a pass are believed without asking again; `forget` ends it at once. Default: not at all. */
   rememberMs?: number
+  /** Where Traefik shows its own dashboard: for those who run this installation, whatever the register says. */
+  traefikHost?: string
 }): Forward {
   const { store, clock, people, passwords, address } = options
   const kept = { forMs: options.rememberMs ?? 0, most: 10_000 }
@@ -85,12 +87,14 @@ export function createForward(options: {
   const knownPasses = createRemember<Passing | null>(clock, kept)
   const rulesOf = (host: string, remember: boolean) =>
     remember ? knownRules.get(host, () => readRules(host)) : readRules(host)
-  const readRules = async (host: string) =>
-    (
-      await store.system.read((tx) =>
-        statements.routesOfHost({ host, bare: host.replace(/:\d+$/, '') }).execute(tx),
-      )
-    ).rows
+  const readRules = async (host: string) => {
+    const bare = host.replace(/:\d+$/, '')
+    const rules =
+      bare === options.traefikHost
+        ? statements.ruleOfTraefik({ host: bare })
+        : statements.routesOfHost({ host, bare })
+    return (await store.system.read((tx) => rules.execute(tx))).rows
+  }
 
   const reply = (
     status: number,

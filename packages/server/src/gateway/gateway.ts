@@ -162,6 +162,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       figures,
       inside: () => insideAddress(config),
       ownHosts: own.hosts,
+      traefikHost: config.gateway.traefikHost,
       machine: options.machine,
       authorityFile: options.authorityFile,
       signal,

@@ -86,7 +86,8 @@ export function createRegister(options: {
   function assertUsable({ match, access }: RouteBody): void {
     const refuse = (problem: string) => fail('gateway-route.invalid', { problem })
     if (match.kind === 'http') {
-      if (ownHosts().includes(match.host)) throw refuse(`${match.host} is the address of Kalnet itself`)
+      if (ownHosts().includes(match.host) || match.host === gateway.traefikHost)
+        throw refuse(`${match.host} is the address of Kalnet itself`)
       if (match.host.startsWith('*.') && access === 'people')
         throw refuse('who may pass can only be said of one name, not of all below a domain')
       return

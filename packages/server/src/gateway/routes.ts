@@ -20,6 +20,8 @@ export function routesOfGateway(parts: {
   /** The control plane's address for programs on its own machine. */
   inside(): string
   ownHosts(): string[]
+  /** Where Traefik shows its own dashboard. */
+  traefikHost?: string
   machine: string | null
   /** The local authority, where the control plane speaks TLS by it. */
   authorityFile: string | null
@@ -58,6 +60,7 @@ export function routesOfGateway(parts: {
         resolver: resolver ?? null,
         forwardAuth: new URL(FORWARD_PATH, parts.inside()).href,
         own: { hosts: parts.ownHosts(), url: parts.inside() },
+        dashboardHost: parts.traefikHost,
         trust:
           parts.authorityFile === null
             ? null

@@ -2,8 +2,8 @@
  * A snapshot as Traefik v3's dynamic configuration (https://doc.traefik.io/traefik/reference/dynamic-configuration/file/): what the HTTP
  * provider answers and what `kalnet render` writes. Pure. What Traefik has no word for is told as `notes`.
  */
-import { FORWARD_HEADERS } from '@kalnet/contracts/forward'
 import type { Endpoint, Policy, Snapshot } from '@kalnet/contracts/gateway'
+import { asking, noClaims } from './asking.ts'
 
 type Route = Snapshot['routes'][number]
 
@@ -16,6 +16,8 @@ export interface RenderOptions {
   forwardAuth: string
   /** The dashboard and API: their names and where they are. */
   own: { hosts: readonly string[]; url: string }
+  /** Where Traefik shows its own dashboard and API, to whom forward-auth lets pass; it must have been started with `--api=true`. */
+  dashboardHost?: string
   /** How the control plane's TLS is known: by a file with its authority, or because it is this machine's own loopback; null: as all others. */
   trust: { file: string } | 'loopback' | null
   /** Where an endpoint is reached from Traefik; null: not at all. */
@@ -47,8 +49,6 @@ export interface Rendered {
   ports: { kind: 'tcp' | 'udp'; port: number }[]
 }
 
-/** Traefik's own address of a person's answers: what the proxy must never pass on from outside. */
-const CLAIMS = FORWARD_HEADERS.filter((name) => name.startsWith('X-Kalnet-'))
 const seconds = (ms: number) => `${ms / 1000}s`
 export const tcpEntry = (port: number) => `tcp-${port}`
 export const udpEntry = (port: number) => `udp-${port}`
@@ -141,7 +141,7 @@ function middlewaresOf(
     chain.push(`${name}-${kind}`)
   }
   // First of all: nobody names himself, also where nobody is asked.
-  add('claims', { headers: { customRequestHeaders: Object.fromEntries(CLAIMS.map((it) => [it, ''])) } })
+  add('claims', noClaims)
   const { rate } = policy
   if (rate) {
     // Traefik counts whole requests a period.
@@ -155,18 +155,7 @@ function middlewaresOf(
       },
     })
   }
-  if (match.kind === 'http' && !match.host.startsWith('*.'))
-    add('ask', {
-      forwardAuth: {
-        address: options.forwardAuth,
-        trustForwardHeader: false,
-        authResponseHeaders: [...FORWARD_HEADERS],
-        preserveLocationHeader: true,
-        ...(options.trust
-          ? { tls: options.trust === 'loopback' ? { insecureSkipVerify: true } : { ca: options.trust.file } }
-          : {}),
-      },
-    })
+  if (match.kind === 'http' && !match.host.startsWith('*.')) add('ask', asking(options))
   if (policy.bodyBytes !== null) add('size', { buffering: { maxRequestBodyBytes: policy.bodyBytes } })
   if (policy.safetyHeaders)
     add('safety', {
@@ -207,6 +196,14 @@ function notesOf({ policy, upstreamTls }: Route): string[] {
     ...(policy.timeouts.idleMs !== 3_600_000 ? ['silence in a stream is not limited'] : []),
     ...(upstreamTls === 'mutual' ? ['the service asks for a certificate of the gateway: left to ours'] : []),
   ]
+}
+
+/** One name of this house that no authority of the internet knows, and the whole order is refused. */
+function orderable(hosts: readonly string[]) {
+  const [main, ...sans] = new Set(
+    hosts.filter((it) => /\.[a-z]/.test(it) && !/\.(localhost|local)$/.test(it)),
+  )
+  return main ? [{ main, sans }] : []
 }
 
 /** Two renderings of one snapshot are equal, whatever the order of its parts. */
@@ -276,6 +273,9 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
       entryPoints,
       service: 'kalnet',
       ...tls,
+      ...(resolver && options.entryPoints.secure
+        ? { tls: { certResolver: resolver, domains: orderable(hosts) } }
+        : {}),
     }
     if (options.trust)
       http.serversTransports.kalnet =
@@ -286,6 +286,18 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
         passHostHeader: true,
         ...(options.trust ? { serversTransport: 'kalnet' } : {}),
       },
+    }
+  }
+  if (options.dashboardHost) {
+    http.middlewares['traefik-claims'] = noClaims
+    http.middlewares['traefik-ask'] = asking(options)
+    http.routers.traefik = {
+      rule: `Host(\`${options.dashboardHost}\`)`,
+      priority: 100_000,
+      entryPoints,
+      service: 'api@internal',
+      middlewares: ['traefik-claims', 'traefik-ask'],
+      ...tls,
     }
   }
   const isNew = (it: Rendered['ports'][number], at: number) =>
