@@ -20,16 +20,19 @@ import { serviceRoutes } from './service.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
+import { viewingRoutes } from './viewing.ts'
 
 export const ROUTES = {
   identity: identityRoutes,
   signIn: signInRoutes,
   catalog: catalogRoutes,
   sessions: sessionRoutes,
+  viewings: viewingRoutes,
   streams: streamRoutes,
   services: serviceRoutes,
   registry: registryRoutes,
   gateway: gatewayRoutes,
+  joinedGateways: joinedRoutes,
   dashboard: dashboardRoutes,
   certificates: certificateRoutes,
   controllers: controllerRoutes,

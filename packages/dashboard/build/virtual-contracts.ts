@@ -10,12 +10,13 @@ const RESOLVED = `\0${NAME}`
 const FOR_PROGRAMS = ['dashboard', 'keepers', 'local', 'registry', 'scim']
 
 async function emit(): Promise<string> {
-  const [{ ROUTES }, stream, event, session, { PERMISSIONS }] = await Promise.all([
+  const [{ ROUTES }, stream, event, session, { PERMISSIONS }, viewing] = await Promise.all([
     import('../../contracts/src/routes.ts'),
     import('../../contracts/src/stream.ts'),
     import('../../contracts/src/event.ts'),
     import('../../contracts/src/session.ts'),
     import('../../contracts/src/permission.ts'),
+    import('../../contracts/src/viewing.ts'),
   ])
   const routes = Object.fromEntries(
     Object.entries(ROUTES)
@@ -34,6 +35,7 @@ async function emit(): Promise<string> {
     STREAM_PROTOCOL: stream.STREAM_PROTOCOL,
     TICKET_PREFIX: stream.TICKET_PREFIX,
     STREAM_CLOSE: stream.STREAM_CLOSE,
+    VIEWING_EVERY_MS: viewing.VIEWING_EVERY_MS,
   }
   return Object.entries(facts)
     .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)

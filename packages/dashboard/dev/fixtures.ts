@@ -3,6 +3,7 @@ import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Me } from '@kalnet/contracts/identity'
 import type { Session } from '@kalnet/contracts/session'
+import type { Viewing } from '@kalnet/contracts/viewing'
 import { SERVICE_TEMPLATES } from './service-templates.ts'
 
 export const uuid = (number: number) => `01990000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
@@ -119,6 +120,24 @@ export function makeSession(number: number, change: Partial<Session> = {}): Sess
     ...change,
   }
 }
+
+const viewed = (
+  number: number,
+  ago: number,
+  it: Omit<Viewing, 'id' | 'userId' | 'userName' | 'beganAt' | 'heardAt'>,
+) => ({
+  id: uuid(9100 + number),
+  userId: ME.id,
+  userName: ME.name,
+  beganAt: before(ago + it.elapsedMs / 1000),
+  heardAt: before(ago),
+  ...it,
+})
+/** A busy hour at the desk, and a short look from elsewhere. */
+export const VIEWINGS: Viewing[] = [
+  viewed(1, 700, { elapsedMs: 3_480_000, frames: 41_760, bytes: 655_000_000, keyToPictureMs: 9 }),
+  viewed(2, 9_000, { elapsedMs: 42_000, frames: 310, bytes: 2_100_000, keyToPictureMs: null }),
+]
 
 const LOG = ['(xterm) cannot allocate colour map', 'Killed', 'session: the program ended with code 137']
 export const ENDED: Session[] = [

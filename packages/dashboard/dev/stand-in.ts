@@ -11,7 +11,7 @@ import { createAccountStandIn, type DoorOptions } from './account-stand-in.ts'
 import { createActivityStandIn } from './activity-stand-in.ts'
 import { iconFor, isRefusal, readBody, refuse } from './answers.ts'
 import { createAppsStandIn } from './apps-stand-in.ts'
-import { ME, makeState, type State, type World } from './fixtures.ts'
+import { ME, makeState, type State, VIEWINGS, type World } from './fixtures.ts'
 import { createKeysStandIn } from './keys-stand-in.ts'
 import { createLife, ended } from './life.ts'
 import { createNetworkStandIn } from './network-stand-in.ts'
@@ -164,6 +164,10 @@ export function createStandIn(world: World = 'usual') {
         }
       case 'POST sessions/:id/first-frame':
         put(id, (it) => ({ ...it, stages: { ...it.stages, firstFrame: it.stages.firstFrame ?? now() } }))
+        return {}
+      case 'GET sessions/:id/viewings':
+        return { items: session?.state === 'running' ? VIEWINGS : [] }
+      case 'POST sessions/:id/viewings':
         return {}
       case 'POST sessions/:id/tickets':
         put(id, (it) => ({ ...it, stages: { ...it.stages, firstByte: it.stages.firstByte ?? now() } }))

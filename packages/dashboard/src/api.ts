@@ -39,6 +39,8 @@ export interface Input<R> {
   signal?: AbortSignal
   /** The same key sent twice does the thing once. */
   idempotencyKey?: string
+  /** Goes on when the page is left. */
+  keepalive?: boolean
 }
 
 const LIMIT_MS = 20_000
@@ -138,6 +140,7 @@ async function once<R extends AnyRoute>(route: Address<R>, input: Input<R>): Pro
       headers,
       body: hasBody ? JSON.stringify(input.body ?? {}) : undefined,
       credentials: 'same-origin',
+      keepalive: input.keepalive,
       signal,
     })
   } catch (cause) {

@@ -70,6 +70,12 @@ export const logsQuery = (id: string) =>
     refetchInterval: 5_000,
     queryFn: ({ signal }) => call(ROUTES.sessions.logs, { params: { id }, signal }),
   })
+export const viewingsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['viewings', id],
+    refetchInterval: 15_000,
+    queryFn: ({ signal }) => call(ROUTES.viewings.list, { params: { id }, signal }),
+  })
 export const controllersQuery = queryOptions({
   queryKey: ['controllers'],
   queryFn: ({ signal }) => call(ROUTES.controllers.list, { query: { limit: 200 }, signal }),

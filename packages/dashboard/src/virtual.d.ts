@@ -20,6 +20,7 @@ declare module 'virtual:contracts' {
   export const STREAM_PATH: string
   export const STREAM_PROTOCOL: string
   export const TICKET_PREFIX: string
+  export const VIEWING_EVERY_MS: number
   export const STREAM_CLOSE: typeof import('@kalnet/contracts/stream').STREAM_CLOSE
 }
 

@@ -25,6 +25,7 @@ import { routesOfServices } from './services/routes.ts'
 import { createServices } from './services/services.ts'
 import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { routesOfViewings } from './sessions/viewings.ts'
 import { createThumbnails } from './sessions/thumbnails.ts'
 import { createLinkDials } from './streams/link-dials.ts'
 import { createStreams } from './streams/streams.ts'
@@ -204,6 +205,7 @@ export async function createRunning(options: RunningOptions) {
       logs: hub.readLogs,
       thumbnail: createThumbnails({ clock, read: hub.readScreen }),
     }),
+    ...routesOfViewings({ store, clock, sessions }),
   ]
   routes.push(
     ...routesOfServices({ services }),

@@ -232,6 +232,11 @@ export const figureLatency = 'Key to picture'
 export const figureFrames = 'Pictures per second'
 export const figureBandwidth = 'Received'
 export const figureStart = 'Start'
+export const viewings = 'How the picture was'
+export const viewingsNone = 'Told here once somebody has looked at its screen.'
+
+export const viewingLasted = 'For'
+export const viewingAll = (bytes: string, rate: string) => `${bytes} (${rate})`
 export const perSecond = (amount: string) => `${amount}/s`
 export const notMeasured = 'not yet'
 export const stop = 'Stop'

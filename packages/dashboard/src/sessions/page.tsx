@@ -17,6 +17,7 @@ import { iconOf } from './card.tsx'
 import type { Ending } from './confirm-stop.tsx'
 import css from './page.module.css'
 import { StagesLine } from './stages-line.tsx'
+import { Viewings } from './viewings.tsx'
 import { progressWords, StateBadge } from './words.tsx'
 
 const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
@@ -147,6 +148,7 @@ export default function SessionPage() {
           <dd>{m.times(session.generation - 1)}</dd>
         </div>
       </dl>
+      <Viewings sessionId={session.id} />
       <section className={css.logs}>
         <div className={css.logsHead}>
           <h2>{m.logs}</h2>

@@ -41,3 +41,22 @@ test('[STR-4.figures] pictures and bytes are counted over the last two seconds',
   expect(bytesPerSecond).toBe(10_500)
   expect(measure.read(9_000)).toMatchObject({ framesPerSecond: 0, bytesPerSecond: 0 })
 })
+
+test('[STR-4.recorded] a viewing is counted from its first picture, whether the figures are shown or not', () => {
+  const measure = createMeasure()
+  expect(measure.totals(5)).toBeNull()
+  for (let at = 100; at <= 60_100; at += 100) {
+    measure.frame(at)
+    measure.bytes(at, 1_000)
+  }
+  measure.input(60_200)
+  measure.frame(60_212)
+  expect(measure.totals(60_300)).toEqual({
+    elapsedMs: 60_200,
+    frames: 602,
+    bytes: 601_000,
+    keyToPictureMs: 12,
+  })
+  measure.begin()
+  expect(measure.totals(70_000)).toBeNull()
+})

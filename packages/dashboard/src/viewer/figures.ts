@@ -6,6 +6,14 @@ export interface Figures {
   bytesPerSecond: number
 }
 
+/** Of the whole viewing, as it is told to the server. */
+export interface Totals {
+  elapsedMs: number
+  frames: number
+  bytes: number
+  keyToPictureMs: number | null
+}
+
 const WINDOW_MS = 2_000
 const KEPT = 21
 /** A picture that comes later than this was not drawn because of the key. */
@@ -16,29 +24,50 @@ export function createMeasure() {
   let latencies: number[] = []
   let frames: number[] = []
   let received: { at: number; bytes: number }[] = []
+  let began: number | null = null
+  let all = { frames: 0, bytes: 0 }
+  const median = () =>
+    [...latencies].sort((one, other) => one - other)[Math.floor(latencies.length / 2)] ?? null
+  function forget(now: number): void {
+    frames = frames.filter((at) => now - at <= WINDOW_MS)
+    received = received.filter(({ at }) => now - at <= WINDOW_MS)
+  }
   return {
+    /** Another viewing begins: its totals start at nothing. */
+    begin(): void {
+      began = null
+      all = { frames: 0, bytes: 0 }
+      latencies = []
+    },
     /** Input was sent: the next picture answers it. Later input does not move an earlier one's time. */
     input(now: number): void {
       if (sentAt === null || now - sentAt > TOO_LATE_MS) sentAt = now
     },
     frame(now: number): void {
+      began ??= now
+      all.frames += 1
       frames.push(now)
       if (sentAt === null) return
       if (now - sentAt <= TOO_LATE_MS) latencies = [...latencies, now - sentAt].slice(-KEPT)
       sentAt = null
     },
     bytes(now: number, bytes: number): void {
+      all.bytes += bytes
       received.push({ at: now, bytes })
     },
     read(now: number): Figures {
-      frames = frames.filter((at) => now - at <= WINDOW_MS)
-      received = received.filter(({ at }) => now - at <= WINDOW_MS)
-      const sorted = [...latencies].sort((one, other) => one - other)
+      forget(now)
       return {
-        latencyMs: sorted[Math.floor(sorted.length / 2)] ?? null,
+        latencyMs: median(),
         framesPerSecond: (frames.length * 1000) / WINDOW_MS,
         bytesPerSecond: (received.reduce((sum, { bytes }) => sum + bytes, 0) * 1000) / WINDOW_MS,
       }
+    },
+    /** Since the first picture; null before it. */
+    totals(now: number): Totals | null {
+      forget(now)
+      if (began === null) return null
+      return { elapsedMs: Math.max(1, Math.round(now - began)), ...all, keyToPictureMs: median() }
     },
   }
 }

@@ -3,6 +3,7 @@ import { type RefObject, useEffect, useRef, useState } from 'react'
 import { queryClient } from '../queries.ts'
 import { createMeasure } from './figures.ts'
 import { type FitMode, openScreen, type Quality, type Screen, type ScreenState } from './screen.ts'
+import { tellViewing } from './viewing.ts'
 
 interface UseScreen {
   sessionId: string
@@ -36,6 +37,7 @@ export function useScreen({
   useEffect(() => {
     if (!open || generation < 0 || !target.current || !last.current) return
     const life = new AbortController()
+    tellViewing(sessionId, measure, life.signal)
     screen.current = openScreen({
       sessionId,
       target: target.current,

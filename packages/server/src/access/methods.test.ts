@@ -16,6 +16,7 @@ const ONLY_ASK = [
   'POST /api/scim/v2/Users/.search',
   'POST /api/sessions/:id/first-frame',
   'POST /api/sessions/:id/thumbnail',
+  'POST /api/sessions/:id/viewings',
   'POST /api/sign-in/passkey/options',
   'POST /api/sign-in/second-factor/passkey',
   'POST /api/sign-in/step-up/options',

@@ -100,6 +100,13 @@ const NOT_OF_ONE: Record<string, string> = {
 }
 /** Where nothing in the body would be refused before the thing is looked at. */
 const BODIES: Record<string, object> = {
+  'POST /api/sessions/:id/viewings': {
+    id: randomUUID(),
+    elapsedMs: 1,
+    frames: 1,
+    bytes: 1,
+    keyToPictureMs: null,
+  },
   'PATCH /api/passkeys/:id': { name: 'x' },
   'PATCH /api/controllers/:id': { cordoned: true },
   'PATCH /api/routes/:id': { exposure: 'external' },
