@@ -24,6 +24,7 @@ const PACKAGES: Record<string, string> = {
   '/usr/sbin/ufw': 'ufw',
   '/usr/bin/smbclient': 'smbclient',
   '/usr/bin/certutil': 'libnss3-tools',
+  '/usr/bin/docker-registry': 'docker-registry',
 }
 
 const there = (path: string) =>
