@@ -74,7 +74,12 @@ export const mustBeJudged = ({ rotation, uri }: Visit): boolean =>
 
 export function createAdmit(
   options: Pick<EngineOptions, 'clock' | 'own' | 'challenge'>,
-  given: { table(): Table<Rotation>; httpsPort(): number | null },
+  given: {
+    table(): Table<Rotation>
+    /** Some of it is for everybody; else it is as if the name were not there, for whoever comes from outside. */
+    isOutside(host: string): boolean
+    httpsPort(): number | null
+  },
 ) {
   const { clock, own } = options
 
@@ -91,9 +96,14 @@ export function createAdmit(
       if (typeof body === 'string') return { kind: 'text', body }
     }
     const isOwn = own.hosts().includes(host.name)
-    const led = isOwn ? null : given.table().find(host.name, path)
+    const address = addressOf(request)
+    const now = clock.now().getTime()
+    const isHome = isNear(address, now)
+    const isThere = !isOwn && (isHome || given.isOutside(host.name))
+    const led = isThere ? given.table().find(host.name, path) : null
     if (led === 'unclear') throw unclear('its path can be read in two ways')
-    if (!isOwn && !led) throw fail('gateway-route.unknown', { host: host.name })
+    if (!isOwn && (!led || (led.route.route.exposure === 'internal' && !isHome)))
+      throw fail('gateway-route.unknown', { host: host.name })
     const httpsPort = given.httpsPort()
     if (!secure && httpsPort !== null) {
       const port = httpsPort === 443 ? '' : `:${httpsPort}`
@@ -103,12 +113,7 @@ export function createAdmit(
     if (!led) return { kind: 'own' }
 
     const rotation = led.route
-    const { route, counts } = rotation
-    const address = addressOf(request)
-    const now = clock.now().getTime()
-    // From outside it is as if it were not there.
-    if (route.exposure === 'internal' && !isNear(address, now))
-      throw fail('gateway-route.unknown', { host: host.name })
+    const { counts } = rotation
     counts.requests += 1
     if (rotation.bucket) {
       const seconds = rotation.bucket.take(

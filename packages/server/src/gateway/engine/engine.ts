@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Endpoint, Snapshot } from '@kalnet/contracts/gateway'
+import { isNear } from './address.ts'
 import { type Admit, createAdmit, type Entry, type Visit } from './admit.ts'
 import { createCalls, showCounts } from './figures.ts'
 import { type Engine, type EngineOptions, LIMITS } from './interface.ts'
@@ -26,6 +27,8 @@ export function createEngine(options: EngineOptions): Engine {
   const opened = createOpened()
   let rotations = new Map<string, Rotation>()
   let table: Table<Rotation> = compileTable([])
+  /** What of it is for everybody: asked for names only. */
+  let outside: Table<Rotation> = compileTable([])
   let services = new Map<string, string>()
   const shared: Shared = {
     clock,
@@ -48,11 +51,16 @@ export function createEngine(options: EngineOptions): Engine {
   const listeners = createListeners({
     options,
     limits,
-    knows: (name) => own.hosts().includes(name) || table.knows(name),
+    knows: (name, address) =>
+      own.hosts().includes(name) || (isNear(address, clock.now().getTime()) ? table : outside).knows(name),
     request: receive,
     upgrade: receiveUpgrade,
   })
-  const admit: Admit = createAdmit(options, { table: () => table, httpsPort: listeners.publicHttpsPort })
+  const admit: Admit = createAdmit(options, {
+    table: () => table,
+    isOutside: (host) => outside.knows(host),
+    httpsPort: listeners.publicHttpsPort,
+  })
 
   function receive(request: IncomingMessage, response: ServerResponse, secure: boolean): void {
     let entry: Entry
@@ -158,7 +166,9 @@ export function createEngine(options: EngineOptions): Engine {
       before.delete(route.id)
     }
     for (const gone of before.values()) gone.retire()
-    table = compileTable([...rotations.values()])
+    const all = [...rotations.values()]
+    table = compileTable(all)
+    outside = compileTable(all.filter(({ route }) => route.exposure === 'external'))
   }
 
   return {

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server as TlsServer } from 'node:tls'
 import { fail } from '@kalnet/contracts/errors'
@@ -19,8 +19,8 @@ import { isWebSocket } from './upgrade.ts'
 export interface Receiving {
   options: EngineOptions
   limits: Limits
-  /** Something is served under this name. */
-  knows(name: string): boolean
+  /** Something is served under this name to whoever comes from this address. */
+  knows(name: string, address: string): boolean
   request(request: IncomingMessage, response: ServerResponse, secure: boolean): void
   upgrade(request: IncomingMessage, socket: Duplex, rest: Buffer, secure: boolean): void
 }
@@ -44,6 +44,8 @@ function endWhenIdle(session: ServerHttp2Session, { keepAliveMs }: Limits): void
   })
 }
 
+const addressOfPeer = (socket: Socket) => (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+
 export function createListeners({ options, limits, knows, request, upgrade }: Receiving) {
   const { listen: place, certificateFor, log } = options
   const open = new Set<Socket>()
@@ -52,7 +54,7 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
 
   /** Refused without a word: whoever holds thousands of connections reads none. */
   function count(socket: Socket) {
-    const client = networkOf((socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
+    const client = networkOf(addressOfPeer(socket))
     const now = (byClient.get(client) ?? 0) + 1
     byClient.set(client, now)
     open.add(socket)
@@ -106,9 +108,11 @@ export function createListeners({ options, limits, knows, request, upgrade }: Re
         enableConnectProtocol: false,
       },
       maxSessionMemory: 10,
-      SNICallback: (name, done) => {
+      // Node calls it as a method of the connection: who asks decides which names there are.
+      SNICallback(this: unknown, name, done) {
         const lower = name.toLowerCase()
-        Promise.resolve(knows(lower) ? (certificateFor?.(lower) ?? null) : null).then(
+        const address = this instanceof Socket ? addressOfPeer(this) : ''
+        Promise.resolve(knows(lower, address) ? (certificateFor?.(lower) ?? null) : null).then(
           (context) => (context ? done(null, context) : done(fail('gateway-route.unknown', { host: lower }))),
           (error: Error) => {
             log.warn({ error, name: lower }, 'no certificate')
