@@ -5,11 +5,13 @@ import { addApps } from './commands/apps.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addCert } from './commands/cert.ts'
+import { addClaim } from './commands/claim.ts'
 import { addConfig } from './commands/config.ts'
 import { addControllers } from './commands/controllers.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addFirewall } from './commands/firewall.ts'
+import { addGateway } from './commands/gateway.ts'
 import { addGroup } from './commands/group.ts'
 import { addGuard } from './commands/guard.ts'
 import { addImages } from './commands/images.ts'
@@ -36,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addUp,
   addDown,
   addStatus,
+  addClaim,
   addDoctor,
   addRender,
   addSessions,
@@ -60,6 +63,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAudit,
   addSecrets,
   addServe,
+  addGateway,
 ]
 
 const AFTER_HELP = `

@@ -6,9 +6,10 @@ import { readIfThere, writeWhole } from '@kalnet/io/files'
 import { stringify } from 'yaml'
 import type { AddCommand, Context } from '../context.ts'
 import { CliProblem, EXIT } from '../problem.ts'
-import { composePlain, composeProduction, dockerfile, type OpenPort } from '../render/compose.ts'
+import { composePlain, composeProduction, type OpenPort } from '../render/compose.ts'
+import { dockerfile } from '../render/dockerfile.ts'
 import { environmentExample } from '../render/environment.ts'
-import { traefikStatic } from '../render/static.ts'
+import { traefikAtStart, traefikStatic } from '../render/static.ts'
 import { everything } from './people-found.ts'
 
 interface Flags {
@@ -49,6 +50,7 @@ export function renderAll({
     Dockerfile: dockerfile(),
     '.env.example': environmentExample(),
     'traefik/traefik.yml': traefikStatic(open),
+    'traefik/compose/kalnet.yml': traefikAtStart(),
     ...(dynamic ? { 'traefik/dynamic/kalnet.yml': stringify(dynamic, { lineWidth: 0 }) } : {}),
   }
 }

@@ -1,6 +1,7 @@
-/** The compose files: Kalnet on Docker, plain and behind Traefik. Pure; checked by `docker-compose config`. */
+/** The compose files: Kalnet on Docker, plain and behind Traefik. Pure; understood by compose 1.29 and 2; started in `test/compose`. */
 import { tcpEntry, udpEntry } from '@kalnet/server/gateway/render/traefik'
 import { stringify } from 'yaml'
+import { CONTROLLER_HOME, IMAGE_USER } from './dockerfile.ts'
 
 export interface OpenPort {
   kind: 'tcp' | 'udp'
@@ -8,6 +9,8 @@ export interface OpenPort {
 }
 /** A variable of compose: `:-x` is what it is when it is not set, `:?x` what is said then. */
 const from = (name: string, otherwise = ''): string => `\${${name}${otherwise}}`
+const HOST = from('KALNET_HOST', ':-kalnet.home.arpa')
+const PASSWORD = from('POSTGRES_PASSWORD', ':?choose one in .env')
 
 interface Service {
   [key: string]: unknown
@@ -15,189 +18,192 @@ interface Service {
 
 const HEAD = (what: string) =>
   `# ${what}\n# Made by \`kalnet render\`: what is changed by hand is lost with the next one.\n`
-const limits = (cpus: string, memory: string) => ({ deploy: { resources: { limits: { cpus, memory } } } })
+const limits = (cpus: string, memory: string, pids = 256) => ({
+  deploy: { resources: { limits: { cpus, memory } } },
+  pids_limit: pids,
+})
+const noGain = { security_opt: ['no-new-privileges:true'] }
 /** Nothing of the image is written to, no program gains rights. */
-const hardened = {
-  read_only: true,
-  cap_drop: ['ALL'],
-  security_opt: ['no-new-privileges:true'],
-  tmpfs: ['/tmp'],
-}
+const hardened = { read_only: true, cap_drop: ['ALL'], ...noGain, tmpfs: ['/tmp'] }
 const health = (test: string[], start = '30s') => ({
   healthcheck: { test: ['CMD', ...test], interval: '10s', timeout: '5s', retries: 5, start_period: start },
 })
-/** Asked as programs ask, over its own TLS: the certificate is of the local authority, whose file lies beside. */
-const ASK_STATUS =
-  "require('https').get({host:'127.0.0.1',port:7400,path:'/api/status',ca:require('fs').readFileSync('/etc/kalnet/ca/authority.crt'),servername:'localhost'},r=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))"
 
 const postgres: Service = {
   image: 'postgres:17',
   restart: 'unless-stopped',
-  environment: {
-    POSTGRES_USER: 'kalnet',
-    POSTGRES_DB: 'kalnet',
-    POSTGRES_PASSWORD: `${from('POSTGRES_PASSWORD', ':?choose one in .env')}`,
-  },
+  environment: { POSTGRES_USER: 'kalnet', POSTGRES_DB: 'kalnet', POSTGRES_PASSWORD: PASSWORD },
   volumes: ['database:/var/lib/postgresql/data'],
   networks: ['data'],
+  // It begins as root, gives its folder to its own user and goes on as that one.
+  cap_drop: ['ALL'],
+  cap_add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
+  ...noGain,
   ...health(['pg_isready', '-U', 'kalnet', '-d', 'kalnet']),
   ...limits('1', '512M'),
 }
 
-const controlPlane = (more: Service): Service => ({
-  image: `${from('KALNET_IMAGE', ':-kalnet:local')}`,
-  build: { context: '../..', dockerfile: 'deploy/compose/Dockerfile' },
+const built = (image: string, target: string) => ({
+  image,
+  build: {
+    context: '../..',
+    dockerfile: 'deploy/compose/Dockerfile',
+    target,
+    args: { KALNET_BASE: from('KALNET_BASE', ':-node:24-bookworm-slim') },
+  },
+})
+
+const controlPlane = ({
+  environment,
+  ...more
+}: Service & { environment: Record<string, string> }): Service => ({
+  ...built(from('KALNET_IMAGE', ':-kalnet:local'), 'kalnet'),
   command: ['serve'],
   restart: 'unless-stopped',
   depends_on: { postgres: { condition: 'service_healthy' } },
   environment: {
-    KALNET_DATABASE_URL: `postgres://kalnet:${from('POSTGRES_PASSWORD', ':?choose one in .env')}@postgres:5432/kalnet`,
+    KALNET_DATABASE_URL: `postgres://kalnet:${PASSWORD}@postgres:5432/kalnet`,
     KALNET_LISTEN_HOST: '0.0.0.0',
     KALNET_TLS_ENABLED: 'true',
-    KALNET_TLS_NAMES: `localhost,control-plane,${from('KALNET_HOST', ':-kalnet.home.arpa')}`,
-    KALNET_DOMAIN: `${from('KALNET_HOST', ':-kalnet.home.arpa')}`,
+    KALNET_TLS_NAMES: `localhost,control-plane,${HOST}`,
+    KALNET_DOMAIN: HOST,
+    KALNET_PUBLIC_URL: `https://${HOST}`,
+    KALNET_GATEWAY_PUBLIC_HTTPS_PORT: '443',
+    ...environment,
   },
   volumes: ['config:/etc/kalnet', 'data:/var/lib/kalnet'],
   ...hardened,
-  tmpfs: ['/tmp', '/run/kalnet'],
-  ...health(['node', '-e', ASK_STATUS], '60s'),
+  tmpfs: ['/tmp', `/run/kalnet:uid=${IMAGE_USER},gid=${IMAGE_USER},mode=0700`],
+  ...health(['node', '/opt/kalnet/packages/cli/src/healthy.ts'], '60s'),
   ...limits('2', '1G'),
   ...more,
 })
 
-/** It makes containers through the engine and must reach them: the machine's own network, and no port of its own. */
+/**
+ * It makes containers through the engine, which is to be root on this machine. It must reach them (the machine's network), keep them
+ * from the rest (its packet filter), enter their networks (its processes) and unpack images for them (mounts of its own).
+ */
 const controller: Service = {
-  image: `${from('KALNET_IMAGE', ':-kalnet:local')}`,
+  ...built(from('KALNET_CONTROLLER_IMAGE', ':-kalnet-controller:local'), 'controller'),
   command: [
     'controller',
     '--join',
     'https://127.0.0.1:7400',
     '--ca-fingerprint',
-    `${from('KALNET_CA_FINGERPRINT', ':-')}`,
+    from('KALNET_CA_FINGERPRINT', ':-'),
     '--platforms',
     'docker',
   ],
   restart: 'unless-stopped',
   profiles: ['controller'],
   network_mode: 'host',
+  pid: 'host',
+  cap_add: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN'],
+  security_opt: ['apparmor:unconfined'],
   depends_on: { 'control-plane': { condition: 'service_healthy' } },
-  environment: { KALNET_CONTROLLER_TOKEN: `${from('KALNET_CONTROLLER_TOKEN', ':-')}` },
-  volumes: [
-    '/var/run/docker.sock:/var/run/docker.sock',
-    '/var/lib/kalnet-controller:/var/lib/kalnet-controller',
-  ],
-  ...limits('1', '512M'),
+  environment: { KALNET_CONTROLLER_TOKEN: from('KALNET_CONTROLLER_TOKEN', ':-') },
+  volumes: ['/var/run/docker.sock:/var/run/docker.sock', `${CONTROLLER_HOME}:${CONTROLLER_HOME}`],
+  ...limits('2', '2G', 1024),
 }
 
-const named = (names: string[]) => Object.fromEntries(names.map((name) => [name, {}]))
+const nats: Service = {
+  image: 'nats:2-alpine',
+  restart: 'unless-stopped',
+  command: ['-m', '8222'],
+  networks: ['data'],
+  ...hardened,
+  ...health(['wget', '-q', '-O', '-', 'http://127.0.0.1:8222/healthz']),
+  ...limits('0.5', '128M'),
+}
+
+const traefik = (open: readonly OpenPort[]): Service => ({
+  image: 'traefik:v3.6',
+  restart: 'unless-stopped',
+  // Instances are in networks of the engine that only the machine itself reaches.
+  network_mode: 'host',
+  depends_on: { 'control-plane': { condition: 'service_healthy' } },
+  environment: { KALNET_HOST: HOST },
+  command: [
+    '--entryPoints.web.address=:80',
+    '--entryPoints.web.http.redirections.entryPoint.to=websecure',
+    '--entryPoints.web.http.redirections.entryPoint.scheme=https',
+    '--entryPoints.websecure.address=:443',
+    ...open.map(({ kind, port }) =>
+      kind === 'tcp'
+        ? `--entryPoints.${tcpEntry(port)}.address=:${port}`
+        : `--entryPoints.${udpEntry(port)}.address=:${port}/udp`,
+    ),
+    // Kalnet's own address, so that it can be claimed before there is a key; and certificates of your own.
+    '--providers.file.directory=/etc/traefik/compose',
+    '--providers.http.endpoint=https://127.0.0.1:7400/api/traefik/config?reach=any&resolver=letsencrypt&trust=loopback',
+    `--providers.http.headers.authorization=Bearer ${from('TRAEFIK_KEY', ':-not-made-yet')}`,
+    // Over this machine's own loopback. The authority's file lies beside the master key, which Traefik shall not see.
+    '--providers.http.tls.insecureSkipVerify=true',
+    '--providers.http.pollInterval=2s',
+    `--certificatesResolvers.letsencrypt.acme.email=${from('ACME_MAIL', ':-')}`,
+    '--certificatesResolvers.letsencrypt.acme.storage=/acme/acme.json',
+    '--certificatesResolvers.letsencrypt.acme.httpChallenge.entryPoint=web',
+    // Its own dashboard: no port of its own, only the address that the control plane guards.
+    '--api=true',
+    '--ping=true',
+    '--ping.entryPoint=web',
+    '--global.checkNewVersion=false',
+    '--global.sendAnonymousUsage=false',
+  ],
+  volumes: ['acme:/acme', './traefik/compose:/etc/traefik/compose:ro'],
+  ...hardened,
+  cap_add: ['NET_BIND_SERVICE'],
+  ...health(['traefik', 'healthcheck', '--ping', '--ping.entryPoint=web', '--entryPoints.web.address=:80']),
+  ...limits('1', '256M'),
+})
+
+const fileOf = (what: string, services: object, volumes: string[]) =>
+  HEAD(what) +
+  stringify(
+    {
+      services,
+      // Only the control plane is in both: nothing else on the edge can speak to the database.
+      networks: { edge: {}, data: { internal: true } },
+      volumes: Object.fromEntries(volumes.map((name) => [name, {}])),
+    },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  )
 
 /** Without Traefik: the built-in gateway is the entry point, ports are direct. */
-export function composePlain(): string {
-  const file = {
-    services: {
+export const composePlain = (): string =>
+  fileOf(
+    'Kalnet with its built-in gateway, PostgreSQL and a controller for Docker.',
+    {
       postgres,
       'control-plane': controlPlane({
         ports: ['7400:7400', '80:8080', '443:8443'],
         networks: ['edge', 'data'],
+        environment: {},
       }),
       controller,
     },
-    networks: { edge: {}, data: { internal: true } },
-    volumes: named(['database', 'config', 'data']),
-  }
-  return (
-    HEAD('Kalnet with its built-in gateway, PostgreSQL and a controller for Docker.') +
-    stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })
+    ['database', 'config', 'data'],
   )
-}
 
 /** Traefik is the entry point: it asks the control plane for all routes, and who may pass. */
-export function composeProduction(open: readonly OpenPort[]): string {
-  const entries = open.map(({ kind, port }) =>
-    kind === 'tcp'
-      ? `--entryPoints.${tcpEntry(port)}.address=:${port}`
-      : `--entryPoints.${udpEntry(port)}.address=:${port}/udp`,
-  )
-  const traefik: Service = {
-    image: 'traefik:v3.6',
-    restart: 'unless-stopped',
-    // Instances are in networks of the engine that only the machine itself reaches.
-    network_mode: 'host',
-    depends_on: { 'control-plane': { condition: 'service_healthy' } },
-    command: [
-      '--entryPoints.web.address=:80',
-      '--entryPoints.web.http.redirections.entryPoint.to=websecure',
-      '--entryPoints.web.http.redirections.entryPoint.scheme=https',
-      '--entryPoints.websecure.address=:443',
-      ...entries,
-      '--providers.http.endpoint=https://127.0.0.1:7400/api/traefik/config?reach=any&resolver=letsencrypt&trust=loopback',
-      `--providers.http.headers.authorization=Bearer ${from('TRAEFIK_KEY', ':?make one with `kalnet key`, see .env.example')}`,
-      // Over this machine's own loopback. The authority's file lies beside the master key, which Traefik shall not see.
-      '--providers.http.tls.insecureSkipVerify=true',
-      '--providers.http.pollInterval=2s',
-      `--certificatesResolvers.letsencrypt.acme.email=${from('ACME_MAIL', ':-')}`,
-      '--certificatesResolvers.letsencrypt.acme.storage=/acme/acme.json',
-      '--certificatesResolvers.letsencrypt.acme.httpChallenge.entryPoint=web',
-      '--ping=true',
-      '--ping.entryPoint=web',
-      '--global.checkNewVersion=false',
-      '--global.sendAnonymousUsage=false',
-    ],
-    volumes: ['acme:/acme'],
-    ...hardened,
-    cap_add: ['NET_BIND_SERVICE'],
-    ...health(['traefik', 'healthcheck', '--ping', '--ping.entryPoint=web', '--entryPoints.web.address=:80']),
-    ...limits('1', '256M'),
-  }
-  const nats: Service = {
-    image: 'nats:2',
-    restart: 'unless-stopped',
-    // Only several control planes need it, and those are not proved yet.
-    profiles: ['replicas'],
-    command: ['-m', '8222'],
-    networks: ['data'],
-    ...hardened,
-    ...health(['wget', '-q', '-O', '-', 'http://127.0.0.1:8222/healthz']),
-    ...limits('0.5', '128M'),
-  }
-  const file = {
-    services: {
-      traefik,
+export const composeProduction = (open: readonly OpenPort[]): string =>
+  fileOf(
+    'Kalnet behind Traefik, with PostgreSQL, NATS and a controller for Docker.',
+    {
+      traefik: traefik(open),
       postgres,
       nats,
       'control-plane': controlPlane({
         // Only this machine: people come in through Traefik.
         ports: ['127.0.0.1:7400:7400'],
-        networks: ['services', 'data'],
+        networks: ['edge', 'data'],
         environment: {
-          ...(controlPlane({}).environment as object),
           KALNET_GATEWAY_ENABLED: 'false',
-          KALNET_GATEWAY_PUBLIC_HTTPS_PORT: '443',
-          KALNET_PUBLIC_URL: `https://${from('KALNET_HOST', ':-kalnet.home.arpa')}`,
+          KALNET_GATEWAY_TRAEFIK_HOST: `traefik.${HOST}`,
+          KALNET_NATS_URL: 'nats://nats:4222',
         },
       }),
       controller,
     },
-    networks: { services: {}, data: { internal: true } },
-    volumes: named(['database', 'config', 'data', 'acme']),
-  }
-  return (
-    HEAD('Kalnet behind Traefik, with PostgreSQL and a controller for Docker.') +
-    stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })
+    ['database', 'config', 'data', 'acme'],
   )
-}
-
-/** The image both files run. `KALNET_BASE` where another Node 24 on Debian is at hand. */
-export const dockerfile = (): string => `# The control plane and the controller in one image.
-# Made by \`kalnet render\`: what is changed by hand is lost with the next one.
-ARG KALNET_BASE=node:24-bookworm-slim
-FROM \${KALNET_BASE}
-WORKDIR /opt/kalnet
-COPY package.json package-lock.json .npmrc ./
-COPY packages ./packages
-RUN npm ci --omit=dev --ignore-scripts
-COPY . .
-RUN mkdir -p /etc/kalnet /var/lib/kalnet /run/kalnet
-ENTRYPOINT ["/opt/kalnet/kalnet"]
-CMD ["serve"]
-`

@@ -64,6 +64,16 @@ const COMPOSE: readonly Variable[] = [
     meaning: 'The image of Kalnet; built from this checkout where it is not there.',
     usual: 'kalnet:local',
   },
+  {
+    name: 'KALNET_CONTROLLER_IMAGE',
+    meaning: 'The image of the controller, which is that of Kalnet with what builds images for instances.',
+    usual: 'kalnet-controller:local',
+  },
+  {
+    name: 'KALNET_BASE',
+    meaning: 'What both are built on: a Debian with Node 24 and npm, which say where packages come from.',
+    usual: 'node:24-bookworm-slim',
+  },
   { name: 'KALNET_HOST', meaning: 'The name people reach Kalnet by.', usual: 'kalnet.home.arpa' },
   {
     name: 'POSTGRES_PASSWORD',
@@ -72,7 +82,8 @@ const COMPOSE: readonly Variable[] = [
   },
   {
     name: 'TRAEFIK_KEY',
-    meaning: 'Service key with `gateway.serve`, by which Traefik asks for its routes (`kalnet key`).',
+    meaning:
+      'Service key by which Traefik asks for its routes, made when Kalnet was claimed: `docker compose -f docker-compose.prod.yml exec control-plane kalnet key add traefik --scope gateway.serve`. Until then it leads to Kalnet itself only.',
     usual: null,
   },
   { name: 'ACME_MAIL', meaning: "Your address, for Let's Encrypt.", usual: null },
