@@ -190,6 +190,35 @@ export const config = z.strictObject({
       publicHttpsPort: tcpPort
         .optional()
         .describe('The https port people see, when another program or a router leads it here (443).'),
+      join: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .max(10)
+        .default([])
+        .describe(
+          'For `kalnet gateway`: addresses of the control planes it asks, the next when one is away.',
+        ),
+      key: z
+        .string()
+        .max(200)
+        .optional()
+        .describe('For `kalnet gateway`: its service key, with the scope gateway.serve. Better in a file.'),
+      keyFile: z
+        .string()
+        .max(500)
+        .optional()
+        .describe('For `kalnet gateway`: the file its service key stands in.'),
+      authorityFile: z
+        .string()
+        .max(500)
+        .optional()
+        .describe('For `kalnet gateway`: PEM of the authority that the control plane is trusted by.'),
+      name: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use lower-case letters, digits and dashes')
+        .optional()
+        .describe(
+          'For `kalnet gateway`: what it is called; each has its own. Default: the name of the machine.',
+        ),
       traefikHost: z
         .string()
         .max(253)

@@ -52,6 +52,11 @@ export const SERVICE_ERRORS = {
     '{name} has trouble and is left alone for {seconds} seconds.',
     'Wait a little and try again.',
   ),
+  'gateway.away': entry(
+    503,
+    'Whether you may pass cannot be asked at the moment.',
+    'Wait a little and try again; it comes back by itself.',
+  ),
   'forward-route.of-service': entry(
     409,
     'This address belongs to {name}.',

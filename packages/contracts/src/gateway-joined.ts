@@ -1,6 +1,7 @@
 /** A gateway that is a process of its own: what it asks the control plane with its key, and what it tells. */
 import { z } from 'zod'
 import { id, nothing, slug, time } from './basics.ts'
+import { errorBody } from './errors.ts'
 import { routeFigures } from './gateway.ts'
 import { portNumber } from './instance.ts'
 import { route } from './route.ts'
@@ -98,7 +99,7 @@ export const joinedRoutes = {
     answer: z.strictObject({
       reply: gatewayReply.nullable(),
       /** Of the error table: what the person is told instead. */
-      refused: z.strictObject({ code: z.string(), details: z.record(z.string(), z.unknown()) }).nullable(),
+      refused: errorBody.shape.error.pick({ code: true, details: true }).nullable(),
     }),
     audit: null,
     remembered: true,

@@ -10,8 +10,10 @@ import { plainAnswer } from './safety.ts'
 export interface DialOptions {
   /** The configured address of the control plane. */
   url: string
+  /** Which door, with its query; default: that of controllers. */
+  path?: string
   tls?: { ca?: string | Buffer }
-  /** The one-use dial token of `stream.open`. */
+  /** The one-use dial token of `stream.open`, or a service key. */
   token: string
   signal: AbortSignal
   /** Default 10 s. */
@@ -53,7 +55,7 @@ function reach(url: URL, ca: string | Buffer | undefined): Socket {
  */
 export function dialRaw(options: DialOptions): Promise<Duplex> {
   const { token, tls, signal, timeoutMs = 10_000 } = options
-  const url = new URL(DIAL_PATH, options.url)
+  const url = new URL(options.path ?? DIAL_PATH, options.url)
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(fail('stream.unreachable', { problem: 'it was given up' }))
     const socket = reach(url, tls?.ca)
@@ -101,7 +103,7 @@ export function dialRaw(options: DialOptions): Promise<Duplex> {
     socket.on('error', onError)
     quicken(socket)
     socket.write(
-      `GET ${DIAL_PATH} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: Upgrade\r\nupgrade: ${DIAL_UPGRADE}\r\n` +
+      `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: Upgrade\r\nupgrade: ${DIAL_UPGRADE}\r\n` +
         `authorization: Bearer ${token}\r\n\r\n`,
     )
   })

@@ -31,6 +31,7 @@ export const addConfig: AddCommand = (program, context) => {
       const shown = {
         ...settings,
         database: { ...settings.database, url: settings.database.url ? '[set]' : undefined },
+        gateway: { ...settings.gateway, key: settings.gateway.key ? '[set]' : undefined },
         mail: { ...settings.mail, smtpUrl: settings.mail.smtpUrl ? '[set]' : undefined },
       }
       output.result(

@@ -73,17 +73,17 @@ describe('[MSH-3.first] a service that was just said to run', () => {
 
 describe('[NET-3.drain] a gateway that is told to end', () => {
   it('takes nothing new, and lets what is under way come to its end', async () => {
-    let answer: (() => void) | null = null
+    const asked: (() => void)[] = []
     const service = await startUpstream((_, response) => {
-      answer = () => void response.end('at last')
+      asked.push(() => void response.end("at last"))
     })
     ends.push(() => service.close())
     const engine = await engineOf(snapshotOf([routeOf()], [endpointOf(service.port)]))
     const under = get(engine.port)
-    await expect.poll(() => answer !== null).toBe(true)
+    await expect.poll(() => asked.length).toBe(1)
     const drained = engine.drain(10_000)
     await expect(get(engine.port)).rejects.toThrow(/ECONNREFUSED/)
-    answer?.()
+    asked[0]?.()
     expect((await under).text).toBe('at last')
     await drained
   })
