@@ -4,7 +4,7 @@ import { id, slug, time } from './basics.ts'
 import { health, probe } from './health.ts'
 import { recipeChain } from './recipe.ts'
 
-export const platformName = z.enum(['fake', 'process', 'docker'])
+export const platformName = z.enum(['fake', 'process', 'docker', 'kubernetes'])
 export type PlatformName = z.infer<typeof platformName>
 
 const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/)

@@ -23,6 +23,7 @@ export const CATEGORY_WORDS: Record<CatalogEntry['category'], string> = {
 export const PLATFORM_WORDS: Record<PlatformName, string> = {
   process: m.platformProcess,
   docker: m.platformDocker,
+  kubernetes: m.platformKubernetes,
   fake: m.platformFake,
 }
 
