@@ -4,17 +4,15 @@
  */
 
 import { createSocket } from 'node:dgram'
-import { mkdir, mkdtemp, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type GatewayRoute, gatewayRoutes } from '@kalnet/contracts/gateway'
 import { type Service, serviceRoutes } from '@kalnet/contracts/service'
-import { isDemanded, missing, testCache } from '@kalnet/controller/platforms/testing'
+import { isDemanded, missing } from '@kalnet/controller/platforms/testing'
 import { systemClock } from '@kalnet/io/clock'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../support/client.ts'
 import { freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
 import { signInToChat } from './chat.ts'
+import { homeWithImages } from './home.ts'
 import { note } from './results.ts'
 import { TALKS } from './talks.ts'
 import { createVisitor, openFront } from './visitor.ts'
@@ -37,15 +35,6 @@ const ALL = Object.keys(TALKS).flatMap(
 )
 const lacks =
   process.getuid?.() === 0 ? await missing(['mmdebstrap', 'flock', 'bwrap', 'npm', 'dockerd']) : 'root'
-
-/** The same roots as all other tests of platforms: built once. */
-async function homeWithImages(): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'kn-'))
-  await mkdir(join(home, 'data'), { mode: 0o755 })
-  await mkdir(join(testCache, 'images'), { recursive: true })
-  await symlink(join(testCache, 'images'), join(home, 'data', 'images'))
-  return home
-}
 
 if (lacks && !isDemanded) test.skip(`services of the whole product: ${lacks} is missing`)
 else

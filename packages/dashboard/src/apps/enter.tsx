@@ -1,7 +1,7 @@
 /** On the way to a guarded address: whoever is signed in is taken on with a one-use code. */
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import { call, ROUTES } from '../api.ts'
+import { ApiProblem, call, ROUTES } from '../api.ts'
 import { Door } from '../identity/door.tsx'
 import * as m from '../messages/index.ts'
 import { LinkButton } from '../ui/button.tsx'
@@ -30,9 +30,11 @@ export default function Enter() {
       </Door>
     )
   if (!enter.error) return <Door title={m.enterTitle} text={m.enterText} />
+  const { error } = enter
+  const isClosed = error instanceof ApiProblem && error.code === 'app.closed'
   return (
-    <Door title={m.appProblemTitle} text={enter.error.message}>
-      <p className={css.quiet}>{'next' in enter.error ? String(enter.error.next) : m.enterAgainText}</p>
+    <Door title={isClosed ? m.enterClosed : m.appProblemTitle} text={error.message}>
+      <p className={css.quiet}>{error instanceof ApiProblem ? error.next : m.enterAgainText}</p>
       <div className={css.buttons}>
         <LinkButton href="/">{m.appHome}</LinkButton>
       </div>

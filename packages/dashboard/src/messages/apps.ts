@@ -26,6 +26,7 @@ export const leaveEverywhere = 'Sign out of Kalnet too'
 export const leaveApp = 'Only of the app'
 export const enterTitle = 'One moment'
 export const enterText = 'Taking you on.'
+export const enterClosed = 'Ask to come in'
 export const enterAgain = 'This took too long'
 export const enterAgainText = 'Or it was begun in another browser. Open the address once more.'
 
