@@ -1,16 +1,12 @@
-/** `kalnet images list|build|prune`: the root file systems that sessions and services run from. */
-import { join } from 'node:path'
-import { chainOf, type RecipeChain } from '@kalnet/contracts/recipe'
-import { recipesOf } from '@kalnet/contracts/template'
-import { createImages, type ImageRecord } from '@kalnet/controller/images/images'
+/** `kalnet images list|build|push|prune`: the root file systems that sessions and services run from. */
+import type { ImageRecord } from '@kalnet/controller/images/images'
 import { imagesInUse } from '@kalnet/controller/images/in-use'
-import { createLog } from '@kalnet/io/log'
-import { readCatalog } from '@kalnet/server/catalog/source'
-import { nearest } from '@kalnet/server/core/nearest'
+import { rememberPushes } from '@kalnet/controller/images/oci/remembered'
 import type { AddCommand, Context } from '../context.ts'
 import { size, table } from '../output.ts'
-import { refused, usage } from '../problem.ts'
-import { ROOT } from '../tree.ts'
+import { refused } from '../problem.ts'
+import { knownRecipes, openImages, wantedRecipes } from './images-found.ts'
+import { addPush } from './images-push.ts'
 
 export const addImages: AddCommand = (program, context) => {
   const images = program
@@ -25,6 +21,7 @@ export const addImages: AddCommand = (program, context) => {
     .description('build now what a first launch would build')
     .argument('[recipe...]', 'recipes or templates; none: those of every template')
     .action(async (wanted: string[]) => build(context(), wanted))
+  addPush(images, context)
   images
     .command('prune')
     .description('remove what no recipe of the catalog needs any more')
@@ -32,39 +29,24 @@ export const addImages: AddCommand = (program, context) => {
     .action(async (flags: { all?: boolean }) => prune(context(), flags))
 }
 
-const open = ({ folders }: Context) =>
-  createImages({ folder: join(folders.data, 'images'), log: createLog('images', 'warn') })
-
-interface Known {
-  /** Recipe name → its layers from the base outwards. */
-  chains: Map<string, RecipeChain>
-  /** Template id → the recipes of its parts. */
-  templates: Map<string, readonly string[]>
-}
-
-async function known(): Promise<Known> {
-  const files = await readCatalog(join(ROOT, 'catalog'))
-  const chains = new Map([...files.recipes.keys()].map((name) => [name, chainOf(name, files.recipes)]))
-  const templates = new Map(
-    files.templates
-      .map(({ template }) => [template.id, [...new Set(recipesOf(template))]] as const)
-      .filter(([, recipes]) => recipes.length > 0),
-  )
-  return { chains, templates }
-}
-
 async function list(it: Context): Promise<void> {
-  const images = open(it)
-  const [{ chains }, built] = await Promise.all([known(), images.list()])
+  const images = openImages(it)
+  const [{ chains }, built, pushes] = await Promise.all([
+    knownRecipes(),
+    images.list(),
+    rememberPushes(images.folder).list(),
+  ])
   const current = new Map([...chains].map(([name, chain]) => [images.digest(chain), name]))
   const there = new Set(built.map((one) => one.digest))
+  const pushed = (digest: string) => pushes.filter((one) => one.image === digest).map((one) => one.reference)
   type Item = Partial<ImageRecord> & Pick<ImageRecord, 'digest' | 'name'> & { state: string }
-  const items: Item[] = [
+  const found: Item[] = [
     ...built.map((one) => ({ ...one, state: current.has(one.digest) ? 'built' : 'outdated' })),
     ...[...current]
       .filter(([digest]) => !there.has(digest))
       .map(([digest, name]) => ({ digest, name, state: 'not built' })),
   ]
+  const items = found.map((one) => ({ ...one, pushed: pushed(one.digest) }))
   const rows = items.map((one) => [
     one.name,
     one.state,
@@ -72,27 +54,16 @@ async function list(it: Context): Promise<void> {
     one.ownBytes === undefined ? '–' : size(one.ownBytes),
     String(one.packages ?? '–'),
     one.digest.slice(0, 12),
+    one.pushed.join(' ') || '–',
   ])
-  it.output.result(table(['image', 'state', 'size', 'own', 'packages', 'digest'], rows), { items })
+  const head = ['image', 'state', 'size', 'own', 'packages', 'digest', 'in registries']
+  it.output.result(table(head, rows), { items })
 }
 
 async function build(it: Context, wanted: string[]): Promise<void> {
-  const { chains, templates } = await known()
-  const names =
-    wanted.length > 0
-      ? wanted.flatMap((given) => templates.get(given) ?? [given])
-      : [...new Set([...templates.values()].flat())]
-  const images = open(it)
+  const images = openImages(it)
   const items: { name: string; digest: string; root: string }[] = []
-  for (const given of new Set(names)) {
-    const chain = chains.get(given)
-    if (!chain) {
-      const near = nearest(given, [...chains.keys(), ...templates.keys()])
-      throw usage(
-        `There is no recipe or template ${given}.`,
-        near ? `Did you mean ${near}?` : 'See `kalnet images list`.',
-      )
-    }
+  for (const [given, chain] of wantedRecipes(await knownRecipes(), wanted)) {
     const root = await it.output.step(`Building ${given}`, (say) =>
       images.ensureRoot(chain, it.signal, ({ text, share }) => say(`${text} ${Math.round(share * 100)} %`)),
     )
@@ -105,14 +76,16 @@ async function build(it: Context, wanted: string[]): Promise<void> {
 }
 
 async function prune(it: Context, flags: { all?: boolean }): Promise<void> {
-  const images = open(it)
+  const images = openImages(it)
   const inUse = await imagesInUse(it.folders)
   if (inUse.unknown.length > 0)
     throw refused(
       `Nothing was removed: ${sessions(inUse.unknown.length)} here, and it cannot be told from which image.`,
       'Stop what `kalnet sessions list` shows, or try again when it has started.',
     )
-  const wanted = flags.all ? [] : [...(await known()).chains.values()].map((chain) => images.digest(chain))
+  const wanted = flags.all
+    ? []
+    : [...(await knownRecipes()).chains.values()].map((chain) => images.digest(chain))
   const removed = await it.output.step('Removing', () =>
     images.prune(new Set([...wanted, ...inUse.digests]), it.signal),
   )
