@@ -16,7 +16,7 @@ export interface AppServer extends TestServer {
 
 /** `dashboardFolder`: a build of the dashboard, for tests in a browser. */
 export async function appServer(
-  options: { dashboardFolder?: string; toService?: ToService } = {},
+  options: { dashboardFolder?: string; toService?: ToService; traefikHost?: string } = {},
 ): Promise<AppServer> {
   const { dashboardFolder } = options
   const server = await testServer({ listen: false, http: dashboardFolder ? { dashboardFolder } : {} })
@@ -30,6 +30,7 @@ export async function appServer(
     signIns: server.identity.signIns,
     address: () => server.origin,
     toService: options.toService,
+    traefikHost: options.traefikHost,
   })
   server.http.add(apps.routes)
   apps.mount(server.http)

@@ -25,9 +25,9 @@ export interface RenderOptions {
 }
 export interface TraefikConfig {
   http: {
-    routers: Record<string, HttpRouter>
-    services: Record<string, object>
-    middlewares: Record<string, object>
+    routers?: Record<string, HttpRouter>
+    services?: Record<string, object>
+    middlewares?: Record<string, object>
     serversTransports?: Record<string, object>
   }
   tcp?: { routers: Record<string, object>; services: Record<string, object> }
@@ -198,6 +198,11 @@ function notesOf({ policy, upstreamTls }: Route): string[] {
   ]
 }
 
+const withoutEmpty = (http: Required<TraefikConfig['http']>) =>
+  Object.fromEntries(
+    Object.entries(http).filter(([, table]) => Object.keys(table).length > 0),
+  ) as TraefikConfig['http']
+
 /** One name of this house that no authority of the internet knows, and the whole order is refused. */
 function orderable(hosts: readonly string[]) {
   const [main, ...sans] = new Set(
@@ -304,8 +309,8 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
     ports.findIndex((other) => other.kind === it.kind && other.port === it.port) === at
   return {
     config: {
-      http,
       // An empty table is an error of Traefik's.
+      http: withoutEmpty(http),
       ...(Object.keys(tcp.routers).length > 0 ? { tcp } : {}),
       ...(Object.keys(udp.routers).length > 0 ? { udp } : {}),
     },
