@@ -14,6 +14,7 @@ import { askAt } from '@kalnet/server/testing/server'
 import { createClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { CHECKOUT, freePort, tokenOf } from '../support/product.ts'
+import { endProcess, startServerProcess } from '../support/server-process.ts'
 import type { Asked, Came } from './load.ts'
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
@@ -62,17 +63,8 @@ export async function openStand() {
   const url = `http://127.0.0.1:${port}`
   const children: ChildProcess[] = []
   const config = { listen: { port }, gateway: { httpPort: gatewayPort } }
-  const server = start(process.execPath, [here('server.ts'), JSON.stringify(config), database.url, home], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const { child: server, claim } = await startServerProcess({ config, databaseUrl: database.url, home })
   children.push(server)
-  const claim = await new Promise<string>((resolve, reject) => {
-    server.stdout?.on('data', (said) => {
-      const link = /ready (\S*)/.exec(String(said))?.[1]
-      if (link !== undefined) resolve(link)
-    })
-    server.once('exit', (code) => reject(new Error(`the control plane ended with ${code}`)))
-  })
   const client = createClient(url)
   await client.claim(tokenOf(claim))
   const asked = await askAt(
@@ -190,14 +182,7 @@ export async function openStand() {
       for (const { id, kind } of items)
         if (kind === 'managed') await client.call(serviceRoutes.remove, { params: { id } })
       await eventually('no program is left', async () => (await stand.programs()).length === 0, 30_000)
-      for (const child of children.reverse()) {
-        if (child.exitCode !== null || child.signalCode !== null) continue
-        const gone = new Promise((resolve) => child.once('close', resolve))
-        child.kill('SIGTERM')
-        const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
-        await gone
-        clearTimeout(late)
-      }
+      for (const child of children.reverse()) await endProcess(child)
       await database.drop()
       await rm(join(home, 'attic/data/images'), { force: true })
       await run('rm', ['-rf', '--one-file-system', home])
