@@ -191,6 +191,14 @@ for (const { name, platform, person, needs } of cases) {
       expect([...times].sort()).toEqual(times)
     })
 
+    it('[STR-4.recorded] leaving the screen, how the picture was stands on the session’s page', async () => {
+      const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+      await page.goto(new URL(`/sessions/${id}`, product.url).href)
+      const told = page.getByRole('group', { name: 'How the picture was' })
+      await told.getByText(/\d+ ms|\d+ s/).first().waitFor({ timeout: 20_000 })
+      await picture('session')
+    })
+
     it('[SES-1.stop] stopped, it is gone', async () => {
       const instanceId = await instanceOf(page)
       expect(await screensOf(instanceId)).toHaveLength(1)
