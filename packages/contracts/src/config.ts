@@ -1,5 +1,6 @@
 /** `kalnet.yaml`, `KALNET_*` and flags: one schema, every key with its meaning. */
 import { z } from 'zod'
+import { kubernetesConfig } from './config-kubernetes.ts'
 
 const address = z.string().min(1).max(255)
 const tcpPort = z.coerce.number().int().min(1).max(65535)
@@ -141,6 +142,7 @@ export const config = z.strictObject({
         ),
     })
     .prefault({}),
+  kubernetes: kubernetesConfig.prefault({}),
   mail: z
     .strictObject({
       from: z

@@ -27,7 +27,9 @@ export const templateInput = z.strictObject({
   name: slug,
   label: z.string().min(1).max(60),
   help: z.string().max(200).optional(),
-  type: z.enum(['text', 'number', 'boolean', 'choice', 'url']),
+  type: z
+    .enum(['text', 'number', 'boolean', 'choice', 'url', 'secret'])
+    .describe('secret: a password that somebody chose. Kept sealed, shown to nobody; only services ask for one.'),
   required: z.boolean().default(false),
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
   choices: z.array(z.string().max(60)).max(50).optional(),
@@ -61,7 +63,7 @@ const common = {
     .default('icon.svg'),
   licence: z.string().max(100).describe('Licence of the software inside, SPDX.'),
   docs: z.url().optional(),
-  platforms: z.array(platformName).min(1).default(['process', 'docker']),
+  platforms: z.array(platformName).min(1).default(['process', 'docker', 'kubernetes']),
   inputs: z.array(templateInput).max(20).default([]).describe('What is asked at launch.'),
 }
 const image = z
@@ -189,7 +191,18 @@ export const serviceTemplate = z.strictObject({
     .default([])
     .describe('Other services it uses, chosen when it is installed.'),
   secrets: z
-    .array(z.strictObject({ name: slug, bytes: z.number().int().min(16).max(64).default(24) }))
+    .array(
+      z.strictObject({
+        name: slug,
+        bytes: z.number().int().min(16).max(64).default(24),
+        label: z
+          .string()
+          .min(1)
+          .max(60)
+          .optional()
+          .describe('For people: who manages services may have it shown. Without it nobody sees it.'),
+      }),
+    )
     .max(16)
     .default([])
     .describe('Made at random when it is installed and kept sealed.'),
@@ -225,6 +238,6 @@ export const recipesOf = (it: Template): string[] =>
     'recipe' in image ? [image.recipe] : [],
   )
 
-/** What a person answered; validated against the template's inputs by the resolver. */
+/** What a person answered; validated against the template's inputs by the resolver. Of a secret that is kept, `true` is all that is said. */
 export const answers = z.record(slug, z.union([z.string().max(2000), z.number(), z.boolean()]))
 export type Answers = z.infer<typeof answers>

@@ -24,6 +24,7 @@ import { createAnswers } from './link.ts'
 import { createCallCounts } from './links/calls.ts'
 import { createFarWay } from './links/far.ts'
 import { createLinks } from './links/links.ts'
+import type { ClusterConfig } from './platforms/kubernetes/settings.ts'
 import type { Platform } from './platforms/platform.ts'
 import { createPlatforms } from './platforms/registry.ts'
 import { createReconciler } from './reconcile.ts'
@@ -35,6 +36,8 @@ export interface ControllerOptions {
   platforms?: PlatformName[]
   /** Where networks of containers are cut from. */
   networkRange?: string
+  /** Which cluster `kubernetes` is, where one is driven. */
+  cluster?: ClusterConfig
   /** Needed once, while there is no identity in the data folder. */
   token?: string
   /** The control plane's own authority, PEM. */
@@ -73,9 +76,10 @@ export async function runController(options: ControllerOptions): Promise<void> {
     const controllerId = identity.controllerId ?? ''
 
     const images = createImages({ folder: join(folders.data, 'images'), log })
-    const { networkRange } = options
+    const { networkRange, cluster } = options
     const platforms =
-      options.drive ?? createPlatforms({ folders, images, log, networkRange, which: options.platforms })
+      options.drive ??
+      createPlatforms({ folders, images, log, networkRange, cluster, which: options.platforms })
     const fingerprints = createFingerprints(platforms, log, clock)
 
     let link: Link | null = null

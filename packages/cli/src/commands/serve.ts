@@ -41,12 +41,13 @@ export const addServe: AddCommand = (program, context) => {
           ? await readIfThere(flags.caFile)
           : await trust(flags.join, flags.caFingerprint, folders.config, signal)
         if (flags.caFile && !ca) throw usage(`There is no file ${flags.caFile}.`)
-        const { docker } = await readConfig({ folders, env, flags: {} })
+        const { docker, kubernetes } = await readConfig({ folders, env, flags: {} })
         await runController({
           folders,
           url: flags.join,
           platforms: flags.platforms ? platforms(flags.platforms) : undefined,
           networkRange: docker.networks,
+          cluster: kubernetes,
           token: flags.token ?? env.KALNET_CONTROLLER_TOKEN,
           ca: ca ?? undefined,
           name: flags.name,

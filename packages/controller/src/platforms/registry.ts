@@ -8,6 +8,8 @@ import type { Images } from '../images/images.ts'
 import { createDockerPlatform } from './docker/docker.ts'
 import { createFakePlatform } from './fake/fake.ts'
 import { createFakeWorld } from './fake/world.ts'
+import { clusterOf } from './kubernetes/cluster-of.ts'
+import type { ClusterConfig } from './kubernetes/settings.ts'
 import type { Platform } from './platform.ts'
 import { createProcessPlatform } from './process/process.ts'
 
@@ -17,6 +19,8 @@ interface Parts {
   log: Log
   /** Where networks of containers are cut from. */
   networkRange?: string
+  /** Which cluster `kubernetes` is. */
+  cluster?: ClusterConfig
 }
 
 const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform> = {
@@ -26,12 +30,13 @@ const PLATFORMS: Record<PlatformName, (parts: Parts) => Platform> = {
   },
   process: (parts) => createProcessPlatform(parts),
   docker: (parts) => createDockerPlatform(parts),
+  kubernetes: (parts) => clusterOf(parts),
 }
 
 /** What a machine offers unless told otherwise; the fake one only by name. */
 const USUAL: PlatformName[] = ['process', 'docker']
 
-export const createPlatforms = ({
-  which = USUAL,
-  ...parts
-}: Parts & { which?: PlatformName[] }): Platform[] => which.map((name) => PLATFORMS[name](parts))
+export function createPlatforms({ which, ...parts }: Parts & { which?: PlatformName[] }): Platform[] {
+  const usual: PlatformName[] = parts.cluster?.enabled ? [...USUAL, 'kubernetes'] : USUAL
+  return (which ?? usual).map((name) => PLATFORMS[name](parts))
+}

@@ -1,0 +1,169 @@
+/** Calls to the API of a cluster: plain JSON by path, server-side apply, watches and channels. Nothing else of the cluster is asked. */
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
+import { Agent, request } from 'node:https'
+import { createInterface } from 'node:readline'
+import { type Channels, ChannelsRefused, openChannels } from '@kalnet/wire/channels'
+import type { SignIn } from './sign-in.ts'
+
+/** Who owns the fields that we set (server-side apply). */
+export const FIELD_MANAGER = 'kalnet-controller'
+const ANSWER_MS = 20_000
+const MOST_BYTES = 32 * 2 ** 20
+
+/** What the API refused: its status and reason are for us, its message for people. */
+export class ApiProblem extends Error {
+  readonly status: number
+  readonly reason: string
+  constructor(status: number, reason: string, message: string) {
+    super(message)
+    this.status = status
+    this.reason = reason
+  }
+}
+
+export const isGone = (error: unknown): boolean => error instanceof ApiProblem && error.status === 404
+
+export interface WatchEvent<T> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  object: T
+}
+type Query = Record<string, string | number | readonly string[]>
+
+export interface Api {
+  get<T>(path: string, query?: Query): Promise<T>
+  text(path: string, query?: Query): Promise<string>
+  /** Creates it, or changes the fields that are ours; the others stay as somebody else wants them. */
+  apply<T>(path: string, object: object): Promise<T>
+  patch<T>(path: string, changes: object): Promise<T>
+  post<T>(path: string, object: object): Promise<T>
+  /** Gone already is gone. */
+  remove(path: string, options?: object): Promise<void>
+  watch<T>(path: string, query: Query, signal: AbortSignal): AsyncIterable<WatchEvent<T>>
+  channels(path: string, query: Query, protocols: string[], signal: AbortSignal): Promise<Channels>
+}
+
+const withQuery = (url: URL, query: Query = {}) => {
+  for (const [name, value] of Object.entries(query))
+    for (const it of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(it))
+  return url
+}
+
+/** The API's own words where it has some (v1.Status), else the status. */
+function problemOf(status: number, text: string): ApiProblem {
+  try {
+    const { reason, message } = JSON.parse(text) as { reason?: string; message?: string }
+    return new ApiProblem(status, reason ?? '', message ?? `the cluster answered ${status}`)
+  } catch {
+    // Somebody in between answered in his own words.
+    return new ApiProblem(status, '', `the cluster answered ${status}`)
+  }
+}
+
+interface Asked {
+  method: string
+  path: string
+  query?: Query
+  body?: object
+  type?: string
+  signal?: AbortSignal
+  /** Silence longer than this ends it. */
+  silenceMs?: number
+}
+
+export function createApi(signIn: SignIn): Api {
+  const agents = { plain: new PlainAgent({ keepAlive: true }), secure: new Agent({ keepAlive: true }) }
+
+  async function open(asked: Asked): Promise<IncomingMessage> {
+    const { method, path, query, body, type = 'application/json', signal, silenceMs = ANSWER_MS } = asked
+    const { url, headers, tls } = await signIn.access()
+    const target = withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
+    const text = body && JSON.stringify(body)
+    return new Promise((resolve, reject) => {
+      const isSecure = target.protocol === 'https:'
+      const options = {
+        method,
+        signal,
+        timeout: silenceMs,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          ...(text && { 'content-type': type, 'content-length': Buffer.byteLength(text) }),
+        },
+      }
+      const out = isSecure
+        ? request(target, { ...options, ...tls, agent: agents.secure })
+        : plainRequest(target, { ...options, agent: agents.plain })
+      out.on('timeout', () => out.destroy(new Error('the cluster does not answer')))
+      out.once('error', reject)
+      out.once('response', resolve)
+      out.end(text)
+    })
+  }
+
+  async function ask(asked: Asked): Promise<string> {
+    const answer = await open(asked)
+    const pieces: Buffer[] = []
+    let bytes = 0
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      bytes += piece.length
+      if (bytes > MOST_BYTES) throw new Error('the cluster answered more than we take')
+      pieces.push(piece)
+    }
+    const text = Buffer.concat(pieces).toString('utf8')
+    const status = answer.statusCode ?? 0
+    if (status >= 300) throw problemOf(status, text)
+    return text
+  }
+  const json = async <T>(asked: Asked) => JSON.parse(await ask(asked)) as T
+
+  return {
+    get: (path, query) => json({ method: 'GET', path, query }),
+    text: (path, query) => ask({ method: 'GET', path, query }),
+    apply: (path, body) =>
+      json({
+        method: 'PATCH',
+        path,
+        query: { fieldManager: FIELD_MANAGER, force: 'true' },
+        body,
+        type: 'application/apply-patch+yaml',
+      }),
+    patch: (path, body) =>
+      json({
+        method: 'PATCH',
+        path,
+        query: { fieldManager: FIELD_MANAGER },
+        body,
+        type: 'application/merge-patch+json',
+      }),
+    post: (path, body) => json({ method: 'POST', path, body }),
+    async remove(path, body) {
+      try {
+        await ask({ method: 'DELETE', path, body })
+      } catch (error) {
+        if (!isGone(error)) throw error
+      }
+    },
+    async *watch<T>(path: string, query: Query, signal: AbortSignal) {
+      const whole = { watch: 'true', allowWatchBookmarks: 'true', ...query }
+      // The API ends it by itself before; silence longer than that is a way that is cut.
+      const silenceMs = Number(query.timeoutSeconds ?? 300) * 1000 + ANSWER_MS
+      const answer = await open({ method: 'GET', path, query: whole, signal, silenceMs })
+      if (answer.statusCode !== 200) {
+        const pieces: Buffer[] = []
+        for await (const piece of answer as AsyncIterable<Buffer>) pieces.push(piece)
+        throw problemOf(answer.statusCode ?? 0, Buffer.concat(pieces).toString('utf8'))
+      }
+      for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY }))
+        if (line) yield JSON.parse(line) as WatchEvent<T>
+    },
+    async channels(path, query, protocols, signal) {
+      const { url, headers, tls } = await signIn.access()
+      const target = withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
+      try {
+        return await openChannels({ url: target, headers, tls, protocols, signal })
+      } catch (error) {
+        throw error instanceof ChannelsRefused ? problemOf(error.status, error.message) : error
+      }
+    },
+  }
+}

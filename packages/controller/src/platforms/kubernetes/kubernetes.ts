@@ -1,0 +1,120 @@
+/** The kubernetes platform: each instance is a pod of a cluster. The cluster holds the truth; we keep no state of our own. */
+import type { Progress } from '@kalnet/contracts/instance'
+import { type Clock, systemClock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node'
+import type { EnsurePushed } from '../../images/oci/pushed.ts'
+import { createKeyedMutex, createMutex } from '../mutex.ts'
+import type { EnsureRequest, Platform } from '../platform.ts'
+import { type Api, ApiProblem, createApi, isGone } from './api.ts'
+import { createMaking, inWords } from './making.ts'
+import { CONTAINER, LABELS, ownerLabels, paths, selector, volumeName } from './names.ts'
+import { createNews } from './news.ts'
+import { observationOf } from './observation.ts'
+import { GRACE_SECONDS, handleFrom } from './pod.ts'
+import { createPods, podOfHandle } from './pods.ts'
+import { portsOf } from './ports.ts'
+import type { KubernetesSettings } from './settings.ts'
+import { createSignIn } from './sign-in.ts'
+import { createPodStore } from './store.ts'
+import { usersOf } from './volumes.ts'
+import { createWithin } from './within.ts'
+
+const END_SLACK_MS = 30_000
+const CLAIM_MS = 60_000
+const CLAIM_PAUSE_MS = 200
+
+export interface KubernetesPlatformOptions {
+  settings: KubernetesSettings
+  /** What tells our things in a shared namespace from another installation's. */
+  installation: string
+  /** Brings the image of a recipe to the registry of the settings. */
+  ensurePushed: EnsurePushed
+  log: Log
+  clock?: Clock
+  /** For tests. */
+  api?: Api
+}
+
+export function createKubernetesPlatform(options: KubernetesPlatformOptions): Platform {
+  const { settings, installation, ensurePushed, log, clock = systemClock } = options
+  const { namespace } = settings
+  const api = options.api ?? createApi(createSignIn(settings))
+  const labelSelector = selector(ownerLabels({ installation }))
+  const store = createPodStore({ api, namespace, labelSelector, clock, log })
+  const pods = createPods({ api, store, installation, namespace, clock })
+  const news = createNews({ api, store, pods, settings, clock, log })
+  const { forget, ...ways } = createWithin({ api, pods, namespace })
+  const ensure = createMaking({ api, pods, store, installation, settings, imageOf })
+  const oneAtATime = createKeyedMutex()
+  /** What is taken is not removed at the same moment. */
+  const volumesOneAtATime = createMutex()
+
+  async function imageOf({ spec }: EnsureRequest, signal: AbortSignal, say: (it: Progress) => void) {
+    if ('reference' in spec.image) return spec.image.reference
+    if (!settings.registry)
+      throw new Error('No registry is set that the cluster gets images of ours from (kubernetes.registry)')
+    const { registry } = settings
+    return (await ensurePushed({ chain: spec.image.recipe, registry, signal, say })).reference
+  }
+
+  async function removeVolume(volumeId: string) {
+    const claim = volumeName(installation, volumeId)
+    const [user] = usersOf(await pods.list(), claim)
+    if (user) throw new Error(`the instance ${user.metadata?.labels?.[LABELS.instance]} uses the volume`)
+    const path = paths.claim(namespace, claim)
+    await api.remove(path)
+    // The cluster keeps it while a pod that ended still has it; the same name can be made anew only when it is gone.
+    const deadline = clock.now().getTime() + CLAIM_MS
+    while (await isThere(path)) {
+      if (clock.now().getTime() > deadline) throw new Error('the cluster still keeps the volume')
+      await clock.sleep(CLAIM_PAUSE_MS)
+    }
+  }
+  const isThere = (path: string) =>
+    api.get<V1PersistentVolumeClaim>(path).then(
+      () => true,
+      (error: unknown) => {
+        if (isGone(error)) return false
+        throw error
+      },
+    )
+
+  return {
+    name: 'kubernetes',
+    fingerprint: news.fingerprint,
+    changes: news.changes,
+    ...ways,
+    ensure: (request, signal, progress) =>
+      oneAtATime(request.instanceId, async () => {
+        signal.throwIfAborted()
+        // Refused before anything is made.
+        portsOf(request.spec)
+        return inWords(() => ensure(request, signal, progress))
+      }),
+    async observe(handle) {
+      const pod = await pods.read(podOfHandle(handle))
+      return pod ? observationOf(pod) : { state: 'gone' }
+    },
+    stop: (handle, graceMs) =>
+      inWords(() => pods.end(podOfHandle(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
+    remove: (handle) =>
+      oneAtATime(handle.instanceId, async () => {
+        forget(handle)
+        await inWords(() => pods.remove(podOfHandle(handle)))
+      }),
+    list: async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? []),
+    removeVolume: (volumeId) => volumesOneAtATime(() => inWords(() => removeVolume(volumeId))),
+    async logs(handle, lines) {
+      const query = { container: CONTAINER, tailLines: lines }
+      try {
+        const text = await api.text(`${paths.pod(namespace, podOfHandle(handle))}/log`, query)
+        return text.split('\n').filter(Boolean).slice(-lines)
+      } catch (error) {
+        // 400: its container has not begun yet; 404: nothing is there any more.
+        if (error instanceof ApiProblem && [400, 404].includes(error.status)) return []
+        throw error
+      }
+    },
+  }
+}

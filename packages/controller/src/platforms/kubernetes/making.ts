@@ -1,0 +1,109 @@
+/** How an instance comes to be in a cluster: everything that must stand before its program, then the program. Done twice, it is one. */
+import type { Progress } from '@kalnet/contracts/instance'
+import type { V1Pod } from '@kubernetes/client-node'
+import type { EnsureRequest, Handle } from '../platform.ts'
+import { type Api, ApiProblem } from './api.ts'
+import { newSecret } from './display.ts'
+import { secretOf } from './given.ts'
+import { paths, podName } from './names.ts'
+import { hasBegun, refusalInWords, waitingOf } from './observation.ts'
+import { handleFrom, podOf } from './pod.ts'
+import type { Pods } from './pods.ts'
+import { policyOf } from './policy.ts'
+import type { KubernetesSettings } from './settings.ts'
+import { nameOf, type PodStore } from './store.ts'
+import { ensureClaims } from './volumes.ts'
+
+export interface MakingParts {
+  api: Api
+  pods: Pods
+  store: PodStore
+  installation: string
+  settings: KubernetesSettings
+  imageOf(request: EnsureRequest, signal: AbortSignal, say: (it: Progress) => void): Promise<string>
+}
+
+type Say = (it: Progress) => void
+const isGated = (pod: V1Pod) => (pod.spec?.schedulingGates ?? []).length > 0
+
+/** The API's refusals as sentences. */
+export async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error
+    throw new Error(refusalInWords(error.status, error.message), { cause: error })
+  }
+}
+
+export function createMaking(parts: MakingParts) {
+  const { api, pods, store, installation, settings } = parts
+  const { namespace } = settings
+
+  /** The pod first, held back: what else there is hangs on it, so that nothing is left when it goes. */
+  async function make(request: EnsureRequest, image: string): Promise<V1Pod> {
+    const { spec, organisationId } = request
+    await ensureClaims(api, spec.volumes, { installation, organisationId, settings })
+    const around = { installation, namespace, image, pullSecret: settings.pullSecret }
+    const wanted = podOf(request, around)
+    const path = paths.pod(namespace, nameOf(wanted))
+    const pod = await api.apply<V1Pod>(path, wanted)
+    const secret = secretOf(pod, request, { installation, screenSecret: newSecret() })
+    const { network } = spec
+    await Promise.all([
+      Object.keys(secret.data ?? {}).length > 0 && api.apply(paths.secret(namespace, nameOf(pod)), secret),
+      api.apply(paths.policy(namespace, nameOf(pod)), policyOf(pod, { ...request, installation, network })),
+    ])
+    return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })
+  }
+
+  function waitForIt(name: string, signal: AbortSignal, say: Say): Promise<Handle> {
+    let last = ''
+    return pods.until(
+      name,
+      (pod) => {
+        if (!pod) throw new Error('It was removed from outside while it started')
+        if (hasBegun(pod)) return handleFrom(pod)
+        const waits = waitingOf(pod)
+        if (waits?.isFinal) throw new Error(waits.text)
+        if (waits && waits.text !== last) {
+          last = waits.text
+          say({ step: 'create', text: last.slice(0, 200), share: null })
+        }
+        return null
+      },
+      {
+        signal,
+        limitMs: settings.patienceMs,
+        late: () => new Error(last || 'No machine of the cluster began with it'),
+      },
+    )
+  }
+
+  return async function ensure(request: EnsureRequest, signal: AbortSignal, say: Say): Promise<Handle> {
+    const { instanceId, generation } = request
+    const present = (await pods.list(instanceId)).flatMap((pod) => {
+      const handle = handleFrom(pod)
+      return handle ? [{ pod, handle }] : []
+    })
+    const higher = present.find(({ handle }) => handle.generation > generation)
+    if (higher) throw new Error(`generation ${higher.handle.generation} is already there`)
+    for (const { pod, handle } of present)
+      if (handle.generation < generation || pod.metadata?.deletionTimestamp) await pods.remove(nameOf(pod))
+    const same = present.find(
+      ({ pod, handle }) => handle.generation === generation && !pod.metadata?.deletionTimestamp,
+    )
+    if (same && !isGated(same.pod)) return waitForIt(nameOf(same.pod), signal, say)
+    const image = await parts.imageOf(request, signal, say)
+    signal.throwIfAborted()
+    say({ step: 'create', text: 'Starting', share: null })
+    const name = podName(installation, instanceId, generation)
+    try {
+      store.take(await make(request, image))
+      return await waitForIt(name, signal, say)
+    } catch (error) {
+      await pods.remove(name).catch(() => undefined)
+      throw error
+    }
+  }
+}

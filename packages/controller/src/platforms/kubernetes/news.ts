@@ -1,0 +1,133 @@
+/** What a cluster has to tell: pods that changed, and whether it can be used. One watch for all that listen. */
+import type { Fingerprint } from '@kalnet/contracts/controller'
+import type { Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { V1Node } from '@kubernetes/client-node'
+import { createAnnouncer } from '../announce.ts'
+import { problemInWords } from '../reasons.ts'
+import { type Api, ApiProblem } from './api.ts'
+import { refusalInWords } from './observation.ts'
+import { handleFrom } from './pod.ts'
+import type { Pods } from './pods.ts'
+import { CLUSTER_RIGHTS, ifAllowed, missingRights, RIGHTS } from './rights.ts'
+import { roomOf } from './room.ts'
+import type { KubernetesSettings } from './settings.ts'
+import type { PodStore } from './store.ts'
+
+/** Rights and machines change without a word to us. */
+const LOOK_AGAIN_MS = 300_000
+const AWAY_MS = 5_000
+const GIGABYTE = 10 ** 9
+
+export interface NewsParts {
+  api: Api
+  store: PodStore
+  pods: Pods
+  settings: KubernetesSettings
+  clock: Clock
+  log: Log
+}
+
+export function createNews({ api, store, pods, settings, clock, log }: NewsParts) {
+  const look = createAnnouncer<boolean>()
+  const base = { platform: 'kubernetes' as const, isolation: 'container' as const, images: [] }
+  const unusable = (detail: string, version = ''): Fingerprint => ({
+    ...base,
+    usable: false,
+    detail: detail.slice(0, 500),
+    version,
+    limits: false,
+    network: false,
+    localNetwork: false,
+  })
+
+  async function roomInWords(): Promise<string> {
+    const list = await ifAllowed(() => api.get<{ items: V1Node[] }>('/api/v1/nodes'))
+    if (!list) {
+      const verbs = CLUSTER_RIGHTS.map((it) => `${it.verbs.join(', ')} ${it.resource}`).join('; ')
+      return `how much room it has is not known, because we may not ${verbs}`
+    }
+    const { all, free } = roomOf(list.items, await pods.list())
+    const machines = all.machines === 1 ? '1 machine' : `${all.machines} machines`
+    const gigabytes = Math.floor(free.memoryBytes / GIGABYTE)
+    return `${machines}, ${Math.floor(free.cpus)} CPU and ${gigabytes} GB not asked for by our instances`
+  }
+
+  async function fingerprintNow(): Promise<Fingerprint> {
+    let version = ''
+    try {
+      version = (await api.get<{ gitVersion: string }>('/version')).gitVersion.slice(0, 100)
+      const missing = await missingRights(api, settings.namespace)
+      if (missing.length > 0) {
+        const reasons = RIGHTS.filter((it) => missing.some((one) => one.endsWith(` ${it.resource}`))).map(
+          (it) => it.why,
+        )
+        return unusable(
+          `We may not ${missing.join(', ')} in the namespace ${settings.namespace} (${reasons.join('; ')}); apply the Role again`,
+          version,
+        )
+      }
+      const registry = settings.registry ? '' : '; no registry is set, so only images by reference run'
+      const detail = `Ready: ${await roomInWords()}${registry}`.slice(0, 500)
+      return { ...base, usable: true, detail, version, limits: true, network: true, localNetwork: true }
+    } catch (error) {
+      const words =
+        error instanceof ApiProblem ? refusalInWords(error.status, error.message) : problemInWords(error)
+      return unusable(`The cluster cannot be used: ${words}`, version)
+    }
+  }
+
+  let watching = 0
+  let stopWatching: AbortController | null = null
+  /** It ends with the last of those that listen. */
+  function watch(signal: AbortSignal) {
+    if (signal.aborted) return
+    watching += 1
+    signal.addEventListener('abort', () => --watching === 0 && stopWatching?.abort(), { once: true })
+    if (watching > 1) return
+    stopWatching = new AbortController()
+    store
+      .run(stopWatching.signal)
+      .catch((error: unknown) => log.error({ error: String(error) }, 'watching the cluster ended'))
+    void lookAgain(stopWatching.signal)
+  }
+  async function lookAgain(signal: AbortSignal) {
+    while (!signal.aborted) {
+      await clock.sleep(store.all() ? LOOK_AGAIN_MS : AWAY_MS, signal).catch(() => undefined)
+      if (!signal.aborted) look.say(true)
+    }
+  }
+
+  return {
+    async *changes(signal: AbortSignal) {
+      const told = store.changes(signal)
+      watch(signal)
+      for await (const pod of told) {
+        const handle = handleFrom(pod)
+        if (handle) yield { instanceId: handle.instanceId, generation: handle.generation }
+      }
+    },
+    async *fingerprint(signal: AbortSignal) {
+      const news = look.listen(signal)
+      const presence = store.presence(signal)
+      const relay = (async () => {
+        for await (const is of presence) look.say(is)
+      })()
+      watch(signal)
+      let last = ''
+      const fresh = async () => {
+        const now = await fingerprintNow()
+        const isNew = JSON.stringify(now) !== last
+        last = JSON.stringify(now)
+        return isNew ? now : null
+      }
+      const first = await fresh()
+      if (first) yield first
+      for await (const _ of news) {
+        const next = await fresh()
+        if (next) yield next
+      }
+      await relay
+    },
+  }
+}

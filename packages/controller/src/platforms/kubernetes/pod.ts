@@ -1,0 +1,185 @@
+/** An instance spec as a pod: the restricted profile of the Pod Security Standards, and nothing of the cluster inside. */
+import type { InstanceSpec } from '@kalnet/contracts/instance'
+import type { V1Container, V1Pod, V1Volume, V1VolumeMount } from '@kubernetes/client-node'
+import { givenFolders } from '../given.ts'
+import { linkPlaces } from '../links.ts'
+import type { EnsureRequest, Handle } from '../platform.ts'
+import { CONTAINER, GATE, LABELS, NOTES, ownerLabels, podName, volumeName } from './names.ts'
+import { DISPLAY_PORT, hasScreen, portsOf } from './ports.ts'
+
+const UID = 1000
+/** What programs get to end by themselves; a cluster lets it be chosen only at the start. */
+export const GRACE_SECONDS = 5
+
+export interface Surroundings {
+  installation: string
+  namespace: string
+  image: string
+  pullSecret?: string
+}
+
+const own = (name: string, sizeLimit?: string): V1Volume => ({
+  name,
+  emptyDir: sizeLimit ? { sizeLimit } : {},
+})
+const memory = (name: string, bytes: number): V1Volume => ({
+  name,
+  emptyDir: { medium: 'Memory', sizeLimit: String(bytes) },
+})
+const at = (name: string, mountPath: string): V1VolumeMount => ({ name, mountPath })
+
+/** Its home, what it may write, its volumes, and what is given to it. */
+function storage(request: EnsureRequest, around: Surroundings) {
+  const { spec } = request
+  const { sharedMemoryBytes } = spec.resources
+  const secret = podName(around.installation, request.instanceId, request.generation)
+  const given = [...givenFolders(spec), ...(hasScreen(spec) ? ['display'] : [])]
+  const volumes: V1Volume[] = [
+    own('home'),
+    own('temporary', '2Gi'),
+    own('temporary-kept', '2Gi'),
+    own('run'),
+    ...(sharedMemoryBytes > 0 ? [memory('shared-memory', sharedMemoryBytes)] : []),
+    ...given.map((folder) => ({
+      name: `given-${folder}`,
+      secret: {
+        secretName: secret,
+        // By its group alone: the owner is the machine's root, so that nothing inside can change it.
+        defaultMode: 0o440,
+        optional: true,
+        items: itemsOf(request, folder),
+      },
+    })),
+    ...spec.volumes.map((it, index) => ({
+      name: `volume-${index}`,
+      persistentVolumeClaim: { claimName: volumeName(around.installation, it.id) },
+    })),
+  ]
+  const volumeMounts: V1VolumeMount[] = [
+    at('home', '/home/user'),
+    at('temporary', '/tmp'),
+    at('temporary-kept', '/var/tmp'),
+    at('run', '/run/kalnet'),
+    ...(sharedMemoryBytes > 0 ? [at('shared-memory', '/dev/shm')] : []),
+    ...given.map((it) => ({ ...at(`given-${it}`, `/run/kalnet/${it}`), readOnly: true })),
+    ...spec.volumes.map((it, index) => ({ ...at(`volume-${index}`, it.at), readOnly: it.readOnly })),
+  ]
+  return { volumes, volumeMounts }
+}
+
+/** One Secret holds all that is given; each folder shows its part. What an identity has is known only when it comes. */
+function itemsOf({ spec }: EnsureRequest, folder: string) {
+  const names =
+    folder === 'files'
+      ? spec.files.map((it) => it.name)
+      : folder === 'display'
+        ? ['secret']
+        : ['cert.pem', 'key.pem', 'ca.pem']
+  return names.map((name) => ({ key: givenKey(folder, name), path: name }))
+}
+export const givenKey = (folder: string, name: string): string => `${folder}.${name}`
+
+const limitsOf = ({ cpus, memoryBytes }: InstanceSpec['resources']) => ({
+  cpu: `${Math.round(cpus * 1000)}m`,
+  memory: String(memoryBytes),
+})
+
+function container(request: EnsureRequest, around: Surroundings): V1Container {
+  const { spec } = request
+  const environment = {
+    HOME: '/home/user',
+    LANG: 'C.UTF-8',
+    ...(hasScreen(spec) && { KALNET_DISPLAY_PORT: String(DISPLAY_PORT) }),
+    ...spec.environment,
+  }
+  const limits = limitsOf(spec.resources)
+  return {
+    name: CONTAINER,
+    image: around.image,
+    // By its digest it can be nothing else; a name of somebody else's image may mean another one tomorrow.
+    imagePullPolicy: 'IfNotPresent',
+    ...(spec.command.length > 0 && { command: spec.command }),
+    // `$(NAME)` would be filled in by the cluster: what is meant is what stands there.
+    env: Object.entries(environment).map(([name, value]) => ({ name, value: value.replaceAll('$(', '$$(') })),
+    workingDir: spec.workdir,
+    resources: {
+      limits,
+      requests: { ...limits, cpu: `${Math.max(10, Math.round(spec.resources.cpus * 100))}m` },
+    },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: UID,
+      runAsGroup: UID,
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    volumeMounts: storage(request, around).volumeMounts,
+    terminationMessagePolicy: 'File',
+  }
+}
+
+export function podOf(request: EnsureRequest, around: Surroundings): V1Pod {
+  const { spec, instanceId, generation } = request
+  const links = Object.entries(linkPlaces(spec.links))
+  const it = container(request, around)
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: podName(around.installation, instanceId, generation),
+      namespace: around.namespace,
+      labels: ownerLabels({ installation: around.installation, ...request }),
+      annotations: { [NOTES.ports]: JSON.stringify(portsOf(spec)) },
+    },
+    spec: {
+      // It waits for its walls and its files; the API starts nothing before.
+      schedulingGates: [{ name: GATE }],
+      containers: [
+        { ...it, ...(it.command && { command: it.command.map((word) => word.replaceAll('$(', '$$(')) }) },
+      ],
+      // Starting again is a new generation and the control plane's decision.
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: GRACE_SECONDS,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      hostname: 'kalnet',
+      hostNetwork: false,
+      hostPID: false,
+      hostIPC: false,
+      shareProcessNamespace: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: UID,
+        runAsGroup: UID,
+        fsGroup: UID,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      ...(around.pullSecret && { imagePullSecrets: [{ name: around.pullSecret }] }),
+      ...(links.length > 0 && {
+        hostAliases: links.map(([name, { host }]) => ({ ip: host, hostnames: [name] })),
+      }),
+      volumes: storage(request, around).volumes,
+    },
+  }
+}
+
+/** Found again by its labels; null when they are not ours to read. */
+export function handleFrom(pod: V1Pod): Handle | null {
+  const { name = '', namespace = '', labels = {}, annotations = {} } = pod.metadata ?? {}
+  const instanceId = labels[LABELS.instance]
+  const generation = Number(labels[LABELS.generation])
+  if (!instanceId || !Number.isInteger(generation) || generation < 1) return null
+  const data: Handle['data'] = { pod: name, namespace }
+  try {
+    const ports = JSON.parse(annotations[NOTES.ports] ?? '{}') as Record<string, unknown>
+    for (const [port, where] of Object.entries(ports))
+      if (typeof where === 'string') data[`port.${port}`] = where
+  } catch {
+    // Somebody changed the note: its ports are not reached, but it is found and can be ended.
+  }
+  return { platform: 'kubernetes', instanceId, generation, data }
+}

@@ -1,0 +1,120 @@
+/** Our pods: from what the cluster tells while it does, else by asking; waiting for one; ending one. */
+import type { Clock } from '@kalnet/io/clock'
+import type { V1Pod } from '@kubernetes/client-node'
+import type { Handle } from '../platform.ts'
+import { type Api, ApiProblem, isGone } from './api.ts'
+import { LABELS, ownerLabels, paths, selector } from './names.ts'
+import { nameOf, type PodStore } from './store.ts'
+
+const FIRST_PAUSE_MS = 60
+const LONGEST_PAUSE_MS = 1_000
+/** Only should a word of the cluster be lost. */
+const TOLD_PAUSE_MS = 2_000
+
+export interface Pods {
+  list(instanceId?: string): Promise<V1Pod[]>
+  /** Null: it is gone. */
+  read(name: string): Promise<V1Pod | null>
+  /** Looks until `answer` is not null; throws `late` after the time. */
+  until<T>(
+    name: string,
+    answer: (pod: V1Pod | null) => T | null,
+    how: { signal?: AbortSignal; limitMs: number; late(pod: V1Pod | null): Error },
+  ): Promise<T>
+  /** Its programs are asked to end and then killed; the pod stays, and tells how it ended. */
+  end(name: string, limitMs: number): Promise<void>
+  /** Nothing of it is left afterwards: what hangs on it goes with it. */
+  remove(name: string): Promise<void>
+}
+
+const DELETE_MS = 60_000
+export const podOfHandle = (handle: Handle): string => String(handle.data.pod)
+const hasEnded = (pod: V1Pod) => ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')
+
+export function createPods(parts: {
+  api: Api
+  store: PodStore
+  installation: string
+  namespace: string
+  clock: Clock
+}): Pods {
+  const { api, store, installation, namespace, clock } = parts
+
+  async function read(name: string) {
+    const told = store.all()
+    if (told) return told.find((it) => nameOf(it) === name) ?? null
+    try {
+      return await api.get<V1Pod>(paths.pod(namespace, name))
+    } catch (error) {
+      if (isGone(error)) return null
+      throw error
+    }
+  }
+
+  const until: Pods['until'] = async (name, answer, { signal, limitMs, late }) => {
+    const stop = new AbortController()
+    const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+    const news = store.changes(ended)[Symbol.asyncIterator]()
+    let next = news.next()
+    const deadline = clock.now().getTime() + limitMs
+    try {
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+        signal?.throwIfAborted()
+        const pod = await read(name)
+        const found = answer(pod)
+        if (found !== null) return found
+        if (clock.now().getTime() >= deadline) throw late(pod)
+        const waiting = clock.sleep(store.all() ? TOLD_PAUSE_MS : pause, ended)
+        const heard = next.then(({ done, value }) => {
+          next = news.next()
+          // Another one's: look again all the same, from memory.
+          return done ? undefined : value
+        })
+        await Promise.race([waiting, heard])
+        waiting.catch(() => undefined)
+      }
+    } finally {
+      stop.abort()
+    }
+  }
+
+  async function remove(name: string) {
+    // One second is the shortest that waits for the machine: at once would only forget the pod, and leave its programs to run.
+    const how = { gracePeriodSeconds: 1, propagationPolicy: 'Background' }
+    await api.remove(paths.pod(namespace, name), how)
+    await until(name, (it) => (it ? null : true), {
+      limitMs: DELETE_MS,
+      late: (it) => new Error(`its machine ${it?.spec?.nodeName ?? ''} does not say that it has ended`),
+    })
+  }
+
+  return {
+    async list(instanceId) {
+      const told = store.all()
+      if (told)
+        return told.filter((it) => !instanceId || it.metadata?.labels?.[LABELS.instance] === instanceId)
+      const labelSelector = selector(ownerLabels({ installation, instanceId }))
+      return (await api.get<{ items: V1Pod[] }>(paths.pods(namespace), { labelSelector })).items
+    },
+    read,
+    until,
+    async end(name, limitMs) {
+      const pod = await read(name)
+      if (!pod || hasEnded(pod)) return
+      // Nobody has begun with it: there is nothing that could end.
+      if (!pod.status?.startTime) return remove(name)
+      try {
+        // The only way that keeps what it printed and how it ended: its time is over (activeDeadlineSeconds).
+        store.take(await api.patch<V1Pod>(paths.pod(namespace, name), { spec: { activeDeadlineSeconds: 1 } }))
+      } catch (error) {
+        if (isGone(error)) return
+        if (!(error instanceof ApiProblem && error.status === 422)) throw error
+      }
+      await until(name, (it) => (!it || hasEnded(it) ? true : null), {
+        limitMs,
+        late: (it) => new Error(`its machine ${it?.spec?.nodeName ?? ''} does not say that it has ended`),
+      })
+    },
+    remove,
+  }
+}

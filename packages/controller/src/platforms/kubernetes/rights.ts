@@ -1,0 +1,155 @@
+/** What we must be allowed to do in a cluster: the one table that the Role, the doctor and the tests read. */
+import { type Api, ApiProblem } from './api.ts'
+
+export interface Right {
+  group: string
+  resource: string
+  verbs: readonly string[]
+  /** What does not work without it, for people. */
+  why: string
+}
+
+/** In the namespace of the instances. */
+export const RIGHTS: readonly Right[] = [
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    why: 'starting and ending instances',
+  },
+  { group: '', resource: 'pods/log', verbs: ['get'], why: 'what programs print' },
+  { group: '', resource: 'pods/portforward', verbs: ['get', 'create'], why: 'screens and ports' },
+  { group: '', resource: 'pods/exec', verbs: ['get', 'create'], why: 'probes, links, UDP ports' },
+  {
+    group: '',
+    resource: 'secrets',
+    verbs: ['get', 'create', 'patch'],
+    why: 'files, certificates and screens of instances',
+  },
+  {
+    group: '',
+    resource: 'persistentvolumeclaims',
+    verbs: ['get', 'create', 'patch', 'delete'],
+    why: 'volumes',
+  },
+  {
+    group: 'networking.k8s.io',
+    resource: 'networkpolicies',
+    verbs: ['create', 'patch'],
+    why: 'the walls of instances',
+  },
+]
+/** In the whole cluster, by choice: without it its capacity is not known. */
+export const CLUSTER_RIGHTS: readonly Right[] = [
+  { group: '', resource: 'nodes', verbs: ['list'], why: 'how much room the cluster has' },
+]
+
+/**
+ * Whoever opens a WebSocket to a pod asks with GET; from Kubernetes 1.35 on the API asks for `create` beside it, so that
+ * reading rights open none. Older ones never ask.
+ */
+export const LATER = new Set(['pods/portforward create', 'pods/exec create'])
+
+interface Rules {
+  status: {
+    resourceRules: { verbs: string[]; apiGroups?: string[]; resources?: string[]; resourceNames?: string[] }[]
+    incomplete: boolean
+  }
+}
+
+const has = (all: readonly string[] = [], one: string) => all.includes('*') || all.includes(one)
+
+/** Each right that is missing, as `verb resource`. One question to the API where it knows all rules, else one for each. */
+export async function missingRights(
+  api: Api,
+  namespace: string,
+  rights: readonly Right[] = RIGHTS,
+): Promise<string[]> {
+  const spec = { namespace }
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec }
+  const { status } = await api.post<Rules>('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body)
+  const isGranted = (group: string, resource: string, verb: string) =>
+    status.resourceRules.some(
+      (it) =>
+        has(it.apiGroups, group) &&
+        has(it.resources, resource) &&
+        has(it.verbs, verb) &&
+        (it.resourceNames ?? []).length === 0,
+    )
+  const doubtful = rights.flatMap(({ group, resource, verbs }) =>
+    verbs
+      .filter((verb) => !LATER.has(`${resource} ${verb}`) && !isGranted(group, resource, verb))
+      .map((verb) => ({ group, resource, verb })),
+  )
+  // Other ways of granting (webhooks) tell no rules: then each is asked for.
+  if (!status.incomplete) return doubtful.map((it) => `${it.verb} ${it.resource}`)
+  const answers = await Promise.all(
+    doubtful.map(async (it) => ((await mayWe(api, namespace, it)) ? [] : [`${it.verb} ${it.resource}`])),
+  )
+  return answers.flat()
+}
+
+async function mayWe(api: Api, namespace: string, it: { group: string; resource: string; verb: string }) {
+  const [resource, subresource] = it.resource.split('/')
+  const resourceAttributes = { namespace, verb: it.verb, group: it.group, resource, subresource }
+  const spec = { resourceAttributes }
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec }
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const { status } = await api.post<{ status: { allowed: boolean } }>(path, body)
+  return status.allowed
+}
+
+/** Null where we may not ask. */
+export async function ifAllowed<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 403) return null
+    throw error
+  }
+}
+
+const rules = (rights: readonly Right[]) =>
+  rights.map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs: [...verbs],
+  }))
+
+/** Everything a controller needs in a cluster, as objects to apply: its account, its Role, and by choice the reading of machines. */
+export function roleObjects(options: { namespace: string; account: string; nodes?: boolean }): object[] {
+  const { namespace, account, nodes = true } = options
+  const labels = { 'app.kubernetes.io/name': 'kalnet-controller' }
+  const metadata = { name: account, namespace, labels }
+  const subjects = [{ kind: 'ServiceAccount', name: account, namespace }]
+  const rbac = 'rbac.authorization.k8s.io'
+  const whole = `${namespace}-${account}`
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rules(RIGHTS) },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: account },
+      subjects,
+    },
+    ...(nodes
+      ? [
+          {
+            apiVersion: `${rbac}/v1`,
+            kind: 'ClusterRole',
+            metadata: { name: whole, labels },
+            rules: rules(CLUSTER_RIGHTS),
+          },
+          {
+            apiVersion: `${rbac}/v1`,
+            kind: 'ClusterRoleBinding',
+            metadata: { name: whole, labels },
+            roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: whole },
+            subjects,
+          },
+        ]
+      : []),
+  ]
+}

@@ -1,0 +1,53 @@
+/** Which cluster, which part of it, and what its things are made with. */
+import { z } from 'zod'
+import { imageRegistry } from '../../images/oci/settings.ts'
+
+/** RFC 1123 label, as the API takes names of namespaces. */
+const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not a name of a namespace')
+const className = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a name of a class')
+
+export const kubernetesSettings = z.strictObject({
+  /** Without one: the service account of the pod that we run in. */
+  kubeconfig: z.string().min(1).max(4096).optional(),
+  context: z.string().min(1).max(253).optional(),
+  namespace: label.default('kalnet'),
+  storageClass: className.optional(),
+  volumeSize: z
+    .string()
+    .regex(/^[1-9]\d{0,5}(Mi|Gi|Ti)$/, 'is a size such as 10Gi')
+    .default('10Gi'),
+  /** Where images of recipes go; without one only images by reference run. */
+  registry: imageRegistry.optional(),
+  /** A Secret of the namespace that its machines sign in to the registry with. */
+  pullSecret: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a name of a Secret')
+    .optional(),
+  /** How long a pod may wait for a machine, a volume or its image. */
+  patienceMs: z.number().int().min(1000).default(300_000),
+})
+export type KubernetesSettings = z.infer<typeof kubernetesSettings>
+
+/** As `kalnet.yaml` has it. */
+export interface ClusterConfig extends Omit<z.input<typeof kubernetesSettings>, 'registry' | 'patienceMs'> {
+  enabled: boolean
+  /** An address, with what stands before the names of images. */
+  registry?: string
+}
+
+/** Throws what cannot be meant, in words. */
+export function settingsOf(config: ClusterConfig | undefined, env = process.env): KubernetesSettings {
+  const { enabled: _, registry, ...rest } = config ?? { enabled: true }
+  return kubernetesSettings.parse({ ...rest, ...(registry && { registry: registryOf(registry, env) }) })
+}
+
+function registryOf(address: string, env: NodeJS.ProcessEnv): z.input<typeof imageRegistry> {
+  const { origin, pathname } = new URL(address)
+  const { KALNET_REGISTRY_USER: user, KALNET_REGISTRY_PASSWORD: password } = env
+  const prefix = pathname.replace(/^\/+|\/+$/g, '')
+  return {
+    url: origin,
+    ...(prefix && { repositoryPrefix: prefix }),
+    ...(user && password && { credentials: { user, password } }),
+  }
+}

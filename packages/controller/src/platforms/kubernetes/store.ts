@@ -1,0 +1,147 @@
+/**
+ * The pods of this installation as the cluster tells them: listed once, then watched. While it is told, nothing is asked; while it is not
+ * (nobody listens, or the cluster is away), whoever wants to know asks.
+ */
+import { backoff, type Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
+import type { V1Pod } from '@kubernetes/client-node'
+import { createAnnouncer } from '../announce.ts'
+import { type Api, ApiProblem } from './api.ts'
+import { paths } from './names.ts'
+
+/** The API ends a watch after that, so that a way that died unnoticed does not last. */
+const WATCH_SECONDS = 240
+const PAGE = 500
+
+export interface PodStore {
+  /** Null: it is not told at the moment, ask. */
+  all(): V1Pod[] | null
+  /** What an answer to ourselves said: it may be ahead of what is told. */
+  take(pod: V1Pod): void
+  /** Follows until the signal. */
+  run(signal: AbortSignal): Promise<void>
+  /** A pod that changed or is gone. */
+  changes(signal: AbortSignal): AsyncIterable<V1Pod>
+  /** Whether the cluster tells us, when that changes. */
+  presence(signal: AbortSignal): AsyncIterable<boolean>
+}
+
+export const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? ''
+const version = (pod: V1Pod | undefined) => Number(pod?.metadata?.resourceVersion ?? 0)
+
+interface List {
+  metadata: { resourceVersion: string; continue?: string }
+  items: V1Pod[]
+}
+
+export function createPodStore(parts: {
+  api: Api
+  namespace: string
+  labelSelector: string
+  clock: Clock
+  log: Log
+  random?: () => number
+}): PodStore {
+  const { api, namespace, labelSelector, clock, log } = parts
+  const pods = new Map<string, V1Pod>()
+  const changed = createAnnouncer<V1Pod>()
+  const presence = createAnnouncer<boolean>()
+  const path = paths.pods(namespace)
+  let isLive = false
+  /** How far we were told. */
+  let told = 0
+
+  function setLive(now: boolean) {
+    if (isLive === now) return
+    isLive = now
+    presence.say(now)
+  }
+  function put(pod: V1Pod) {
+    const known = pods.get(nameOf(pod))
+    // An answer to us may be newer than what is told later.
+    if (known && version(known) >= version(pod)) return
+    pods.set(nameOf(pod), pod)
+    changed.say(pod)
+  }
+  function drop(pod: V1Pod) {
+    pods.delete(nameOf(pod))
+    changed.say(pod)
+  }
+
+  async function list(): Promise<string> {
+    const seen = new Set<string>()
+    let next: string | undefined
+    let at = ''
+    do {
+      const query = { labelSelector, limit: PAGE, ...(next && { continue: next }) }
+      const page: List = await api.get<List>(path, query)
+      for (const pod of page.items) {
+        seen.add(nameOf(pod))
+        put(pod)
+      }
+      next = page.metadata.continue
+      at = page.metadata.resourceVersion
+    } while (next)
+    for (const pod of [...pods.values()]) if (!seen.has(nameOf(pod))) drop(pod)
+    told = Number(at)
+    return at
+  }
+
+  /** From one version on, until the API ends it. Answers how far it came. */
+  async function watch(from: string, signal: AbortSignal): Promise<string> {
+    let at = from
+    const query = { labelSelector, resourceVersion: from, timeoutSeconds: WATCH_SECONDS }
+    for await (const { type, object } of api.watch<V1Pod>(path, query, signal)) {
+      if (type === 'ERROR') {
+        const {
+          code = 0,
+          reason = '',
+          message = '',
+        } = object as { code?: number; reason?: string; message?: string }
+        throw new ApiProblem(code, reason, message)
+      }
+      if (type === 'DELETED') drop(object)
+      else if (type !== 'BOOKMARK') put(object)
+      at = object.metadata?.resourceVersion ?? at
+      told = Number(at)
+    }
+    return at
+  }
+
+  return {
+    all: () => (isLive ? [...pods.values()] : null),
+    take(pod) {
+      // What is not newer than what we were told may be gone by now.
+      if (isLive && version(pod) > told) put(pod)
+    },
+    changes: changed.listen,
+    presence: presence.listen,
+    async run(signal) {
+      let at = ''
+      for (let attempt = 0; !signal.aborted; attempt += 1) {
+        try {
+          if (!at) at = await list()
+          setLive(true)
+          at = await watch(at, signal)
+          attempt = -1
+        } catch (error) {
+          if (signal.aborted) break
+          // 410 Gone: the cluster forgot what came after that version. Nothing was lost: all is read again.
+          const isForgotten = error instanceof ApiProblem && error.status === 410
+          if (!isForgotten) {
+            setLive(false)
+            log.warn(
+              { problem: error instanceof Error ? error.message : '' },
+              'the cluster does not tell its pods',
+            )
+            await clock
+              .sleep(backoff(Math.max(0, attempt), 250, 15_000, parts.random), signal)
+              .catch(() => undefined)
+          }
+          at = ''
+        }
+      }
+      setLive(false)
+    },
+  }
+}

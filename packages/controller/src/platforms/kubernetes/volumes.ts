@@ -1,0 +1,50 @@
+/** Volumes of instances as claims of the namespace: they outlive pods and go by their own word alone. */
+import type { Volume } from '@kalnet/contracts/instance'
+import type { V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node'
+import type { Api } from './api.ts'
+import { LABELS, ownerLabels, paths, volumeName } from './names.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+export const claimOf = (
+  volume: Pick<Volume, 'id'>,
+  of: { installation: string; organisationId: string; settings: KubernetesSettings },
+): V1PersistentVolumeClaim => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: {
+    name: volumeName(of.installation, volume.id),
+    namespace: of.settings.namespace,
+    labels: {
+      ...ownerLabels({ installation: of.installation, organisationId: of.organisationId }),
+      [LABELS.volume]: volume.id,
+    },
+  },
+  spec: {
+    accessModes: ['ReadWriteOnce'],
+    ...(of.settings.storageClass && { storageClassName: of.settings.storageClass }),
+    resources: { requests: { storage: of.settings.volumeSize } },
+  },
+})
+
+/** What a claim has cannot be changed later, and need not be: one that is there is taken as it is. */
+export async function ensureClaims(
+  api: Api,
+  volumes: readonly Volume[],
+  of: Parameters<typeof claimOf>[1],
+): Promise<void> {
+  for (const volume of volumes) {
+    const claim = claimOf(volume, of)
+    const path = paths.claim(of.settings.namespace, claim.metadata?.name ?? '')
+    // Applying the same again changes nothing; another size or class of today's settings is for new ones only.
+    const there = await api.get<V1PersistentVolumeClaim>(path).catch(() => null)
+    if (!there) await api.apply(path, claim)
+  }
+}
+
+const hasEnded = (pod: V1Pod) => ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')
+
+/** Pods that have it and did not end. */
+export const usersOf = (pods: readonly V1Pod[], claim: string): V1Pod[] =>
+  pods.filter(
+    (pod) => !hasEnded(pod) && pod.spec?.volumes?.some((it) => it.persistentVolumeClaim?.claimName === claim),
+  )

@@ -1,0 +1,145 @@
+/**
+ * Kubernetes 1.34: API server, etcd, controller manager, scheduler and kubelet in one program, with what a machine of a cluster needs
+ * (containerd, network plugins). Built once; `test/support/cluster.ts` starts clusters of it.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Peer, type PeerContext, peerCache } from '@kalnet/cli/suite/peers'
+import { must } from '@kalnet/io/spawn'
+import { goInstall, hasStamp } from './go-install.ts'
+
+const VERSION = '1.34.4'
+const KWOK = '0.7.0'
+/** Raised when the way of building changes. */
+const STAMP = `${VERSION}-${KWOK}-1`
+const MODULE = 'k8s.io/kubernetes'
+const LIMIT_MS = 20 * 60_000
+const SOURCES = join(import.meta.dirname, 'kubernetes')
+/** What an image of somebody else may not be called: nobody pulls it. */
+export const PAUSE_IMAGE = 'kalnet.test/pause:1'
+
+const folderIn = (cache: string) => join(cache, 'kubernetes', VERSION)
+const isBuilt = async (cache: string) => hasDebian() && (await hasStamp(folderIn(cache), STAMP))
+
+export interface KubernetesParts {
+  /** Its first argument says which part of Kubernetes it is. */
+  program: string
+  pauseImage: string
+  kwok: string
+}
+
+export const kubernetesParts = (cache = peerCache(process.env)): KubernetesParts => ({
+  program: join(folderIn(cache), 'kubernetes'),
+  pauseImage: join(folderIn(cache), 'pause.tar'),
+  kwok: join(folderIn(cache), 'kwok'),
+})
+
+export const hasKubernetes = (): Promise<boolean> => isBuilt(peerCache(process.env))
+
+/** Program that shows the package is there → package. */
+const PACKAGES: Record<string, string> = {
+  '/usr/bin/containerd': 'containerd',
+  '/usr/lib/cni/bridge': 'containernetworking-plugins',
+  '/usr/sbin/iptables': 'iptables',
+}
+const missing = () => Object.entries(PACKAGES).flatMap(([path, name]) => (existsSync(path) ? [] : [name]))
+const hasDebian = () => missing().length === 0
+
+export const peer: Peer = {
+  name: `Kubernetes ${VERSION}`,
+  proves: 'instances as pods of a real cluster, with its scheduler, kubelet, volumes and network policies',
+  async ensure(context) {
+    const { env, cache, signal, say } = context
+    if (await isBuilt(cache)) return
+    if (process.getuid?.() !== 0) throw new Error('only root can start the machine of a cluster')
+    if (!hasDebian()) {
+      say('installing')
+      await must('apt-get', ['-q', 'install', '-y', '--no-install-recommends', ...missing()], {
+        env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+        timeoutMs: LIMIT_MS,
+        signal,
+      })
+    }
+    const beside = `${folderIn(cache)}.${process.pid}`
+    await rm(beside, { recursive: true, force: true })
+    await mkdir(beside, { recursive: true })
+    await buildKubernetes(context, beside)
+    await buildPause(context, beside)
+    const kwok = join(beside, 'kwok.d')
+    await goInstall(context, { folder: kwok, stamp: STAMP, what: `sigs.k8s.io/kwok/cmd/kwok@v${KWOK}` })
+    await rename(join(kwok, 'kwok'), join(beside, 'kwok'))
+    await rm(kwok, { recursive: true, force: true })
+    // Last, and the folder renamed as a whole: a broken run leaves nothing that looks whole.
+    await writeFile(join(beside, 'stamp'), STAMP)
+    await rm(folderIn(cache), { recursive: true, force: true })
+    await rename(beside, folderIn(cache))
+  },
+}
+
+type Build = Pick<PeerContext, 'env' | 'signal' | 'say'>
+
+const goOptions = ({ env, signal }: Build, cwd: string) => ({
+  cwd,
+  // Only modules; a failed look-up must not try version control.
+  env: { ...env, CGO_ENABLED: '0', GOVCS: '*:off', GOFLAGS: '-mod=mod -trimpath' },
+  signal,
+  timeoutMs: LIMIT_MS,
+})
+
+async function buildKubernetes(context: Build, folder: string): Promise<void> {
+  const source = join(folder, 'source')
+  await mkdir(source)
+  const options = goOptions(context, source)
+  context.say('downloading')
+  const { stdout } = await must('go', ['mod', 'download', '-json', `${MODULE}@v${VERSION}`], {
+    ...options,
+    cwd: folder,
+  })
+  const { Dir: module } = JSON.parse(stdout) as { Dir: string }
+  const lines = (await readFile(join(module, 'go.mod'), 'utf8'))
+    .replace(/^module .*/m, 'module peer')
+    // Its own modules lie in its own tree there; published they have versions of their own.
+    .replace(/^replace \([^)]*\)/m, '')
+    .replace(/^(\tk8s\.io\/[a-z-]+) v0\.0\.0( .*)?$/gm, `$1 v0${VERSION.slice(1)}$2`)
+  await writeFile(join(source, 'go.mod'), `${lines}\nrequire ${MODULE} v${VERSION}\n`)
+  await copyFile(join(module, 'go.sum'), join(source, 'go.sum'))
+  await copyFile(join(SOURCES, 'main.go.text'), join(source, 'main.go'))
+  context.say('building')
+  // Without a version clients cannot tell what it is.
+  const named = ['component-base/version', 'client-go/pkg/version']
+    .map((it) => `-X k8s.io/${it}.gitVersion=v${VERSION}`)
+    .join(' ')
+  await must('go', ['build', '-ldflags', `-s -w ${named}`, '-o', join(folder, 'kubernetes'), '.'], options)
+  await rm(source, { recursive: true, force: true })
+}
+
+/** As `docker save` writes it: one layer with one program. */
+async function buildPause(context: Build, folder: string): Promise<void> {
+  const work = join(folder, 'pause')
+  await mkdir(work)
+  const options = goOptions(context, work)
+  await copyFile(join(SOURCES, 'pause.go.text'), join(work, 'pause.go'))
+  await must('go', ['build', '-ldflags', '-s -w', '-o', join(work, 'pause'), join(work, 'pause.go')], options)
+  await must(
+    'tar',
+    ['--create', '--file=layer.tar', '--owner=0', '--group=0', '--mtime=@0', 'pause'],
+    options,
+  )
+  const sum = createHash('sha256')
+    .update(await readFile(join(work, 'layer.tar')))
+    .digest('hex')
+  const config = {
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+    os: 'linux',
+    config: { Entrypoint: ['/pause'], User: '65535:65535' },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sum}`] },
+  }
+  await writeFile(join(work, 'config.json'), JSON.stringify(config))
+  const manifest = [{ Config: 'config.json', RepoTags: [PAUSE_IMAGE], Layers: ['layer.tar'] }]
+  await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest))
+  const content = ['manifest.json', 'config.json', 'layer.tar']
+  await must('tar', ['--create', `--file=${join(folder, 'pause.tar')}`, ...content], options)
+  await rm(work, { recursive: true, force: true })
+}
