@@ -13,6 +13,7 @@ export function Viewings({ sessionId }: { sessionId: string }) {
   const { data, error, refetch } = useQuery(viewingsQuery(sessionId))
   return (
     <Card label={m.viewings}>
+      <h2 className={css.title}>{m.viewings}</h2>
       {error && !data ? (
         <ErrorBox problem={error} retry={() => void refetch()} />
       ) : !data ? (

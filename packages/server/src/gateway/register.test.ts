@@ -112,9 +112,16 @@ describe('[NET-1.routes] the register of routes', () => {
     expect((await ask('DELETE', `/api/routes/${route.id}`)).status).toBe(404)
   })
 
+  it.each(['kalnet.home.arpa', 'localhost'])(
+    '[STR-1.isolated-origin] %s is the dashboard’s alone',
+    async (host) => {
+      const answer = await add(http(host))
+      expect(answer.body.error?.code, answer.text).toBe('gateway-route.invalid')
+      expect(answer.body.error?.message).toContain('the address of Kalnet itself')
+    },
+  )
+
   it.each([
-    ['the address of Kalnet', http('kalnet.home.arpa'), 'gateway-route.invalid'],
-    ['localhost', http('localhost'), 'gateway-route.invalid'],
     ['people at a whole domain', http('*.example.org'), 'gateway-route.invalid'],
     ["a port of Kalnet's own", { kind: 'tcp', listen: 7400 }, 'gateway-route.invalid'],
     ['a host with a port', http('a.example.org:80'), 'request.invalid'],
