@@ -15,6 +15,7 @@ import type { Handler, Http } from './core/http.ts'
 import type { Mail } from './core/mail.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
+import type { Telemetry } from './core/telemetry/telemetry.ts'
 import { authorityFile } from './core/tls.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createInside } from './gateway/inside.ts'
@@ -68,6 +69,7 @@ export interface NetworkOptions {
   /** Publishes what a service is now. */
   tellService(tx: Tx, serviceId: string): Promise<unknown>
   version: string
+  telemetry: Telemetry | null
   signal: AbortSignal
 }
 
@@ -109,6 +111,7 @@ export async function createNetwork(options: NetworkOptions) {
     config,
     registry,
     tunnels: options.tunnels,
+    telemetry: options.telemetry,
     machine,
     authorityFile: config.tls.enabled ? authorityFile(options.folders.config) : null,
     decide: options.decide,

@@ -17,12 +17,14 @@ import { createMail } from './core/mail.ts'
 import { migrate } from './core/migrate.ts'
 import { createKeyRing, createSecrets, loadMasterKey, masterKeyFile } from './core/secrets.ts'
 import { createStore } from './core/store.ts'
+import { createTelemetry } from './core/telemetry/telemetry.ts'
 import { readFingerprint } from './core/tls.ts'
 import { createWakeUps } from './core/wake-ups.ts'
 import { createDoors } from './doors.ts'
 import { createIdentity } from './identity/identity.ts'
 import { watchSignIns } from './identity/watch.ts'
 import { createNetwork, doorsOf } from './network.ts'
+import { measureHouse } from './observability/figures.ts'
 import { createRunning } from './running.ts'
 
 export const VERSION = '0.1.0'
@@ -63,6 +65,7 @@ export async function createServer(options: ServerOptions) {
   )
   const ring = createKeyRing(masterKey)
   const secrets = createSecrets({ masterKey: ring, clock })
+  const telemetry = createTelemetry({ config, name: 'kalnet', version: VERSION, clock, log })
   const mail = createMail({ config: config.mail, clock, log })
   const wakeUps = createWakeUps({ config, clock, log })
   const events = createEvents({ store, log, clock, wakeUps })
@@ -107,7 +110,9 @@ export async function createServer(options: ServerOptions) {
     record,
     controlSocket: join(folders.runtime, 'control.sock'),
     dashboardFolder: DASHBOARD,
+    ...(telemetry ? { answered: telemetry.answered } : {}),
   })
+  measureHouse(telemetry, { store, connections: http.connections })
   http.add(identity.routes)
   http.add(doors.routes)
   const apps = createApps({
@@ -144,7 +149,10 @@ export async function createServer(options: ServerOptions) {
     fingerprint: () => readFingerprint(folders.config),
     // The way in is put together below; nothing is installed before it is.
     doors: doorsOf({ clock, address }, () => network),
-    parts: () => [{ name: 'nats' as const, state: wakeUps?.state() ?? null }],
+    parts: () => [
+      { name: 'nats' as const, state: wakeUps?.state() ?? null },
+      { name: 'telemetry' as const, state: telemetry?.state() ?? null },
+    ],
     linksCalled: (_, calls) => network.gateway.linksCalled(calls),
     version: VERSION,
     identityFor: (instance) => network.certificates.identityFor(instance),
@@ -165,6 +173,7 @@ export async function createServer(options: ServerOptions) {
     decide: apps.decide,
     ended: identity.ended,
     tellService: running.tellService,
+    telemetry,
     version: VERSION,
     signal: stopping.signal,
   })
@@ -216,6 +225,7 @@ export async function createServer(options: ServerOptions) {
       await network.close()
       await http.close()
       await running.close()
+      await telemetry?.close()
       mail.close()
       await outbound.close()
       events.close()

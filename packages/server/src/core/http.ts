@@ -46,6 +46,7 @@ import { createRemembered } from './remembered.ts'
 import { answerBrokenRequest, HEADER_BYTES } from './replies.ts'
 import { addSafetyHeaders, safetyHeaders } from './safety.ts'
 import type { Store } from './store.ts'
+import type { Answered } from './telemetry/answers.ts'
 import { createUpgrades, type Upgrade } from './upgrades.ts'
 
 export type { RecordAudit } from './audited.ts'
@@ -85,6 +86,8 @@ export interface HttpOptions {
   controlSocket?: string
   /** The dashboard's built files; absent: none are served. */
   dashboardFolder?: string
+  /** Told of each call that was answered; absent: nobody follows. */
+  answered?(call: Answered): void
   /** Slow senders, for tests: defaults 10 s for headers, 30 s for all of a request. */
   limits?: { headersMs?: number; requestMs?: number }
 }
@@ -96,6 +99,8 @@ export interface Http {
   mounted(): Mounted[]
   /** Cuts every WebSocket and stream of an ended sign-in. */
   cut(signInId: string): number
+  /** How many connections it has. */
+  connections(): Promise<number>
   /** The sign-ins that have an open WebSocket or stream. */
   connectedSignIns(): string[]
   /** For a door before ours in this process (the gateway): its request is answered here, from the same socket. */
@@ -207,6 +212,18 @@ export function createHttp(options: HttpOptions): Http {
     addSafetyHeaders(request, reply)
     addCorsHeaders(request.raw, reply, own.foreignOrigins)
   })
+  const { answered } = options
+  if (answered)
+    app.addHook('onResponse', async (request, reply) => {
+      answered({
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        tookMs: reply.elapsedTime,
+        scheme: isSecure(request.raw) ? 'https' : 'http',
+        traceparent: request.headers.traceparent,
+      })
+    })
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: an address may carry what is secret.
     log.debug(
@@ -296,6 +313,7 @@ export function createHttp(options: HttpOptions): Http {
       remembered.forget(signInId)
       return upgrades.cut(signInId)
     },
+    connections: () => new Promise((resolve) => app.server.getConnections((_, count) => resolve(count ?? 0))),
     connectedSignIns: upgrades.signIns,
     routes: () => [...bound],
     listen() {

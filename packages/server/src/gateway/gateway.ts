@@ -13,6 +13,7 @@ import type { HubOptions } from '../controllers/hub.ts'
 import type { Events } from '../core/events.ts'
 import type { Handler } from '../core/http.ts'
 import type { Store } from '../core/store.ts'
+import type { Telemetry } from '../core/telemetry/telemetry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Tunnels } from '../streams/tunnels.ts'
 import { createCalls } from './calls.ts'
@@ -25,6 +26,7 @@ import { insideAddress } from './render/reach.ts'
 import { routesOfGateway } from './routes.ts'
 import { createSnapshots, type Snapshots } from './snapshot.ts'
 import { statements } from './store.ts'
+import { followServed, measureEngine } from './telemetry.ts'
 
 export interface GatewayOptions {
   store: Store
@@ -54,6 +56,7 @@ export interface GatewayOptions {
   tls: { key: string | Buffer; cert: string | Buffer } | undefined
   /** What gateways of their own counted. */
   elsewhere(): RouteFigures[]
+  telemetry: Telemetry | null
   signal: AbortSignal
 }
 export interface Gateway {
@@ -97,8 +100,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         dialTunnel: (tunnel, port, within) => tunnels.dial({ ...tunnel, port }, within),
         judge: createJudge(options.decide),
         own,
+        ...followServed(options.telemetry),
       })
     : null
+  if (engine) measureEngine(options.telemetry, engine)
   const figures = () => mergeFigures(engine?.figures() ?? [], options.elsewhere())
   const calls = createCalls(clock, function* () {
     const byId = new Map(snapshots.now().routes.map((it) => [it.id, it]))

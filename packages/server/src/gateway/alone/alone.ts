@@ -10,9 +10,11 @@ import { lanInterfaces } from '@kalnet/io/interfaces'
 import type { Log } from '@kalnet/io/log'
 import { machineId } from '@kalnet/io/machine'
 import { portTaken } from '@kalnet/io/ports'
+import type { Telemetry } from '../../core/telemetry/telemetry.ts'
 import { createEngine } from '../engine/engine.ts'
 import type { EngineOptions } from '../engine/interface.ts'
 import { createJudge } from '../judge.ts'
+import { followServed, measureEngine } from '../telemetry.ts'
 import { createServedCertificates } from './certificates.ts'
 import { createControlPlanes } from './control-planes.ts'
 import { createFollowing } from './following.ts'
@@ -38,6 +40,8 @@ export interface AloneOptions {
   log: Log
   signal: AbortSignal
   drainMs?: number
+  /** Closed when it ends. */
+  telemetry?: Telemetry | null
   onReady(addresses: {
     http: { host: string; port: number }
     https: { host: string; port: number } | null
@@ -78,7 +82,9 @@ export async function runGatewayAlone(options: AloneOptions): Promise<void> {
     },
     judge: createJudge(judging.decide),
     own,
+    ...followServed(options.telemetry ?? null),
   })
+  measureEngine(options.telemetry ?? null, engine)
   const following = createFollowing({
     planes,
     file: join(options.folder, 'snapshot.json'),
@@ -147,5 +153,6 @@ export async function runGatewayAlone(options: AloneOptions): Promise<void> {
     await following.write()
     await engine.close()
     planes.close()
+    await options.telemetry?.close()
   }
 }

@@ -2,12 +2,12 @@
 import type { IncomingMessage } from 'node:http'
 import { fail } from '@kalnet/contracts/errors'
 import { networkOf } from '../../core/origin.ts'
+import { type Trace, traceOf } from '../../core/trace.ts'
 import { type Host, isNear, pathOf, readHost, readUri } from './address.ts'
 import { type EngineOptions, HEADER_BYTES, HEADER_COUNT, type Verdict } from './interface.ts'
 import { stickyTag } from './policies/sticky.ts'
 import type { Rotation } from './rotation.ts'
 import type { Table } from './table.ts'
-import { type Trace, traceOf } from './trace.ts'
 
 export type Passed = Extract<Verdict, { pass: true }>
 export interface Visit {
@@ -25,6 +25,8 @@ export interface Visit {
   /** The instance this visitor stays with. */
   tag: string | null
   upgrade: boolean
+  /** Of a WebSocket: what it was answered with; 0: nothing yet. */
+  status: number
 }
 export type Entry =
   | { kind: 'own' }
@@ -73,7 +75,7 @@ export const mustBeJudged = ({ rotation, uri }: Visit): boolean =>
   rotation.route.access !== 'public' || uri.startsWith(OWN_PATHS)
 
 export function createAdmit(
-  options: Pick<EngineOptions, 'clock' | 'own' | 'challenge'>,
+  options: Pick<EngineOptions, 'clock' | 'own' | 'challenge' | 'traceShare'>,
   given: {
     table(): Table<Rotation>
     /** Some of it is for everybody; else it is as if the name were not there, for whoever comes from outside. */
@@ -81,7 +83,7 @@ export function createAdmit(
     httpsPort(): number | null
   },
 ) {
-  const { clock, own } = options
+  const { clock, own, traceShare } = options
 
   return function admit(request: IncomingMessage, secure: boolean, upgrade: boolean): Entry {
     if (request.rawHeaders.length > HEADER_COUNT * 2)
@@ -145,9 +147,10 @@ export function createAdmit(
         path: stripped.startsWith('/') ? stripped : `/${stripped}`,
         prefix,
         address,
-        trace: traceOf(headers['x-request-id'], headers.traceparent, headers.tracestate),
+        trace: traceOf(headers['x-request-id'], headers.traceparent, headers.tracestate, traceShare),
         tag: rotation.policy.sticky ? stickyTag(headers.cookie) : null,
         upgrade,
+        status: 0,
       },
     }
   }

@@ -13,6 +13,7 @@ import { createPorts } from './ports.ts'
 import { answerVerdict, known, refuse, refuseUpgrade, writeAnswer } from './refuse.ts'
 import { createRotation, type Rotation } from './rotation.ts'
 import { serveVisit } from './serve.ts'
+import { tellServed, tellUpgraded } from './served.ts'
 import { compileTable, type Table } from './table.ts'
 import { upgradeVisit } from './upgrade.ts'
 
@@ -21,7 +22,7 @@ export type { Asked, Engine, EngineOptions, Verdict } from './interface.ts'
 const EMPTY: Snapshot = { version: '', domain: '', routes: [], endpoints: [] }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { clock, log, own, judge } = options
+  const { clock, log, own, judge, onServed } = options
   const limits = { ...LIMITS, ...options.limits }
   const calls = createCalls()
   const opened = createOpened()
@@ -72,6 +73,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     switch (entry.kind) {
       case 'visit':
+        if (onServed) tellServed({ request, response, visit: entry.visit }, onServed)
         receiveVisit(request, response, entry.visit)
         return
       case 'own':
@@ -132,11 +134,13 @@ export function createEngine(options: EngineOptions): Engine {
       if (entry.kind === 'redirect') return writeAnswer(socket, 308, { location: entry.to })
       const { visit } = entry
       requestId = visit.trace.requestId
+      if (onServed) tellUpgraded({ request, socket, visit }, onServed)
       const verdict = await judgeVisit(visit, request, shared)
       if (socket.destroyed) return
       if (verdict.pass)
         return upgradeVisit({ request, socket, rest, visit, verdict, stallMs: limits.stallMs, shared })
       visit.rotation.counts.rejected += 1
+      visit.status = verdict.status
       writeAnswer(socket, verdict.status, { ...verdict.headers, 'x-request-id': requestId }, verdict.body)
     } catch (error) {
       refuseUpgrade(request, socket, known(error), requestId)
@@ -190,6 +194,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     cut: opened.cut,
     signIns: opened.signIns,
+    counts: () => [...rotations.values()].map(({ route, counts }) => [route, counts]),
     figures: () =>
       [...rotations].map(([id, { counts, breaker }]) =>
         showCounts(id, counts, breaker?.state(clock.now().getTime()) ?? null),

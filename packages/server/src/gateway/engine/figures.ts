@@ -10,6 +10,9 @@ export interface Histogram {
   count(): number
   /** Upper bound of the bucket; null when nothing was counted. */
   quantile(share: number): number | null
+  /** For each power of two of microseconds, how many began there: 8 to 15 µs at index 3. */
+  byPower(): number[]
+  sumMs(): number
 }
 
 const bucketOf = (micros: number): number => {
@@ -26,8 +29,10 @@ const upperOf = (bucket: number): number => {
 export function createHistogram(): Histogram {
   const counts = new Uint32Array(BUCKETS)
   let all = 0
+  let sumMs = 0
   return {
     add(ms) {
+      sumMs += ms
       const bucket = bucketOf(Math.min(2 ** 31 - 1, Math.round(ms * 1000)))
       counts[bucket] = (counts[bucket] ?? 0) + 1
       all += 1
@@ -42,6 +47,16 @@ export function createHistogram(): Histogram {
       }
       return null
     },
+    byPower() {
+      const powers = new Array<number>(32).fill(0)
+      counts.forEach((count, bucket) => {
+        // Below the first power that has steps, a bucket is a microsecond.
+        const power = bucket < STEPS ? 31 - Math.clz32(Math.max(1, bucket)) : Math.floor(bucket / STEPS) + 3
+        powers[power] = (powers[power] ?? 0) + count
+      })
+      return powers
+    },
+    sumMs: () => sumMs,
   }
 }
 

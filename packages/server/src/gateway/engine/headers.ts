@@ -1,5 +1,5 @@
 /** Headers on their way through: hop-by-hop ones end here (RFC 9110 §7.6.1), a client's claims about itself are replaced by what is true. */
-import type { Trace } from './trace.ts'
+import type { Trace } from '../../core/trace.ts'
 
 type Kind = 'keep' | 'drop' | 'cookie' | 'connection' | 'te' | 'framing'
 

@@ -5,6 +5,8 @@ import type { SecureContext } from 'node:tls'
 import type { Call, Endpoint, RouteFigures, Snapshot } from '@kalnet/contracts/gateway'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import type { Trace } from '../../core/trace.ts'
+import type { Counts } from './figures.ts'
 
 export type SnapshotRoute = Snapshot['routes'][number]
 
@@ -35,6 +37,26 @@ export type Verdict =
       userId: string | null
     }
   | { pass: false; status: number; headers: Record<string, string | string[]>; body: string | Buffer }
+
+/** One request that ended. */
+export interface Served {
+  route: SnapshotRoute
+  method: string
+  scheme: 'http' | 'https'
+  host: string
+  /** As it came, without the query. */
+  path: string
+  /** Of HTTP. */
+  version: string
+  trace: Trace
+  /** A WebSocket. */
+  upgrade: boolean
+  /** 0: nothing was answered. */
+  status: number
+  /** Nobody broke off. */
+  isWhole: boolean
+  tookMs: number
+}
 
 export type Tunnel = NonNullable<Endpoint['tunnel']>
 
@@ -69,6 +91,10 @@ export interface EngineOptions {
   /** With what we show ourselves to a service that asks for a certificate (`upstreamTls: mutual`); it holds whom we trust, too. */
   upstreamIdentity?(organisationId: string): SecureContext | null | Promise<SecureContext | null>
   limits?: Partial<Limits>
+  /** Told of each request that was led to a service, when it ended. Absent: nobody follows, and it costs nothing. */
+  onServed?(served: Served): void
+  /** Share of the traces that begin here and are marked as ones that are kept. Default: all. */
+  traceShare?: number
   /** How often UDP clients that fell silent are looked for; a test looks oftener. */
   flowCheckMs?: number
 }
@@ -114,6 +140,8 @@ export interface Engine {
   /** By which sign-ins something is open. */
   signIns(): string[]
   figures(): RouteFigures[]
+  /** What is counted, as it is counted on. */
+  counts(): Iterable<[SnapshotRoute, Counts]>
   calls(): Call[]
   addresses(): { http: { host: string; port: number }; https: { host: string; port: number } | null }
   problems(): Problem[]

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { fail } from '@kalnet/contracts/errors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readParent, traceOf } from '../../core/trace.ts'
 import { isNear, readHost, readUri } from './address.ts'
 import { createHistogram } from './figures.ts'
 import { answerHeaders, othersCookies, requestHeaders, trailersOf } from './headers.ts'
 import { PAGE_POLICY, pageOf, STYLE, STYLE_HASH } from './page.ts'
 import { compileTable } from './table.ts'
 import { routeOf } from './testing/bench.ts'
-import { readParent, traceOf } from './trace.ts'
 
 describe('[NET-1.host]', () => {
   const route = (name: string, host: string, pathPrefix = '/', access: 'public' | 'people' = 'people') => ({
@@ -100,7 +100,7 @@ describe('[NET-1.host]', () => {
   })
 })
 
-const trace = { requestId: 'id-of-request', traceparent: '00-a-b-01', tracestate: null }
+const trace = { requestId: 'id-of-request', traceparent: '00-a-b-01', tracestate: null, parentId: null }
 const truth = {
   address: '203.0.113.9',
   host: 'a.example:8443',

@@ -64,6 +64,7 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
 
   function giveUp(error: KalnetError) {
     passage.answered(error.status >= 500)
+    visit.status = error.status
     refuseUpgrade(request, socket, error, trace.requestId)
   }
   const answerPairs = (answer: IncomingMessage) =>
@@ -121,6 +122,7 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
         settled = true
         passage.told(member, 'answered')
         passage.answered(false)
+        visit.status = 101
         upstream.once('close', done)
         socket.write(
           head('101 Switching Protocols', [
@@ -141,6 +143,7 @@ export function upgradeVisit({ request, socket, rest, visit, verdict, stallMs, s
         const status = answer.statusCode ?? 502
         passage.told(member, status >= 502 ? 'failed' : 'answered')
         passage.answered(status >= 500)
+        visit.status = status
         socket.write(
           head(`${status} ${answer.statusMessage ?? ''}`, [
             ...withoutLength(answerPairs(answer)),
