@@ -103,6 +103,7 @@ export async function startPlane(
     url: `http://127.0.0.1:${port}`,
     port,
     gatewayPort,
+    folders,
     store,
     errors: witness.errors,
     ask,

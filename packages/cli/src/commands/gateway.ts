@@ -1,4 +1,5 @@
 /** `kalnet gateway`: the entry point as a process of its own, for a control plane elsewhere. */
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '@kalnet/contracts/config'
@@ -37,7 +38,8 @@ Exit codes:
   0  told to end        1  failed, or a port is held        2  the command line is wrong
   4  the control plane refuses its key`
 
-const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+const isLoopback = (host: string) =>
+  host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 
 /** Plain http would tell the key, and certificates with their keys, to everybody on the way. */
 export function controlPlaneUrls(texts: readonly string[]): URL[] {

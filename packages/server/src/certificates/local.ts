@@ -43,7 +43,7 @@ export function createLocal({ authority, clock }: { authority(): Promise<Signer>
     return { chain, key, end: new Date(notAfter).toISOString(), context }
   }
   function madeFor(names: readonly [string, ...string[]]): Kept['made'] {
-    const [name] = names
+    const name = names.join(' ')
     const now = clock.now().getTime()
     const found = kept.get(name)
     if (found && found.notAfter - now > RENEW_MS) return found.made

@@ -1,6 +1,8 @@
 /** Which certificate a name is served with: an own one before one of ACME before the local authority; for names of ours only. */
+import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { ServedHost } from '@kalnet/contracts/certificate'
+import { isGlobal } from '@kalnet/io/addresses'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { Secrets } from '../core/secrets.ts'
@@ -157,7 +159,9 @@ export function createServing(options: ServingOptions) {
       const name = asked.toLowerCase().replace(/\.$/, '')
       await whenRead()
       const runsIt = organisationId === first
-      if (name === '') return runsIt ? local.pemFor([domain]) : null
+      // For whoever comes by the address of the gateway itself; of a home, so that no key makes us vouch for the internet.
+      if (name === '' || (isIP(name) !== 0 && !isGlobal(name)))
+        return runsIt ? local.pemFor(name === '' ? [domain] : [domain, name]) : null
       if (name.length > 253 || !NAME.test(name)) return null
       const host = hostOf(name)
       const own = runsIt && (name === domain || ours(name))

@@ -1,5 +1,4 @@
 /** A gateway as a process of its own: the same engine as in the control plane, told by one or several control planes over HTTP. */
-import { randomUUID } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { KalnetError } from '@kalnet/contracts/errors'
@@ -10,6 +9,7 @@ import { lanInterfaces } from '@kalnet/io/interfaces'
 import type { Log } from '@kalnet/io/log'
 import { machineId } from '@kalnet/io/machine'
 import { portTaken } from '@kalnet/io/ports'
+import { v7 as newId } from 'uuid'
 import type { Telemetry } from '../../core/telemetry/telemetry.ts'
 import { createEngine } from '../engine/engine.ts'
 import type { EngineOptions } from '../engine/interface.ts'
@@ -73,7 +73,7 @@ export async function runGatewayAlone(options: AloneOptions): Promise<void> {
     machine,
     listen,
     certificateFor: certificates.contextFor,
-    certificateForNobody: certificates.forNobody,
+    certificateForNobody: () => certificates.forNobody(reachable(listen.host)),
     challenge: (host, token) => challenges.get(`${host} ${token}`) ?? null,
     upstreamIdentity: certificates.upstream,
     dialTunnel: ({ controllerId, instanceId }, port, within) => {
@@ -96,7 +96,7 @@ export async function runGatewayAlone(options: AloneOptions): Promise<void> {
       await engine.apply(snapshot)
     },
   })
-  const run = randomUUID()
+  const run = newId()
   const reporting = createReporting({
     planes,
     engine,

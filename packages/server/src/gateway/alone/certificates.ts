@@ -60,9 +60,9 @@ export function createServedCertificates(
     async contextFor(name: string): Promise<SecureContext | null> {
       return (await ask(name)).context
     },
-    /** For clients that name nobody; null: this household does not run the installation. */
-    async forNobody(): Promise<ServedCertificate | null> {
-      return ask('').catch((error: unknown) => {
+    /** For clients that name nobody, as they come by our address; null: this household does not run the installation. */
+    async forNobody(address: string): Promise<ServedCertificate | null> {
+      return ask(address).catch((error: unknown) => {
         if (error instanceof KalnetError && error.code === 'thing.unknown') return null
         throw error
       })

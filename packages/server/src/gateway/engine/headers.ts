@@ -180,3 +180,15 @@ export function answerHeaders(
   out.push('X-Request-Id', options.requestId)
   return out
 }
+
+/** HTTP/2 takes no list with a name twice: values of one name together. */
+export function asRecord(pairs: readonly string[]): Record<string, string | string[]> {
+  const record: Record<string, string | string[]> = {}
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    const value = pairs[at + 1] ?? ''
+    const before = record[name]
+    record[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return record
+}

@@ -3,7 +3,7 @@ import { request as ask, type ClientRequest, type IncomingMessage, type ServerRe
 import { fail, type KalnetError } from '@kalnet/contracts/errors'
 import { countRead } from '@kalnet/wire/tidy'
 import type { Passed, Visit } from './admit.ts'
-import { answerHeaders, requestHeaders, trailersOf } from './headers.ts'
+import { answerHeaders, asRecord, requestHeaders, trailersOf } from './headers.ts'
 import { ANSWER_HEADER_BYTES, type Limits } from './interface.ts'
 import { beginPassage, noAnswer, type Passage, type Shared } from './passage.ts'
 import { stickyCookie } from './policies/sticky.ts'
@@ -27,18 +27,6 @@ function framingOf(request: IncomingMessage): string[] | null {
   if (length !== undefined) return ['Content-Length', length]
   if (request.httpVersionMajor !== 2) return null
   return streamOf(request).endAfterHeaders ? null : ['Transfer-Encoding', 'chunked']
-}
-
-/** HTTP/2 takes no list with a name twice: values of one name together. */
-function asRecord(pairs: readonly string[]): Record<string, string | string[]> {
-  const record: Record<string, string | string[]> = {}
-  for (let at = 0; at < pairs.length; at += 2) {
-    const name = (pairs[at] ?? '').toLowerCase()
-    const value = pairs[at + 1] ?? ''
-    const before = record[name]
-    record[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
-  }
-  return record
 }
 
 export interface Serving {
