@@ -26,6 +26,8 @@ export interface Cluster {
   /** This machine's address as the cluster sees it. */
   here: string
   there: string
+  /** What its pods get addresses of. */
+  pods: string
   /** By the API as who may do everything: JSON in, JSON out; throws for what is no success. */
   call<T = unknown>(method: string, path: string, body?: unknown, type?: string): Promise<T>
   /** A program in the machine's namespaces, for what its owner could do. */
@@ -143,6 +145,7 @@ export async function startCluster(signal?: AbortSignal): Promise<Cluster> {
       folder,
       here,
       there,
+      pods,
       call: ask,
       inMachine,
       load,

@@ -20,6 +20,10 @@ export interface Subject {
   local: 'none' | 'sockets' | 'address'
   /** Programs can be run inside. */
   exec: boolean
+  /** The number of processes has no limit of its own here. */
+  noProcessLimit?: boolean
+  /** Each instance has a network device, whatever its spec says: its walls are the network's. */
+  alwaysConnected?: boolean
 }
 
 export interface ConformanceOptions {

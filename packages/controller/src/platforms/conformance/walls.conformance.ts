@@ -41,38 +41,54 @@ export function describeWalls(fixture: Fixture): void {
     await fixture.platform.remove(other)
   })
 
-  onReal('[CTL-6.no-network] without network there is only its own loopback', async () => {
+  onReal('[CTL-6.no-network] without network there is only its own loopback', async (context) => {
+    if (fixture.subject.alwaysConnected)
+      return context.skip('here its walls keep it, which the next one shows')
     const { lines } = await inside('tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "')
     expect(
       lines.filter((it) => !/^(tunl0|sit0|ip6tnl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0)$/.test(it)),
     ).toEqual(['lo'])
   })
 
+  /** Which of these addresses answer a program inside, and which what counts as the internet. */
+  async function reachedFrom(network: 'none' | 'internet'): Promise<string[]> {
+    const server = createServer((socket) => socket.end('reached'))
+    await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .filter((it) => it?.family === 'IPv4')
+      .map((it) => it!.address)
+    const targets = [...own, '10.0.0.1', '192.168.1.1', '172.17.0.1', '169.254.169.254', '10.213.0.1']
+    const attempt = (at: string, on: number | undefined) =>
+      `timeout 2 bash -c 'exec 3<>/dev/tcp/${at}/${on} && cat <&3' 2>/dev/null | grep -q . && echo reached ${at}`
+    const outside = fixture.subject.outside
+    // All at once: each refusal may take whole two seconds.
+    const script = [
+      ...targets.map((it) => `{ ${attempt(it, port)}; } &`),
+      ...(outside ? [`{ ${attempt(outside.address, outside.port)}; } &`] : []),
+      'wait',
+    ].join('\n')
+    const { lines } = await inside(script, { network })
+    server.close()
+    return lines
+  }
+
   onReal(
     '[CTL-6.filtered] with network the outside is reached; this machine, its LAN and private ranges are not',
     async (context) => {
       if (!fixture.subject.network) return context.skip('no network for instances on this machine')
-      const server = createServer((socket) => socket.end('reached'))
-      await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
-      const address = server.address()
-      const port = typeof address === 'object' ? address?.port : 0
-      const own = Object.values(networkInterfaces())
-        .flat()
-        .filter((it) => it?.family === 'IPv4')
-        .map((it) => it!.address)
-      const targets = [...own, '10.0.0.1', '192.168.1.1', '172.17.0.1', '169.254.169.254', '10.213.0.1']
-      const attempt = (at: string, on: number | undefined) =>
-        `timeout 2 bash -c 'exec 3<>/dev/tcp/${at}/${on} && cat <&3' 2>/dev/null | grep -q . && echo reached ${at}`
-      const outside = fixture.subject.outside
-      // All at once: each refusal may take whole two seconds.
-      const script = [
-        ...targets.map((it) => `{ ${attempt(it, port)}; } &`),
-        ...(outside ? [`{ ${attempt(outside.address, outside.port)}; } &`] : []),
-        'wait',
-      ].join('\n')
-      const { lines } = await inside(script, { network: 'internet' })
-      server.close()
-      expect(lines).toEqual(fixture.subject.outside ? [`reached ${fixture.subject.outside.address}`] : [])
+      const { outside } = fixture.subject
+      expect(await reachedFrom('internet')).toEqual(outside ? [`reached ${outside.address}`] : [])
+    },
+  )
+
+  onReal(
+    '[CTL-6.no-network-reached] without network nothing is reached, whatever devices there are',
+    async (context) => {
+      if (!fixture.subject.alwaysConnected) return context.skip('it has no device, which another test shows')
+      expect(await reachedFrom('none')).toEqual([])
     },
   )
 
@@ -82,6 +98,7 @@ export function describeWalls(fixture: Fixture): void {
       if (!fixture.subject.limits) return context.skip('no limits on this machine')
       const memory = await inside('exec tail /dev/zero', { resources: { memoryBytes: 64 * 2 ** 20 } })
       expect(memory.observation.reason).toBe('It ran out of memory')
+      if (fixture.subject.noProcessLimit) return
       const processes = await inside('for i in $(seq 80); do sleep 3 & done; wait', {
         resources: { processes: 32 },
       })

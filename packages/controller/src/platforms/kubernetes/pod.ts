@@ -79,6 +79,9 @@ function itemsOf({ spec }: EnsureRequest, folder: string) {
 }
 export const givenKey = (folder: string, name: string): string => `${folder}.${name}`
 
+/** A cluster fills in `$(NAME)` and makes one of two dollars: what is meant is what stands there. */
+const asItIs = (text: string) => text.replace(/\$/g, () => '$$')
+
 const limitsOf = ({ cpus, memoryBytes }: InstanceSpec['resources']) => ({
   cpu: `${Math.round(cpus * 1000)}m`,
   memory: String(memoryBytes),
@@ -99,8 +102,7 @@ function container(request: EnsureRequest, around: Surroundings): V1Container {
     // By its digest it can be nothing else; a name of somebody else's image may mean another one tomorrow.
     imagePullPolicy: 'IfNotPresent',
     ...(spec.command.length > 0 && { command: spec.command }),
-    // `$(NAME)` would be filled in by the cluster: what is meant is what stands there.
-    env: Object.entries(environment).map(([name, value]) => ({ name, value: value.replaceAll('$(', '$$(') })),
+    env: Object.entries(environment).map(([name, value]) => ({ name, value: asItIs(value) })),
     workingDir: spec.workdir,
     resources: {
       limits,
@@ -137,9 +139,7 @@ export function podOf(request: EnsureRequest, around: Surroundings): V1Pod {
     spec: {
       // It waits for its walls and its files; the API starts nothing before.
       schedulingGates: [{ name: GATE }],
-      containers: [
-        { ...it, ...(it.command && { command: it.command.map((word) => word.replaceAll('$(', '$$(')) }) },
-      ],
+      containers: [{ ...it, ...(it.command && { command: it.command.map((word) => asItIs(word)) }) }],
       // Starting again is a new generation and the control plane's decision.
       restartPolicy: 'Never',
       terminationGracePeriodSeconds: GRACE_SECONDS,

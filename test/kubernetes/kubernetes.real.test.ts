@@ -1,0 +1,52 @@
+/** The kubernetes platform on a real cluster: the conformance suite, and what goes wrong in a cluster. The cluster leaves nothing behind. */
+import { describePlatform } from '@kalnet/controller/platforms/conformance'
+import { afterAll, expect, test } from 'vitest'
+import { hasKubernetes } from '../peers/80-kubernetes.ts'
+import { openOutsideOf } from '../support/cluster/outside.ts'
+import { chain, openShared } from './subject.ts'
+import { tracesOf } from './traces.ts'
+
+const isDemanded = process.env.KALNET_PEERS === 'all'
+const isRoot = process.getuid?.() === 0
+const has = isRoot && (await hasKubernetes())
+const ours = new RegExp(`knc(luster-)?${process.pid}\\b|KN-PODS|198\\.18\\.`)
+
+if (!has && !isDemanded)
+  test.skip('the kubernetes platform: a Kubernetes of the peers, and root to start its machine, are missing')
+else {
+  const before = await tracesOf(ours)
+  const shared = await openShared()
+  let isClosed = false
+  const close = async () => {
+    if (!isClosed) await shared.close()
+    isClosed = true
+  }
+  afterAll(close)
+
+  describePlatform('kubernetes', {
+    isReal: true,
+    image: { recipe: chain },
+    async open() {
+      const outside = await openOutsideOf(shared.cluster)
+      return {
+        platform: shared.platform(),
+        again: async () => shared.platform(),
+        close: () => outside.close(),
+        limits: true,
+        noProcessLimit: true,
+        network: true,
+        alwaysConnected: true,
+        local: 'sockets',
+        exec: true,
+        outside,
+      }
+    },
+  })
+
+  test('[K8S-1.no-traces] the cluster of the tests leaves the machine as it was', async () => {
+    const during = await tracesOf(ours)
+    expect(during.links.length).toBeGreaterThan(before.links.length)
+    await close()
+    expect(await tracesOf(ours)).toEqual(before)
+  })
+}
