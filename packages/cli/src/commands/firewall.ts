@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { type GatewayRoute, gatewayRoutes } from '@kalnet/contracts/gateway'
 import { InvalidArgumentError } from 'commander'
 import type { AddCommand, Context } from '../context.ts'
-import { applyTable, removeTable } from '../firewall/apply.ts'
+import { applyTable, assertPossible, removeTable } from '../firewall/apply.ts'
 import { nftables } from '../firewall/nftables.ts'
 import { firewallRules } from '../firewall/rules.ts'
 import { ufwRules, ufwText } from '../firewall/ufw.ts'
@@ -67,6 +67,7 @@ Examples:
         throw usage(`${flags.format} is not a format; nftables and ufw are.`)
       if (flags.format === 'ufw' && (flags.apply || flags.remove))
         throw usage('Rules for ufw are printed only: run the lines yourself, after you have read them.')
+      if (flags.apply || flags.remove) await assertPossible()
       if (flags.remove) {
         const removed = await removeTable(signal)
         return output.result(removed ? 'The rules are gone.' : 'There were no rules of Kalnet.', { removed })

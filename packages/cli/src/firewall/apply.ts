@@ -3,7 +3,8 @@ import { must, run } from '@kalnet/io/spawn'
 import { failed, refused } from '../problem.ts'
 import { TABLE } from './nftables.ts'
 
-async function assertPossible() {
+/** Asked first: who may not change it anyway is told so whatever else is wrong. */
+export async function assertPossible(): Promise<void> {
   if (process.getuid?.() !== 0)
     throw refused('Only root changes the firewall of a machine.', 'Run the same with sudo.')
   const { code } = await run('nft', ['--version'], { timeoutMs: 10_000 }).catch(() => ({ code: null }))
@@ -16,7 +17,6 @@ async function assertPossible() {
 
 /** All of it or nothing; twice is once. */
 export async function applyTable(text: string, signal: AbortSignal): Promise<void> {
-  await assertPossible()
   await must('nft', ['-f', '-'], { input: text, timeoutMs: 30_000, signal }).catch((error: unknown) => {
     throw failed(
       `The rules were not taken: ${error instanceof Error ? error.message : 'unknown'}.`,
@@ -27,7 +27,6 @@ export async function applyTable(text: string, signal: AbortSignal): Promise<voi
 
 /** False when there was none. */
 export async function removeTable(signal: AbortSignal): Promise<boolean> {
-  await assertPossible()
   const { code } = await run('nft', ['list', 'table', ...TABLE], { timeoutMs: 10_000, signal })
   if (code !== 0) return false
   await must('nft', ['delete', 'table', ...TABLE], { timeoutMs: 10_000, signal })
