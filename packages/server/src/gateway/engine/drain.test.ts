@@ -75,7 +75,7 @@ describe('[NET-3.drain] a gateway that is told to end', () => {
   it('takes nothing new, and lets what is under way come to its end', async () => {
     const asked: (() => void)[] = []
     const service = await startUpstream((_, response) => {
-      asked.push(() => void response.end("at last"))
+      asked.push(() => void response.end('at last'))
     })
     ends.push(() => service.close())
     const engine = await engineOf(snapshotOf([routeOf()], [endpointOf(service.port)]))
