@@ -9,6 +9,12 @@ const pressed = [
   'packages/dashboard/src/screens.real.test.ts',
 ]
 
+/**
+ * `expect.poll` gives up after one second when nothing is said: too near on two busy cores. What is waited for comes as soon as it is so;
+ * the limit only says when to stop.
+ */
+const expectations = { poll: { timeout: 30_000, interval: 50 } }
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -24,7 +30,8 @@ export default defineConfig({
             'test/**/*.test.ts',
           ],
           exclude: [...ignored, ...whole, '**/*.real.test.ts'],
-          testTimeout: 20_000,
+          expect: expectations,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
@@ -34,6 +41,7 @@ export default defineConfig({
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: ['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts'],
           exclude: [...ignored, ...whole, ...pressed],
+          expect: expectations,
           testTimeout: 120_000,
           hookTimeout: 300_000,
           // Real programs share two cores and one engine: files run one after the other.
@@ -47,6 +55,7 @@ export default defineConfig({
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: whole,
           exclude: [...ignored, ...pressed],
+          expect: expectations,
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -59,6 +68,7 @@ export default defineConfig({
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: pressed,
           exclude: ignored,
+          expect: expectations,
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

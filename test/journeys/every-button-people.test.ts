@@ -35,7 +35,7 @@ import { rules } from './every-button-people/rules.ts'
 
 const why = await lacking(['chromium'], 'every button about people pressed against the real product')
 
-describe.skipIf(why)('every button about people', { timeout: 60_000 }, () => {
+describe.skipIf(why)('every button about people', { timeout: 300_000 }, () => {
   let house: Household
   let directory = ''
   let pupils: string[] = []
@@ -77,10 +77,8 @@ describe.skipIf(why)('every button about people', { timeout: 60_000 }, () => {
     recovery = await passkeys(house)
     code = await authenticatorApp(house)
   })
-  it('[UI-2.every-button] [UI-2.sign-in] every way in', { timeout: 120_000 }, () =>
-    waysIn(house, device, code, recovery),
-  )
-  it('[UI-2.every-button] what is dangerous asks who it is', { timeout: 120_000 }, async () => {
+  it('[UI-2.every-button] [UI-2.sign-in] every way in', () => waysIn(house, device, code, recovery))
+  it('[UI-2.every-button] what is dangerous asks who it is', async () => {
     await device.finger(true)
     await prove(house, code)
   })

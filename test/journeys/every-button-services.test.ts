@@ -19,7 +19,7 @@ const why = await lacking(
   'every button about services pressed against the real product',
 )
 
-describe.skipIf(why)('every button about services', { timeout: 120_000 }, () => {
+describe.skipIf(why)('every button about services', { timeout: 300_000 }, () => {
   let house: House
   beforeAll(async () => {
     house = await makeHouse()
@@ -31,12 +31,12 @@ describe.skipIf(why)('every button about services', { timeout: 120_000 }, () => 
 
   it('[UI-2.every-button] the first account', () => claim(house))
   it('[UI-2.every-button] [DSH-1.services] nothing there yet, and the way to more', () => nothingYet(house))
-  it('[UI-2.every-button] [DSH-1.install] a service is added', { timeout: 300_000 }, () => add(house))
+  it('[UI-2.every-button] [DSH-1.install] a service is added', () => add(house))
   it('[UI-2.every-button] [DSH-1.services] it opens, from wherever one is', () => open(house))
   it('[UI-2.every-button] [UI-2.palette] it is found', () => find(house))
   it('[UI-2.every-button] stopped, started, started afresh', () => stopAndStart(house))
   it('[UI-2.every-button] its title, its tags, two of it', () => change(house))
-  it('[UI-2.every-button] updated, and back', { timeout: 240_000 }, () => updateAndBack(house))
+  it('[UI-2.every-button] updated, and back', () => updateAndBack(house))
   it('[UI-2.every-button] [DSH-1.logs] its logs', () => logs(house))
   it('[UI-2.every-button] [DSH-1.routes] its addresses', () => addresses(house))
   it('[UI-2.every-button] [DSH-1.topology] the network', () => map(house))

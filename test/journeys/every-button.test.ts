@@ -25,7 +25,7 @@ const why = await lacking(
   'every button pressed against the real product',
 )
 
-describe.skipIf(why)('every button', { timeout: 60_000 }, () => {
+describe.skipIf(why)('every button', { timeout: 300_000 }, () => {
   let world: World
   const workbench = async () => {
     const { items } = await world.client.call(sessionRoutes.list, { query: { limit: '200' } })

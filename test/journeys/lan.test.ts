@@ -91,7 +91,7 @@ describe.skipIf(why)('over the home network', () => {
       .first()
       .fill(OWNER.password)
     await page.getByRole('button', { name: 'Create owner account' }).click()
-    await page.getByText('Your screen is a click away').waitFor({ timeout: 15_000 })
+    await page.getByText('Your screen is a click away').waitFor()
     const [cookie] = await browser.context.cookies()
     expect(cookie).toMatchObject({ name: '__Host-kalnet', secure: true, httpOnly: true, sameSite: 'Strict' })
     await page.goto(`${url}/launch`)
@@ -192,21 +192,17 @@ describe.skipIf(why)('over the home network', () => {
 
       // One sign-out, and it is closed here too.
       expect((await ask('POST', '/api/sign-out', {})).status).toBe(200)
-      await eventually(
-        'the service asks again who one is',
-        async () => {
-          await visitor.goto(site)
-          return visitor
-            .getByLabel('E-mail')
-            .waitFor({ timeout: 3_000 })
-            .then(
-              () => true,
-              // Still let in, or still loading: looked at again.
-              () => false,
-            )
-        },
-        15_000,
-      )
+      await eventually('the service asks again who one is', async () => {
+        await visitor.goto(site)
+        return visitor
+          .getByLabel('E-mail')
+          .waitFor({ timeout: 3_000 })
+          .then(
+            () => true,
+            // Still let in, or still loading: looked at again.
+            () => false,
+          )
+      })
     } finally {
       await trusting.close()
     }
@@ -270,7 +266,7 @@ describe.skipIf(why)('over the home network', () => {
       expect(ran.stderr + ran.stdout).toContain('"controllerName": "attic"')
       await page.goto(url)
       await page.getByRole('article', { name: 'From the attic' }).getByRole('link').click()
-      await page.locator('[data-live="true"] canvas').first().waitFor({ timeout: 30_000 })
+      await page.locator('[data-live="true"] canvas').first().waitFor()
       const state = async () =>
         (
           JSON.parse((await product.kalnet('sessions', 'list', '--json')).stdout) as {
@@ -280,7 +276,7 @@ describe.skipIf(why)('over the home network', () => {
       // The list shows what lives.
       expect(await state()).toBe('running')
       await product.kalnet('controllers', 'drain', 'attic', '--yes')
-      await eventually('its session has ended', async () => (await state()) === undefined, 30_000)
+      await eventually('its session has ended', async () => (await state()) === undefined)
     } finally {
       attic.kill('SIGTERM')
       await new Promise((resolve) => attic.once('close', resolve))

@@ -45,7 +45,6 @@ describe.skipIf(why)('a second person', () => {
     phone = await openBrowser({ width: 390, height: 844, touch: true })
     owner = desk.page
     grace = phone.page
-    for (const page of [owner, grace]) page.setDefaultTimeout(20_000)
   })
   afterAll(async () => {
     await desk?.close()

@@ -18,6 +18,9 @@ const FLAGS = [
   '--disable-sync',
 ]
 
+/** Long for whoever waits, and no figure: beside another lane a page may take ten times as long as alone. */
+export const WAIT_MS = 60_000
+
 /** How Chromium is started for tests; another program than the machine's brings a network of its own. */
 export async function chromiumStart(program?: string): Promise<{ executablePath: string; args: string[] }> {
   if (!CHROMIUM) throw new Error('there is no Chromium on this machine')
@@ -51,6 +54,7 @@ export async function openBrowser(
     ignoreHTTPSErrors: options.ignoreCertificates ?? false,
     permissions: ['clipboard-read', 'clipboard-write'],
   })
+  context.setDefaultTimeout(WAIT_MS)
   const page = context.pages()[0] ?? (await context.newPage())
   return { context, page, close: () => context.close() }
 }

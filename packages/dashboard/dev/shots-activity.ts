@@ -37,7 +37,7 @@ export const ACTIVITY_SHOTS: Shot[] = [
     ready: async (page, standIn) => {
       await today(page)
       standIn.goAway()
-      await page.getByText('Not connected. Trying').waitFor({ timeout: 25_000 })
+      await page.getByText('Not connected. Trying').waitFor()
     },
   },
   {

@@ -44,7 +44,7 @@ export const PEOPLE_SHOTS: Shot[] = [
     ready: async (page, standIn) => {
       await heading('Invited, not here yet')(page)
       standIn.goAway()
-      await page.getByText('Not connected. Trying').waitFor({ timeout: 25_000 })
+      await page.getByText('Not connected. Trying').waitFor()
     },
   },
   {

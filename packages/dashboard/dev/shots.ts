@@ -36,7 +36,7 @@ const heading = (words: string) => (page: Page) =>
 const [running, , unreachable] = LIVE
 const failed = ENDED[1]
 
-const drawn = (page: Page) => page.locator('[data-live="true"] canvas').waitFor({ timeout: 15_000 })
+const drawn = (page: Page) => page.locator('[data-live="true"] canvas').waitFor()
 const startTerminal = async (page: Page) => {
   await page
     .getByRole('button', { name: /^Start Terminal$/ })
@@ -107,7 +107,7 @@ export const SHOTS: Shot[] = [
     ready: async (page, standIn) => {
       await heading('Recently ended')(page)
       standIn.goAway()
-      await page.getByText('Not connected. Trying').waitFor({ timeout: 25_000 })
+      await page.getByText('Not connected. Trying').waitFor()
     },
   },
   { name: 'launch', world: 'usual', path: '/launch', ready: heading('Terminal') },

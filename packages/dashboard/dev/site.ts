@@ -7,6 +7,8 @@ import type { StandIn } from './stand-in.ts'
 
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+/** As the server says of files whose names change with what is in them. */
+const FOREVER = 'public, max-age=31536000, immutable'
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -25,6 +27,7 @@ export async function serveSite(folder: string, standIn: StandIn) {
         const file = existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(folder, 'index.html')
         response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream')
         response.setHeader('content-security-policy', POLICY)
+        if (path.startsWith('/assets/') && file === wanted) response.setHeader('cache-control', FOREVER)
         createReadStream(file).pipe(response)
       },
       (problem) => response.destroy(problem as Error),

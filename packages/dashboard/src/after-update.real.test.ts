@@ -43,7 +43,7 @@ const saysSo = (page: Page) => page.getByRole('alert').first().waitFor()
 
 describe.skipIf(noBrowser)(
   '[UI-2.after-update] a page that was open during an update',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () => {
     let site: Site
     beforeAll(async () => {

@@ -5,11 +5,11 @@ import { noBrowser, openPage, openSite, type Site } from './testing.ts'
 
 if (noBrowser) console.log(`skipped: behaviour of the dashboard: ${noBrowser}`)
 const DESK = { viewport: { width: 1200, height: 800 } }
-const WAIT = { timeout: 10_000 }
+const WAIT = { timeout: 60_000 }
 const CANVAS = '[data-live="true"] canvas'
 const viewerOf = (site: Site) => `${site.url}/s/${LIVE[0]?.id}`
 
-describe.skipIf(noBrowser)('behaviour', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser)('behaviour', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { build } from 'vite'
-import { CHROMIUM, chromiumStart } from '../../../test/support/browser.ts'
+import { CHROMIUM, chromiumStart, WAIT_MS } from '../../../test/support/browser.ts'
 import { serveSite } from '../dev/site.ts'
 import { createStandIn } from '../dev/stand-in.ts'
 
@@ -51,6 +51,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions)
 }
 export async function openPageIn(context: BrowserContext) {
   const page = await context.newPage()
+  page.setDefaultTimeout(WAIT_MS)
   const complaints: string[] = []
   // The API may go away on purpose; our own files may not. What leaving a page cuts off is no failure.
   page.on('requestfailed', (request) => {

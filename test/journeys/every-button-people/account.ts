@@ -1,5 +1,4 @@
 /** One's own account on a device that holds passkeys: adding, naming, removing them; and what proves once more who one is. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { auditRoutes } from '@kalnet/contracts/audit'
 import { signInRoutes } from '@kalnet/contracts/sign-in'
 import { Secret, TOTP } from 'otpauth'
@@ -8,8 +7,6 @@ import { keepCodes } from '../every-button/account.ts'
 import { NEXT_PASSWORD } from '../every-button/me.ts'
 import { pictures } from '../every-button/world.ts'
 import type { Household } from './household.ts'
-
-const STEP_MS = 30_000
 
 /** A device that shows a passkey when it is asked; `finger` takes the finger away and puts it back. */
 export async function holdPasskeys({ page }: Household) {
@@ -67,20 +64,16 @@ export async function passkeys(house: Household): Promise<string[]> {
 }
 
 /** A second way beside the passkey; its codes are worth something once. */
-export async function authenticatorApp({ page, button, notice, go }: Household) {
+export async function authenticatorApp({ page, button, notice, go, codesAgain }: Household) {
   await go('/settings')
   await button('Set up').click()
   const secret = (await page.locator('[data-secret]').textContent())?.replace(/\s/g, '') ?? ''
   const totp = new TOTP({ secret: Secret.fromBase32(secret) })
   await page.getByLabel('Six digits').fill(totp.generate())
   await notice('Your authenticator app is set up.')
-  // Each code is taken once; clocks may differ by one step.
-  const step = () => Math.floor(Date.now() / STEP_MS)
-  let last = step()
   return async () => {
-    last = Math.max(last + 1, step())
-    while (last > step() + 1) await sleep(500)
-    return totp.generate({ timestamp: last * STEP_MS })
+    await codesAgain()
+    return totp.generate()
   }
 }
 export type Codes = Awaited<ReturnType<typeof authenticatorApp>>

@@ -37,7 +37,14 @@ export async function feed(house: Household): Promise<void> {
   await box.waitFor({ state: 'detached' })
 
   await page.getByPlaceholder('Search the record').fill('Kids')
-  await expect.poll(async () => (await entries.allTextContents()).every((it) => /Kids/.test(it))).toBe(true)
+  const onlyKids = () =>
+    expect
+      .poll(async () => {
+        const texts = await entries.allTextContents()
+        return texts.length > 0 && texts.every((it) => /Kids/.test(it))
+      })
+      .toBe(true)
+  await onlyKids()
   await entries.first().click()
   await button('Only about this', box).click()
   const about = page.getByRole('button', { name: /^Stop filtering: About/ })
@@ -49,6 +56,7 @@ export async function feed(house: Household): Promise<void> {
   await by.click()
   await by.waitFor({ state: 'detached' })
   await page.getByPlaceholder('Search the record').fill('Kids')
+  await onlyKids()
   await entries.first().click()
   await button('Only about this', box).click()
   await about.click()

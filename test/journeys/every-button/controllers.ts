@@ -69,7 +69,7 @@ export async function machines(world: World): Promise<void> {
     const known = async () =>
       (await client.call(controllerRoutes.list)).items.find((it) => it.name === 'Loft')
     const card = page.getByRole('group', { name: 'Loft', exact: true })
-    await card.getByText('Connected', { exact: true }).waitFor({ timeout: 30_000 })
+    await card.getByText('Connected', { exact: true }).waitFor()
     await expect.poll(async () => (await known())?.state).toBe('online')
     const choose = async (action: string) => {
       await button('Actions for Loft', card).click()
@@ -129,7 +129,7 @@ export async function machines(world: World): Promise<void> {
     await card.waitFor({ state: 'detached' })
     expect(await known()).toBeUndefined()
     // The real machine is told, and its key opens nothing any more.
-    await holds('the machine is refused', 30_000)(async () => /refused/.test(loft.said()))
+    await holds('the machine is refused')(async () => /refused/.test(loft.said()))
     expect(await known()).toBeUndefined()
   } finally {
     await loft.end()

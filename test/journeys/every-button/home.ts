@@ -90,7 +90,7 @@ export async function ended(world: World): Promise<void> {
   await client.until(idOf('Evening 6'), ['stopped'])
   const statusOf = async (name: string) =>
     (await client.attempt(sessionRoutes.read, { params: { id: idOf(name) } })).status
-  await expect.poll(() => statusOf('Evening 7'), { timeout: 20_000 }).toBe(404)
+  await expect.poll(() => statusOf('Evening 7')).toBe(404)
   // Taken back before that: never asked of the server.
   expect(await statusOf('Evening 8')).toBe(200)
 }

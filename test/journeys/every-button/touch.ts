@@ -11,7 +11,6 @@ export async function touch(world: World, id: string): Promise<void> {
   const phone = await openBrowser({ width: 390, height: 844, touch: true })
   try {
     const { page, context } = phone
-    context.setDefaultTimeout(20_000)
     const heardOf = collectComplaints(context)
     await controls.follow(context)
     await page.goto(product.url)

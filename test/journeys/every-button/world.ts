@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Session } from '@kalnet/contracts/session'
 import { sessionRoutes } from '@kalnet/contracts/session'
 import type { Locator, Page } from 'playwright-core'
-import { openBrowser } from '../../support/browser.ts'
+import { openBrowser, WAIT_MS } from '../../support/browser.ts'
 import { createClient } from '../../support/client.ts'
 import { collectComplaints } from '../../support/complaints.ts'
 import { createControls } from '../../support/controls.ts'
@@ -14,7 +14,6 @@ import { type ProductOptions, startProduct } from '../../support/product.ts'
 export async function makeWorld(options: ProductOptions = {}) {
   const product = await startProduct(options)
   const browser = await openBrowser()
-  browser.context.setDefaultTimeout(20_000)
   const complaints = collectComplaints(browser.context)
   const controls = createControls()
   await controls.follow(browser.context)
@@ -40,11 +39,23 @@ export async function makeWorld(options: ProductOptions = {}) {
     /** Waits for a notice and closes it, so that it covers nothing. */
     async notice(text: string, action = 'Close') {
       const it = page.getByRole('alertdialog').filter({ hasText: text })
-      await button(action, it.last())
-        .click()
+      await it
+        .last()
+        .waitFor()
         .catch(async (problem) => {
           throw new Error(`${problem} ${await page.getByRole('alert').allTextContents()}`)
         })
+      // It goes by itself after a while: who came too late to close it has still seen it.
+      const closed = async () => action === 'Close' && (await it.count()) === 0
+      const end = Date.now() + WAIT_MS
+      for (let done = false; !done; )
+        try {
+          await button(action, it.last()).click({ timeout: 2_000 })
+          done = true
+        } catch (problem) {
+          done = await closed()
+          if (!done && Date.now() > end) throw problem
+        }
       await it.first().waitFor({ state: 'detached' })
     },
     /** Opens a dialog twice to leave it by its cross and by "Cancel"; nothing may have come of it. */
@@ -62,18 +73,19 @@ export async function makeWorld(options: ProductOptions = {}) {
     read: (id: string): Promise<Session> => client.call(sessionRoutes.read, { params: { id } }),
     running: (id: string) => client.until(id, ['running']),
     async live(shown: Page = page) {
-      await shown.locator('[data-live="true"] canvas').first().waitFor({ timeout: 60_000 })
+      await shown.locator('[data-live="true"] canvas').first().waitFor()
     },
     tool,
     /** Presses a tool of the session bar, which hides by itself when the pointer is elsewhere. */
     async use(name: string) {
-      for (let tries = 1; ; tries++) {
+      const end = Date.now() + WAIT_MS
+      for (let patience = 800; ; patience *= 1.5) {
         try {
           if (await button('Show the session bar').isVisible())
-            await button('Show the session bar').click({ timeout: 1_000 })
-          return await tool(name).click({ timeout: 800 })
+            await button('Show the session bar').click({ timeout: patience })
+          return await tool(name).click({ timeout: patience })
         } catch (problem) {
-          if (tries === 20) throw problem
+          if (Date.now() > end) throw problem
         }
       }
     },

@@ -8,7 +8,7 @@ import { noBrowser, openPage, openSite, type Site } from '../testing.ts'
 if (noBrowser) console.log(`skipped: doors of the dashboard: ${noBrowser}`)
 const PHONE = { viewport: { width: 390, height: 844 } }
 
-describe.skipIf(noBrowser)('doors', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser)('doors', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
@@ -20,7 +20,6 @@ describe.skipIf(noBrowser)('doors', { timeout: 60_000 }, () => {
   async function at(path: string, world: World, door: DoorOptions) {
     site.standIn.use(world, { door })
     const opened = await openPage(site.browser, PHONE)
-    opened.page.setDefaultTimeout(15_000)
     const asked: string[] = []
     opened.page.on('request', (request) =>
       asked.push(`${request.method()} ${new URL(request.url()).pathname}`),

@@ -5,7 +5,7 @@ import { noBrowser, openPage, openSite, type Site } from '../testing.ts'
 if (noBrowser) console.log(`skipped: keys in the dashboard: ${noBrowser}`)
 const DESK = { viewport: { width: 1200, height: 800 } }
 
-describe.skipIf(noBrowser)('keys', { timeout: 120_000 }, () => {
+describe.skipIf(noBrowser)('keys', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
@@ -15,7 +15,6 @@ describe.skipIf(noBrowser)('keys', { timeout: 120_000 }, () => {
   const open = async () => {
     site.standIn.use('usual')
     const it = await openPage(site.browser, DESK)
-    it.page.setDefaultTimeout(20_000)
     await it.page.goto(`${site.url}/settings/keys`)
     await it.page.getByText('Nightly backup').waitFor()
     const choose = async (of: string, action: string) => {

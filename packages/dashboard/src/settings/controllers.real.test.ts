@@ -5,9 +5,9 @@ import { noBrowser, openPage, openSite, type Site } from '../testing.ts'
 
 if (noBrowser) console.log(`skipped: machines in the dashboard: ${noBrowser}`)
 const DESK = { viewport: { width: 1200, height: 800 } }
-const WAIT = { timeout: 10_000 }
+const WAIT = { timeout: 60_000 }
 
-describe.skipIf(noBrowser)('machines', { timeout: 60_000 }, () => {
+describe.skipIf(noBrowser)('machines', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
