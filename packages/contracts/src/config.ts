@@ -1,5 +1,6 @@
 /** `kalnet.yaml`, `KALNET_*` and flags: one schema, every key with its meaning. */
 import { z } from 'zod'
+import { areHeaders } from './otlp-headers.ts'
 import { kubernetesConfig } from './config-kubernetes.ts'
 
 const address = z.string().min(1).max(255)
@@ -98,6 +99,7 @@ export const config = z.strictObject({
       otlpUrl: z
         .url({ protocol: /^https?$/ })
         .max(500)
+        .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'no name or password in it')
         .optional()
         .describe(
           'OpenTelemetry collector that figures and traces are sent to by OTLP over HTTP (http://collector:4318; v1/metrics and v1/traces are added). On a network of your own it must be allowed by `outbound.allow`. Without it nothing is measured or sent.',
@@ -105,6 +107,7 @@ export const config = z.strictObject({
       otlpHeaders: z
         .string()
         .max(4000)
+        .refine(areHeaders, 'name=value, several with commas, each written as in an address')
         .optional()
         .describe(
           'Headers for the collector, such as its key: name=value, several with commas. Better in the environment than in a file.',
