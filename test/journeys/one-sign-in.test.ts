@@ -111,7 +111,7 @@ describe.skipIf(why)('one sign-in', () => {
     await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve))
     back = `http://localhost:${(program.address() as { port: number }).port}/`
     grace = await openBrowser()
-    grace.context.setDefaultTimeout(30_000)
+    grace.context.setDefaultTimeout(60_000)
     for (const { id } of services)
       await eventually(
         'they all run',

@@ -17,6 +17,7 @@ import { groupRoutes, peopleRoutes } from './people.ts'
 import { registryRoutes } from './registry.ts'
 import { scimRoutes } from './scim.ts'
 import { serviceRoutes } from './service.ts'
+import { serviceSecretRoutes } from './service-secret.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
@@ -30,6 +31,7 @@ export const ROUTES = {
   viewings: viewingRoutes,
   streams: streamRoutes,
   services: serviceRoutes,
+  serviceSecrets: serviceSecretRoutes,
   registry: registryRoutes,
   gateway: gatewayRoutes,
   joinedGateways: joinedRoutes,

@@ -29,7 +29,9 @@ export const templateInput = z.strictObject({
   help: z.string().max(200).optional(),
   type: z
     .enum(['text', 'number', 'boolean', 'choice', 'url', 'secret'])
-    .describe('secret: a password that somebody chose. Kept sealed, shown to nobody; only services ask for one.'),
+    .describe(
+      'secret: a password that somebody chose. Kept sealed, shown to nobody; only services ask for one.',
+    ),
   required: z.boolean().default(false),
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
   choices: z.array(z.string().max(60)).max(50).optional(),

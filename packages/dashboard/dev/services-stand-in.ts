@@ -159,6 +159,12 @@ export function createServicesStandIn() {
           return put(id, { state: 'updating' }, publish)
         case 'GET :id/logs':
           return { lines: [...LOG, ...LOG.map((line) => `${line} again`)] }
+        case 'GET :id/secrets':
+          return {
+            items: service?.templateId === 'postgresql' ? [{ name: 'password', label: 'Password' }] : [],
+          }
+        case 'POST :id/secrets':
+          return { secret: 'jU7-a-long-and-random-one-p2Kx' }
         case 'GET :id/health':
           return list(service ? history(service) : [])
         case 'GET :id/releases':

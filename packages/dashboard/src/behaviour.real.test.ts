@@ -53,6 +53,24 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 300_000 }, () => {
     await context.close()
   })
 
+  test('[NET-5.shown] a password of a service is shown when it is asked for, and gone when the page is left', async () => {
+    site.standIn.use('usual')
+    const { context, page, complaints } = await openPage(site.browser, DESK)
+    await page.goto(`${site.url}/services`)
+    await page.getByRole('link', { name: 'PostgreSQL', exact: true }).click()
+    await page.getByRole('link', { name: 'Settings', exact: true }).last().click()
+    await page.getByRole('button', { name: 'Show: Password' }).click()
+    await page.getByText('jU7-a-long-and-random-one-p2Kx').waitFor()
+    if (process.env.KALNET_PICTURES)
+      await page.screenshot({ path: `${process.env.KALNET_PICTURES}/password.png` })
+    await page.getByRole('link', { name: 'Overview', exact: true }).click()
+    await page.goBack()
+    await page.getByRole('button', { name: 'Show: Password' }).waitFor()
+    expect(await page.getByText('jU7-').count()).toBe(0)
+    expect(complaints).toEqual([])
+    await context.close()
+  })
+
   test('[UI-2.live] what happens elsewhere appears by itself', async () => {
     site.standIn.use('usual')
     const [one, two] = await Promise.all([openPage(site.browser, DESK), openPage(site.browser, DESK)])

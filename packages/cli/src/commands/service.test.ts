@@ -86,26 +86,30 @@ beforeAll(async () => {
             ? { items: [photos], next: null }
             : pathname.startsWith('/api/templates/')
               ? TEMPLATE
-              : pathname.endsWith('/logs')
-                ? { lines: ['one', 'two'] }
-                : pathname.endsWith('/releases')
-                  ? { items: releases, next: null }
-                  : pathname.endsWith('/health')
-                    ? {
-                        items: [
-                          {
-                            instanceId: ID,
-                            part: 'web',
-                            number: 0,
-                            state: 'unhealthy',
-                            detail: 'It answered 500.',
-                            tookMs: 1,
-                            at,
-                          },
-                        ],
-                        next: null,
-                      }
-                    : now()
+              : pathname.endsWith('/secrets')
+                ? { items: [{ name: 'password', label: 'Password' }] }
+                : pathname.endsWith('/secrets/password')
+                  ? { secret: 'a-long-one' }
+                  : pathname.endsWith('/logs')
+                    ? { lines: ['one', 'two'] }
+                    : pathname.endsWith('/releases')
+                      ? { items: releases, next: null }
+                      : pathname.endsWith('/health')
+                        ? {
+                            items: [
+                              {
+                                instanceId: ID,
+                                part: 'web',
+                                number: 0,
+                                state: 'unhealthy',
+                                detail: 'It answered 500.',
+                                tookMs: 1,
+                                at,
+                              },
+                            ],
+                            next: null,
+                          }
+                        : now()
       answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
     })
   })
@@ -154,6 +158,8 @@ const LINES: Line[] = [
   [['ls'], 0, /^photos +Photos +running +1\.0\.0 +https:\/\/photos\.example\.org$/m, []],
   [['show', 'photos'], 0, /web-0: running, healthy on attic \(process\), started again 2 times/, []],
   [['show', '000a'], 0, /version 1\.1\.0 is there: kalnet service update photos/, []],
+  [['secret', 'photos'], 0, /^a-long-one$/m, ['POST /api/services/photos/secrets/password {}']],
+  [['secret', 'photos', 'other'], 2, /no password called other[\s\S]*password/, []],
   [['show', 'potos'], 2, /Did you mean photos\?/, []],
   [
     [

@@ -6,6 +6,7 @@ import { ago, table } from '../output.ts'
 import { usage } from '../problem.ts'
 import { answer, before, type InstallFlags, install, releasesOf, remove, update } from './service-change.ts'
 import { describeService, findService, listServices, settle } from './service-found.ts'
+import { showSecret } from './service-secret.ts'
 
 const WHICH = 'its name, its id, or either end of the id'
 const example = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
@@ -146,6 +147,16 @@ export const addService: AddCommand = (program, context) => {
       })
       it.output.result(lines, { id, lines })
     })
+  service
+    .command('secret')
+    .description('a password that was made for it, for people who need it; each look is put on record')
+    .argument('<service>', WHICH)
+    .argument('[password]', 'its name; default: the only one there is')
+    .addHelpText(
+      'after',
+      example('kalnet service secret database', 'kalnet service secret database password'),
+    )
+    .action((wanted: string, name: string | undefined) => showSecret(context(), wanted, name))
   service
     .command('releases')
     .description('its releases, newest first')

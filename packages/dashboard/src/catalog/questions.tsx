@@ -44,7 +44,8 @@ function Question({ input, answer, tried, onAnswer }: QuestionProps) {
     <Field
       label={input.label}
       help={input.help}
-      type={input.type === 'url' ? 'url' : 'text'}
+      type={input.type === 'url' ? 'url' : input.type === 'secret' ? 'password' : 'text'}
+      autoComplete={input.type === 'secret' ? 'new-password' : undefined}
       inputMode={input.type === 'number' ? 'decimal' : undefined}
       maxLength={input.maxLength}
       value={String(answer)}

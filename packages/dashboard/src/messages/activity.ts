@@ -148,6 +148,7 @@ export const activityWords: Record<string, string> = {
   'service.removed': 'remove|removed {a service}',
   'service.registered': 'register|said where {a service} is',
   'service.deregistered': 'deregister|took a service off the list',
+  'service.secret-shown': 'show|had a password of {a service} shown',
   'service.logs-read': 'read|read what {a service} printed',
   'controller.enrolled': 'add|added the machine {a machine}',
   'controller.changed': 'change|changed the machine {a machine}',

@@ -126,6 +126,11 @@ export const serviceReplicasWrong = 'A whole number from 1 to 20.'
 export const serviceTagsHelp = 'Words to find it by, with commas between them.'
 export const serviceTagsWrong = 'Letters, digits, dots, colons and dashes only.'
 export const serviceSaved = 'Saved.'
+export const servicePasswords = 'Passwords'
+export const servicePasswordsText =
+  'Made for it when it was added. Whoever sees one may use it: each look is written down under Activity.'
+export const servicePasswordShow = (label: string) => `Show: ${label}`
+export const show = 'Show'
 export const serviceRemove = 'Remove…'
 export const serviceRemoveHead = 'Remove this service'
 export const serviceRemoveSay =

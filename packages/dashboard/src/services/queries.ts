@@ -45,6 +45,11 @@ export const releasesQuery = (id: string) =>
       call(ROUTES.services.releases, { params: { id }, query: { after, limit: 20 }, signal }),
     getNextPageParam: ({ next }) => next ?? undefined,
   })
+export const passwordsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['service-more', id, 'secrets'],
+    queryFn: ({ signal }) => call(ROUTES.serviceSecrets.list, { params: { id }, signal }),
+  })
 export const serviceLogsQuery = (id: string, instance: string | undefined) =>
   queryOptions({
     queryKey: ['service-logs', id, instance ?? 'all'],

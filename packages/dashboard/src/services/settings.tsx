@@ -11,6 +11,7 @@ import { Card, ErrorBox } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 import { know } from './actions.ts'
 import css from './page.module.css'
+import { Passwords } from './passwords.tsx'
 import { replicasProblem, tagsOf, tagsProblem } from './settings-text.ts'
 
 const Remove = lazy(() => import('./remove.tsx'))
@@ -95,6 +96,7 @@ export default function Settings({ service }: { service: Service }) {
           <Change service={service} />
         </section>
       </Card>
+      {managed && <Passwords service={service} />}
       <Card label={managed ? m.serviceRemoveHead : m.serviceForget}>
         <section className={css.section}>
           <h2>{managed ? m.serviceRemoveHead : m.serviceForget}</h2>

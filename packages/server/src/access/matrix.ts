@@ -76,6 +76,8 @@ export const MATRIX: Record<string, Expectation> = {
   'POST /api/services/:id/update': { may: stewards, about: 'none' },
   'DELETE /api/services/:id': { may: stewards, about: 'none' },
   'GET /api/services/:id/logs': { may: stewards, about: 'none' },
+  'GET /api/services/:id/secrets': { may: stewards, about: 'none' },
+  'POST /api/services/:id/secrets/:name': { may: stewards, about: 'none' },
   'GET /api/services/:id/health': { may: signedIn, about: 'none' },
   'POST /api/services/register': { may: stewards, about: 'none' },
   'DELETE /api/services/register/:id': { may: stewards, about: 'none' },

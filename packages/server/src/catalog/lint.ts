@@ -41,6 +41,7 @@ export const sampleAnswers = (template: Template): Answers =>
 /** Its recipe leads to a base, it resolves with nothing but what must be answered, and it is admitted. */
 export function launchProblems(template: Template, recipes: CatalogFiles['recipes']): string[] {
   if (template.kind === 'service') return resolveProblems(template, recipes, sampleAnswers(template))
+  if (template.inputs.some((input) => input.type === 'secret')) return ['inputs: only services keep a secret']
   try {
     const chain = 'recipe' in template.image ? chainOf(template.image.recipe, recipes) : null
     const spec = resolveTemplate(template, sampleAnswers(template), chain)

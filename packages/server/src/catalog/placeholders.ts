@@ -8,6 +8,8 @@ export interface Fill {
   text: string
   /** It may stand in a file without quotes: its letters are bounded by a pattern, or it is ours. */
   plain: boolean
+  /** What stands in a file instead of the quoted text, where the text is not known yet. */
+  quoted?: string
 }
 export type Values = ReadonlyMap<string, Fill>
 
@@ -30,7 +32,7 @@ export function fillIn(templateId: string, text: string, values: Values, where: 
     const value = values.get(name)
     if (!value) throw invalid(`${whole} is not a placeholder`)
     if (where === 'word') return value.text
-    if (!plain) return quoted(value.text)
+    if (!plain) return value.quoted ?? quoted(value.text)
     if (!value.plain) throw invalid(`${whole} needs a pattern to stand without quotes`)
     if (UNSEEN.test(value.text)) throw invalid(`${whole} has control characters`)
     return value.text

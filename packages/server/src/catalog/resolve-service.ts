@@ -10,14 +10,14 @@ import {
   type TemplateInput,
 } from '@kalnet/contracts/template'
 import { type Fill, fillIn, type Values } from './placeholders.ts'
-import { answersOf } from './resolve.ts'
+import { answersOf, SEALED } from './resolve.ts'
 
 export interface ServiceFacts {
   service: { id: string; name: string; url: string; host: string }
   /** Null: it does not sign people in by us. */
   openid: { issuer: string; client: string } | null
-  /** The mark that stands for a secret until the spec is on its way to a controller. */
-  secretMark(name: string): string
+  /** The mark that stands for a secret until the spec is on its way to a controller; `quoted`: for it as a quoted JSON string. */
+  secretMark(name: string, quoted?: boolean): string
   /** The id of a part's volume. */
   volumeId(part: string, volume: string): string
   /** What its dependencies offer: the template's name of one → port name → number. Only those that are there. */
@@ -33,6 +33,9 @@ export interface PartSpec {
   spec: InstanceSpec
 }
 
+/** What the answer to a question for a secret is sealed as: no template's own secret has such a name. */
+export const answerSecret = (input: string): string => `answer-${input}`
+
 const BOUNDED: readonly TemplateInput['type'][] = ['number', 'boolean', 'choice']
 
 export function resolveService(
@@ -42,7 +45,11 @@ export function resolveService(
 ): PartSpec[] {
   const invalid = (problem: string) => fail('template.invalid', { id: template.id, problem })
   const answers = answersOf(template, given)
-  const values = valuesOf(template, answers, facts)
+  const sealed = new Set(
+    template.inputs.flatMap(({ name, type }) => (type === 'secret' && given[name] === SEALED ? [name] : [])),
+  )
+  for (const name of sealed) answers.set(name, facts.secretMark(answerSecret(name)))
+  const values = valuesOf(template, answers, sealed, facts)
   const word = (text: string) => fillIn(template.id, text, values, 'word')
 
   const portOf = (part: ServicePart, name: string) => {
@@ -121,12 +128,18 @@ const environmentOf = (template: ServiceTemplate, answers: ReadonlyMap<string, s
 function valuesOf(
   template: ServiceTemplate,
   answers: ReadonlyMap<string, string | null>,
+  sealed: ReadonlySet<string>,
   facts: ServiceFacts,
 ): Values {
   const values = new Map<string, Fill>()
   const ours = (name: string, text: string) => values.set(name, { text, plain: true })
   for (const input of template.inputs) {
     const text = answers.get(input.name) ?? ''
+    if (sealed.has(input.name)) {
+      const quoted = facts.secretMark(answerSecret(input.name), true)
+      values.set(`answer.${input.name}`, { text, quoted, plain: input.pattern !== undefined })
+      continue
+    }
     // It would be read once more when secrets are filled in.
     if (text.includes('{{'))
       throw fail('answers.invalid', { problem: `${input.label} contains {{`, field: input.name })

@@ -4,10 +4,13 @@ import { type InstanceSpec, instanceSpec } from '@kalnet/contracts/instance'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import type { Answers, SessionTemplate, TemplateInput } from '@kalnet/contracts/template'
 
-const refuse = (input: TemplateInput, problem: string) =>
+/** What is said of a secret that is kept sealed. */
+export const SEALED = true
+
+export const refuse = (input: TemplateInput, problem: string) =>
   fail('answers.invalid', { problem: `${input.label} ${problem}`, field: input.name })
 
-function checkText(input: TemplateInput, answer: string): string {
+export function checkText(input: TemplateInput, answer: string): string {
   if (answer.length > input.maxLength) throw refuse(input, `is longer than ${input.maxLength} characters`)
   if ([...answer].some((letter) => letter < ' ' || letter === '\u007f'))
     throw refuse(input, 'contains control characters')
@@ -39,6 +42,7 @@ function textOf(input: TemplateInput, given: Answers[string] | undefined): strin
     if (typeof answer !== 'boolean') throw refuse(input, 'is not yes or no')
     return answer ? '1' : '0'
   }
+  if (input.type === 'secret' && answer === SEALED) return ''
   if (typeof answer !== 'string') throw refuse(input, 'is not text')
   return checkText(input, answer)
 }
@@ -64,6 +68,8 @@ export function resolveTemplate(
   given: Answers,
   chain: RecipeChain | null,
 ): InstanceSpec {
+  if (template.inputs.some((input) => input.type === 'secret'))
+    throw fail('template.invalid', { id: template.id, problem: 'a session keeps no secrets' })
   const answers = answersOf(template, given)
   const environment: Record<string, string> = {
     ...template.environment,

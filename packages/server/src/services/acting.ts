@@ -49,6 +49,11 @@ export function createActing(options: ActingParts) {
     return service
   }
 
+  /** Those given, or those it has; of secrets those it has stay unless they are given anew. */
+  async function answersFor(tx: Tx, { row }: Whole, newest: WholeTemplate, given: Answers | undefined) {
+    const before = stillAsked(newest, row.answers)
+    return making.seal(tx, row, newest.template, given ?? before, before)
+  }
   async function older(tx: Tx, id: string, number: number): Promise<ReleaseContent> {
     const row = (await statements.release({ id, number }).execute(tx)).rows[0]
     if (!row || !isWhole(row.content)) throw fail('thing.unknown', { kind: 'release' })
@@ -117,7 +122,7 @@ export function createActing(options: ActingParts) {
         if (next && next.number !== whole.row.release_number)
           throw fail('service.state', { state: 'updating' })
         const content = newest
-          ? { ...newest, answers: body.answers ?? stillAsked(newest, whole.row.answers) }
+          ? { ...newest, answers: await answersFor(tx, whole, newest, body.answers) }
           : await older(tx, id, body.release ?? 0)
         checkNeeds(content.template)
         checkReplicas(content.template, whole.row.replicas)

@@ -39,6 +39,8 @@ export function createInstall(options: InstallParts) {
       const id = newId()
       const { rows } = await statements.names({ organisationId }).execute(tx)
       const name = nameFor(body.name ?? null, template.id, new Set(rows.map((it) => it.name)))
+      const owner = { organisation_id: organisationId, name }
+      const answers = await making.seal(tx, owner, template, body.answers)
       await statements
         .add({
           id,
@@ -47,7 +49,7 @@ export function createInstall(options: InstallParts) {
           title: body.title ?? template.name,
           templateId: template.id,
           templateName: template.name,
-          answers: body.answers,
+          answers,
           replicas: body.replicas,
           placement: { platform: body.platform ?? null, labels: body.labels },
           metadata: {
@@ -60,7 +62,7 @@ export function createInstall(options: InstallParts) {
         .execute(tx)
       await statements.adoptVolumes({ id, organisationId, name }).execute(tx)
       await making.addDependencies(tx, await fresh(tx, id), template, body.dependencies)
-      await making.release(tx, actor, await fresh(tx, id), { ...whole, answers: body.answers })
+      await making.release(tx, actor, await fresh(tx, id), { ...whole, answers })
       await making.open(tx, actor, await fresh(tx, id), template, false)
       const problems: KalnetError[] = []
       const after = await settle(tx, id, (problem) => problems.push(problem))

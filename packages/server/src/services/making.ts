@@ -123,6 +123,6 @@ export function createMaking(options: MakingParts) {
     await vault.keep(tx, whole.row, 'openid', secret)
   }
 
-  return { addDependencies, release, open }
+  return { addDependencies, release, open, seal: vault.seal }
 }
 export type Making = ReturnType<typeof createMaking>

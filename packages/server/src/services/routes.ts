@@ -2,6 +2,7 @@
 
 import { id } from '@kalnet/contracts/basics'
 import { serviceRoutes } from '@kalnet/contracts/service'
+import { serviceSecretRoutes } from '@kalnet/contracts/service-secret'
 import { type Handler, handle } from '../core/http.ts'
 import { parseInput } from '../core/parse.ts'
 import type { Services } from './services.ts'
@@ -44,6 +45,13 @@ export const routesOfServices = ({ services }: { services: Services }): Handler[
   handle(serviceRoutes.logs, async ({ actor, params, query, signal }) => ({
     lines: await services.logs(actor, params.id, query, signal),
   })),
+  handle(serviceSecretRoutes.list, async ({ actor, params }) => ({
+    items: await services.secretsOf(actor, params.id),
+  })),
+  handle(serviceSecretRoutes.show, async ({ actor, params, audit }) => {
+    audit({ name: params.name })
+    return { secret: await services.showSecret(actor, params.id, params.name) }
+  }),
   handle(serviceRoutes.history, ({ actor, params, query }) =>
     services.history(actor, params.id, idAfter(query)),
   ),

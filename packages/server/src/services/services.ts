@@ -14,6 +14,7 @@ import type { ServicesOptions } from './options.ts'
 import { createReading } from './reading.ts'
 import { createSettle } from './settle.ts'
 import type { Whole } from './shape.ts'
+import { createShowing } from './showing.ts'
 import { createSignOutDoor } from './sign-out.ts'
 import { createSpecs } from './specs.ts'
 import { statements } from './store.ts'
@@ -55,6 +56,7 @@ export function createServices(options: ServicesOptions) {
     ...createReading({ ...options, ...loading, allowed }),
     ...createFollowing({ ...options, ...loading, settle }),
     ...createMoves({ ...options, load, settle, tell }),
+    ...createShowing({ ...options, allowed }),
     signOutDoor: createSignOutDoor({ ...options, load }),
     links: createLinks({ ...options, load }),
     /** Volumes there that nobody wants any more. */

@@ -71,7 +71,7 @@ export function createSpecs({ clock, addressOf, load }: SpecParts) {
     return {
       service: { id: row.id, name: row.name, ...addressOf(row.name) },
       openid: row.openid,
-      secretMark: (name) => secretMark(row.name, name),
+      secretMark: (name, isQuoted) => secretMark(row.name, name, isQuoted),
       volumeId: (part, name) => volumes.get(`${part}/${name}`) ?? NO_FOLDER,
       dependencies,
     }
