@@ -7,6 +7,7 @@ import { hasPebble } from '../peers/50-pebble.ts'
 import { hasTraefik } from '../peers/60-traefik.ts'
 import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
 import { hasNats } from '../peers/75-nats.ts'
+import { hasCrane } from '../peers/76-crane.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -28,6 +29,8 @@ const PARTS = {
   pebble: hasPebble,
   traefik: hasTraefik,
   toxiproxy: hasToxiproxy,
+  crane: hasCrane,
+  imageRegistry: () => onPath('docker-registry'),
   nats: hasNats,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),

@@ -11,8 +11,11 @@ const LARGEST_PIECE = 64 << 20
 const PIECE_LIMIT_MS = 5 * 60_000
 /** Registries look at all of it once more before they say that it is whole. */
 const WHOLE_LIMIT_MS = 10 * 60_000
-/** A registry that forgets an upload, or finds it damaged, gets it from the beginning so many times. */
-const BEGINNINGS = 3
+/**
+ * A registry that forgets an upload, or finds it damaged, gets it from the beginning so many times. Those of the distribution
+ * project forget it when a piece broke in the middle, and keep it over a restart between two.
+ */
+const BEGINNINGS = 5
 
 export interface Blob {
   digest: string

@@ -105,7 +105,15 @@ export function createRegistryClient(registry: ImageRegistry, clock: Clock): Reg
   }
 
   async function authorization(scopes: readonly string[], signal: AbortSignal): Promise<string | null> {
-    if (challenge?.scheme === 'bearer') return `Bearer ${await tokenFor(challenge, scopes, signal)}`
+    if (challenge?.scheme === 'bearer') {
+      try {
+        return `Bearer ${await tokenFor(challenge, scopes, signal)}`
+      } catch (error) {
+        // What it asked for may be put right: the next request asks it anew.
+        challenge = null
+        throw error
+      }
+    }
     return challenge?.scheme === 'basic' ? basic() : null
   }
 
