@@ -1,6 +1,7 @@
 /** The state of the whole house at one look, for the dashboard, for scripts and for monitors of others. */
 import { z } from 'zod'
 import { id, nothing, slug, time } from './basics.ts'
+import { wayInProblem } from './gateway.ts'
 import { healthState } from './health.ts'
 import { route } from './route.ts'
 import { serviceState } from './service.ts'
@@ -39,6 +40,8 @@ export const dashboardStatus = z.strictObject({
       }),
     )
     .nullable(),
+  /** What keeps addresses from working. Null: not for the asker. */
+  wayIn: z.array(wayInProblem).nullable(),
 })
 export type DashboardStatus = z.infer<typeof dashboardStatus>
 

@@ -180,6 +180,18 @@ export const call = z.strictObject({
 })
 export type Call = z.infer<typeof call>
 
+/** What keeps an address, or all of them, from working, in words for people. */
+export const wayInProblem = z.strictObject({
+  part: z.enum(['gateway', 'names']),
+  /** A gateway of its own: its name; null: the one in the control plane. */
+  gateway: z.string().nullable(),
+  routeId: id.nullable(),
+  /** `tcp 25565`; null: all of that part. */
+  address: z.string().nullable(),
+  problem: z.string(),
+})
+export type WayInProblem = z.infer<typeof wayInProblem>
+
 export const gatewayRoutes = {
   list: route({
     method: 'GET',
@@ -235,11 +247,15 @@ export const gatewayRoutes = {
     method: 'GET',
     path: '/api/routes/figures',
     permission: 'route.read',
-    summary: 'Requests, failures and times of each route, and who called whom',
+    summary: 'Requests, failures and times of each route, who called whom, and what is wrong on the way in',
     params: nothing,
     query: nothing,
     body: nothing,
-    answer: z.strictObject({ routes: z.array(routeFigures), calls: z.array(call) }),
+    answer: z.strictObject({
+      routes: z.array(routeFigures),
+      calls: z.array(call),
+      problems: z.array(wayInProblem),
+    }),
     audit: null,
   }),
   /** Traefik's own form; it polls this address (`providers.http.endpoint`) with a service key in its `Authorization` header. */

@@ -7,7 +7,7 @@ import type { Plugin } from 'vite'
 const NAME = 'virtual:contracts'
 const RESOLVED = `\0${NAME}`
 /** What only programs call; the browser need not carry it. `virtual.d.ts` leaves out the same. */
-const FOR_PROGRAMS = ['dashboard', 'keepers', 'local', 'registry', 'scim']
+const FOR_PROGRAMS = ['dashboard', 'joinedGateways', 'keepers', 'local', 'registry', 'scim']
 
 async function emit(): Promise<string> {
   const [{ ROUTES }, stream, event, session, { PERMISSIONS }, viewing] = await Promise.all([

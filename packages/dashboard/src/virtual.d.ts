@@ -2,7 +2,7 @@
 declare module 'virtual:contracts' {
   type All = Omit<
     typeof import('@kalnet/contracts/routes').ROUTES,
-    'dashboard' | 'keepers' | 'local' | 'registry' | 'scim'
+    'dashboard' | 'joinedGateways' | 'keepers' | 'local' | 'registry' | 'scim'
   >
   /** Where a route is; what it takes and answers is known to the type checker only. */
   export interface Address<R> {

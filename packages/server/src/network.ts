@@ -121,6 +121,10 @@ export async function createNetwork(options: NetworkOptions) {
     tls: options.tls,
     signal,
   })
+    problemsElsewhere: (organisationId) => ({
+      joined: joined.problems(organisationId),
+      names: names.problems(),
+    }),
   const inside = createInside({
     now: gateway.snapshots.now,
     machine,

@@ -47,6 +47,7 @@ export interface RunningOptions {
   doors: Pick<ServicesOptions, 'addDoors' | 'removeDoors' | 'openApp' | 'closeApp'>
   version: string
   parts: StatusOptions['parts']
+  wayIn: StatusOptions['wayIn']
   identityFor: HubOptions['identityFor']
   /** Who called whom by links, as a controller counted. */
   linksCalled?: HubOptions['linksCalled']
@@ -214,6 +215,7 @@ export async function createRunning(options: RunningOptions) {
       version: options.version,
       parts: options.parts,
       services: services.list,
+      wayIn: options.wayIn,
       sessions: sessions.list,
       controllers: ({ organisationId }, { after, limit }) =>
         controllers.list(organisationId, after ?? null, limit),

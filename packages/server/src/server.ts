@@ -153,6 +153,7 @@ export async function createServer(options: ServerOptions) {
       { name: 'nats' as const, state: wakeUps?.state() ?? null },
       { name: 'telemetry' as const, state: telemetry?.state() ?? null },
     ],
+    wayIn: (organisationId) => network.gateway.wayIn(organisationId),
     linksCalled: (_, calls) => network.gateway.linksCalled(calls),
     version: VERSION,
     identityFor: (instance) => network.certificates.identityFor(instance),

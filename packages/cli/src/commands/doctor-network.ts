@@ -9,6 +9,7 @@ import { askRoute, type Entry, type Found } from '../host/doctor-network.ts'
 import { table } from '../output.ts'
 import { EXIT, usage } from '../problem.ts'
 import { readConfig } from '../settings.ts'
+import { wayInLine } from '../way-in.ts'
 import { everything } from './people-found.ts'
 
 const AT_ONCE = 8
@@ -74,6 +75,7 @@ export const addDoctorNetwork = (doctor: Command, context: () => Context): void 
       )
       const entry = await entryOf(it, flags, routes)
       const found = await askAll(it, entry, routes)
+      const { problems } = await it.api.call(gatewayRoutes.figures)
       const failed = found.filter(({ state }) => state === 'fail').length
       const rows = found.map((one) => [
         MARK[one.state],
@@ -82,16 +84,22 @@ export const addDoctorNetwork = (doctor: Command, context: () => Context): void 
         one.tookMs === null ? '' : `${one.tookMs} ms`,
         one.detail,
       ])
+      const wrong = problems.map(wayInLine)
       const end =
         failed > 0
           ? `${failed} of ${found.length} cannot be reached.`
           : 'Every address is reached as it should be.'
       it.output.result(
         found.length === 0
-          ? 'No address leads anywhere yet. Install a service: kalnet service install site'
-          : [...table(['', 'address', 'service', 'took', ''], rows), '', end],
-        { ok: failed === 0, entry: { ...entry, authority: entry.authority !== null }, routes: found },
+          ? [...wrong, 'No address leads anywhere yet. Install a service: kalnet service install site']
+          : [...table(['', 'address', 'service', 'took', ''], rows), '', ...wrong, end],
+        {
+          ok: failed === 0 && problems.length === 0,
+          problems,
+          entry: { ...entry, authority: entry.authority !== null },
+          routes: found,
+        },
       )
-      if (failed > 0) it.exit.code = EXIT.refused
+      if (failed > 0 || problems.length > 0) it.exit.code = EXIT.refused
     })
 }

@@ -13,6 +13,20 @@ export const routesEmptyOf = 'No address leads here'
 export const routesEmptyOfText = 'Only other services reach it. Make an address if people shall open it.'
 export const routesNoService = 'Add a service first; then an address can lead to it.'
 
+export const wayInTitle = 'Not every address works at the moment'
+export const wayInProblem = (it: {
+  part: 'gateway' | 'names'
+  gateway: string | null
+  address: string | null
+  problem: string
+}) =>
+  [
+    it.gateway === null ? '' : `At the gateway ${it.gateway}: `,
+    it.part === 'names' ? 'Names: ' : '',
+    it.address === null ? '' : `${it.address}: `,
+    it.problem,
+  ].join('')
+
 // One of them
 export const routePort = (kind: string, port: number) => `${kind} port ${port}`
 export const routeSni = (name: string) => `for ${name}`

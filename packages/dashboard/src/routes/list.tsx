@@ -10,6 +10,7 @@ import { useNumbers } from './figures.tsx'
 import { routesQuery } from './queries.ts'
 import css from './routes.module.css'
 import { RouteRow } from './row.tsx'
+import { WayInNotice } from './way-in.tsx'
 
 const Add = lazy(() => import('./add.tsx'))
 
@@ -33,6 +34,7 @@ export function RouteList({ service }: { service?: string }) {
         </div>
         {data && data.items.length > 0 && add}
       </div>
+      <WayInNotice routeIds={service && data ? new Set(data.items.map(({ id }) => id)) : null} />
       {isPending && (
         <div aria-busy="true">
           <Skeleton height="200px" />

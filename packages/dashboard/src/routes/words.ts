@@ -1,5 +1,5 @@
 /** An address and its rules as sentences. */
-import type { GatewayRoute, Policy } from '@kalnet/contracts/gateway'
+import type { GatewayRoute, Policy, WayInProblem } from '@kalnet/contracts/gateway'
 import { duration, size } from '../format.ts'
 import * as m from '../messages/index.ts'
 
@@ -43,4 +43,12 @@ export function perMinute(
 ): number | null {
   if (!before || at <= before.at || count < before.count) return null
   return ((count - before.count) * 60_000) / (at - before.at)
+}
+
+/** Those of one service's addresses, and what is about all of them. */
+export function shownProblems(
+  problems: readonly WayInProblem[],
+  routeIds: ReadonlySet<string> | null,
+): WayInProblem[] {
+  return problems.filter(({ routeId }) => routeIds === null || routeId === null || routeIds.has(routeId))
 }

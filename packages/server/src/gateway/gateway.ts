@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import type { Config } from '@kalnet/contracts/config'
 import { KalnetError } from '@kalnet/contracts/errors'
-import type { RouteFigures } from '@kalnet/contracts/gateway'
+import type { RouteFigures, WayInProblem } from '@kalnet/contracts/gateway'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { portTaken } from '@kalnet/io/ports'
@@ -18,9 +18,10 @@ import type { Registry } from '../registry/registry.ts'
 import type { Tunnels } from '../streams/tunnels.ts'
 import { createCalls } from './calls.ts'
 import { createEngine } from './engine/engine.ts'
-import type { Engine, Problem } from './engine/interface.ts'
+import type { Engine } from './engine/interface.ts'
 import { mergeFigures } from './joined/merge.ts'
 import { createJudge } from './judge.ts'
+import { type WayIn, wayInProblems } from './problems.ts'
 import { createRegister, type Register } from './register.ts'
 import { insideAddress } from './render/reach.ts'
 import { routesOfGateway } from './routes.ts'
@@ -56,6 +57,8 @@ export interface GatewayOptions {
   tls: { key: string | Buffer; cert: string | Buffer } | undefined
   /** What gateways of their own counted. */
   elsewhere(): RouteFigures[]
+  /** What is wrong at those of this household, and with names. */
+  problemsElsewhere(organisationId: string): Pick<WayIn, 'joined' | 'names'>
   telemetry: Telemetry | null
   signal: AbortSignal
 }
@@ -70,9 +73,8 @@ export interface Gateway {
   engine: Engine | null
   /** Opens the doors; a port that is taken is told and the rest goes on. */
   listen(): Promise<void>
-  problems(): Problem[]
-  /** Why its own doors are not open; null: they are, or this process has none. */
-  shut(): string | null
+  /** What keeps addresses of this household from working. */
+  wayIn(organisationId: string): WayInProblem[]
   cut(signInId: string): void
   close(): Promise<void>
 }
@@ -137,6 +139,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     return (await portTaken(host || config.listen.host, port))?.message ?? String(error)
   }
 
+  const wayIn = (organisationId: string) =>
+    wayInProblems({
+      routes: snapshots.now().routes.filter((it) => it.organisationId === organisationId),
+      shut,
+      own: engine?.problems() ?? [],
+      ...options.problemsElsewhere(organisationId),
+    })
+
   let applying = Promise.resolve()
   /** One after the other: a later one overtakes those that have not begun. */
   let wanted: ReturnType<typeof snapshots.now> | null = null
@@ -165,6 +175,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       snapshots,
       calls,
       figures,
+      problems: wayIn,
       inside: () => insideAddress(config),
       ownHosts: own.hosts,
       traefikHost: config.gateway.traefikHost,
@@ -187,8 +198,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       void addLinkCalls(used).catch((error: unknown) =>
         log.warn({ error }, 'calls by links were not counted'),
       ),
-    problems: () => engine?.problems() ?? [],
-    shut: () => shut,
+    wayIn,
     cut: (signInId) => void engine?.cut(signInId),
     async close() {
       await applying

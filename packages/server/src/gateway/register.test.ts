@@ -60,6 +60,7 @@ beforeAll(async () => {
       snapshots,
       calls,
       figures: () => [],
+      problems: () => [],
       inside: () => server.origin,
       ownHosts: server.http.own.hosts,
       machine: 'here',

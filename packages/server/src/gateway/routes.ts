@@ -1,6 +1,6 @@
 /** The gateway over the API: routes, figures, and the snapshot for gateways of their own. */
 import { FORWARD_PATH } from '@kalnet/contracts/forward'
-import { gatewayRoutes, type RouteFigures } from '@kalnet/contracts/gateway'
+import { gatewayRoutes, type RouteFigures, type WayInProblem } from '@kalnet/contracts/gateway'
 import { type Handler, handle } from '../core/http.ts'
 import type { Calls } from './calls.ts'
 import type { Register } from './register.ts'
@@ -17,6 +17,7 @@ export function routesOfGateway(parts: {
   calls: Calls
   /** Of the gateway in this process and of those elsewhere. */
   figures(): RouteFigures[]
+  problems(organisationId: string): WayInProblem[]
   /** The control plane's address for programs on its own machine. */
   inside(): string
   ownHosts(): string[]
@@ -46,6 +47,7 @@ export function routesOfGateway(parts: {
       return {
         routes: parts.figures().filter((it) => mine.has(it.routeId)),
         calls: calls.of(actor.organisationId),
+        problems: parts.problems(actor.organisationId),
       }
     }),
     handle(gatewayRoutes.snapshot, async ({ actor, query }) => {

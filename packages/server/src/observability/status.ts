@@ -1,6 +1,7 @@
 /** The state of the whole house at one look. Pure but for asking the three lists. */
 import type { Controller } from '@kalnet/contracts/controller'
 import { type DashboardStatus, dashboardRoutes, type ServiceStatus } from '@kalnet/contracts/dashboard'
+import type { WayInProblem } from '@kalnet/contracts/gateway'
 import type { HealthState } from '@kalnet/contracts/health'
 import { type Actor, can } from '@kalnet/contracts/permission'
 import type { Service, ServiceState } from '@kalnet/contracts/service'
@@ -72,6 +73,8 @@ export interface StatusOptions {
     actor: Actor,
     query: { after?: string; limit: number },
   ): Promise<{ items: Controller[]; next: string | null }>
+  /** What keeps addresses of this organisation from working. */
+  wayIn(organisationId: string): WayInProblem[]
   /** `state` null: it is not configured. */
   parts(): { name: 'nats' | 'telemetry'; state: 'connected' | 'waiting' | null }[]
 }
@@ -92,13 +95,15 @@ export const routesOfStatus = (options: StatusOptions): Handler[] => [
       all: controllers.filter((it) => it.state !== 'never-connected').length,
     }
     const shown = services.map(statusOf)
+    const wayIn = can(actor, 'route.read') ? options.wayIn(actor.organisationId) : null
     return {
-      state: houseState(shown, machines),
+      state: wayIn && wayIn.length > 0 ? 'attention' : houseState(shown, machines),
       version: options.version,
       at: stamp(options.clock),
       services: shown,
       sessions: sessions.length,
       machines,
+      wayIn,
       parts: can(actor, 'controller.read')
         ? options.parts().flatMap(({ name, state }) => (state ? [{ name, state }] : []))
         : null,
