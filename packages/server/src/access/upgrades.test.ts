@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { LINK_PATH } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import { EVENTS, type EventType, LIVE_PATH } from '@kalnet/contracts/event'
+import { GATEWAY_TUNNEL_PATH } from '@kalnet/contracts/gateway-joined'
 import { type Actor, type Permission, type Role, SCOPES, UNPROVED } from '@kalnet/contracts/permission'
 import { DIAL_PATH, STREAM_PATH, STREAM_PROTOCOL, TICKET_PREFIX } from '@kalnet/contracts/stream'
 import { systemClock } from '@kalnet/io/clock'
@@ -13,6 +14,7 @@ import { WebSocket } from 'ws'
 import { createControllers } from '../controllers/controllers.ts'
 import { createHub } from '../controllers/hub.ts'
 import { createLive, visible } from '../core/live.ts'
+import { openTunnelDoor } from '../gateway/joined/tunnel-door.ts'
 import { hashOfSecret } from '../keys/secret.ts'
 import { createStreams } from '../streams/streams.ts'
 import { createTunnels } from '../streams/tunnels.ts'
@@ -76,6 +78,13 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       signIn: 'none',
       handle: (asked, socket, head) => void hub.accept(asked, socket, head),
     })
+    openTunnelDoor({
+      http: server.http,
+      tunnels: { dial: () => Promise.reject(fail('stream.unreachable', { problem: 'no' })) },
+      snapshotOf: () => ({ version: '', domain: '', routes: [], endpoints: [] }),
+      log,
+      signal: new AbortController().signal,
+    })
     await server.http.listen()
     const owner = await server.person('owner')
     const { organisationId } = owner
@@ -86,7 +95,9 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       headers.set(role, cookie((await server.person(role, organisationId)).secret))
     headers.set('owner of another organisation', cookie((await server.person('owner')).secret))
     headers.set('key with every scope', await key(owner, { scopes: SCOPES }))
-    const narrow = SCOPES.filter((it) => it !== 'event.read' && it !== 'stream.open')
+    const narrow = SCOPES.filter(
+      (it) => it !== 'event.read' && it !== 'stream.open' && it !== 'gateway.serve',
+    )
     headers.set('key without the scope', await key(owner, { scopes: narrow }))
     headers.set('invented key', { authorization: `Bearer kal_inventedkey1_${secret}` })
     headers.set('expired key', await key(owner, { scopes: SCOPES, expires_at: new Date(Date.now() - 1_000) }))
@@ -122,7 +133,7 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
         path,
         headers: {
           connection: 'Upgrade',
-          upgrade: path === DIAL_PATH ? 'kalnet-raw' : 'websocket',
+          upgrade: path === DIAL_PATH || path === GATEWAY_TUNNEL_PATH ? 'kalnet-raw' : 'websocket',
           'sec-websocket-version': '13',
           'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
           ...more,
@@ -202,6 +213,19 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
     expect(code).toBeGreaterThanOrEqual(4000)
     expect(heard).not.toMatch(/"type":"(desired|welcome)/)
   })
+  it.each(Object.entries(WHO))(
+    "a gateway's tunnel to an invented instance, %s: %s",
+    async (who, expected) => {
+      const given = headers.get(who) ?? {}
+      const answer = await knock(GATEWAY_TUNNEL_PATH, given)
+      // Whoever may serve is told that there is none; a sign-in has no key to show, and its role must allow it.
+      const steward = who === 'owner' || who === 'admin' || who === 'owner of another organisation'
+      if (given.authorization) expect(answer).toBe(expected === 'in' ? 'thing.unknown' : expected)
+      else if (expected === 'in') expect(answer).toBe(steward ? 'request.invalid' : 'permission.denied')
+      else expect(answer).toBe(expected)
+      expect(await knock(GATEWAY_TUNNEL_PATH, { ...given, origin: server.origin })).toBe('origin.foreign')
+    },
+  )
   it('there is no other door', async () => {
     for (const path of ['/', '/api', '/api/me', '/api/sessions', '/api/live2', '/ws'])
       expect(await knock(path, asBrowser('owner'))).toBe('route.unknown')

@@ -1,4 +1,5 @@
 /** Which certificate a name is served with, by real handshakes, with a clock that is moved; and what people may do with certificates, by the real pipeline. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -252,6 +253,56 @@ describe('[NET-4.own] people and certificates', () => {
     // Sealed: neither the row nor its secret has the key in it.
     const rows = await server.store.system.read((tx) => statements.byId({ id }).execute(tx))
     expect(JSON.stringify(rows)).not.toContain('PRIVATE')
+  })
+})
+
+describe('[MSH-6.given] what a gateway of its own is given, with its key', () => {
+  const given = async (name: string, who: Person) =>
+    certificates.forGateways.pemFor(name, who.organisationId, (it) => it === 'kalnet.local')
+  const namesIn = async (name: string, who: Person) => {
+    const found = await given(name, who)
+    return found && new X509Certificate(found.chain).subjectAltName
+  }
+  it.each<[string, string, () => Person, string | null]>([
+    ['a host of its route', 'photos.home.example', () => first, 'DNS:photos.home.example'],
+    ['a host below a star of its route', 'b.apps.example', () => first, 'DNS:*.apps.example'],
+    ['the domain', 'home.example', () => first, 'DNS:home.example'],
+    [
+      'a name of the dashboard, never with the key of the control plane',
+      'kalnet.local',
+      () => first,
+      'DNS:kalnet.local',
+    ],
+    ['for who names nobody', '', () => first, 'DNS:home.example'],
+    ['its own address at home', '192.168.1.5', () => first, 'DNS:home.example, IP Address:192.168.1.5'],
+    ['nothing for an address of the internet', '8.8.8.8', () => first, null],
+    ["nothing for another's host", 'theirs.example', () => first, null],
+    ['nothing for a name that leads nowhere', 'nothing.home.example', () => first, null],
+    ["nothing of the first's to another", 'photos.home.example', () => second, null],
+    ['nothing of the domain to another', 'home.example', () => second, null],
+    ['nothing of the dashboard to another', 'kalnet.local', () => second, null],
+    ['nothing for who names nobody, to another', '', () => second, null],
+    ['nothing for an address, to another', '192.168.1.5', () => second, null],
+    ['nothing for what is no name', '../home.example', () => first, null],
+  ])('%s', async (_, name, who, names) => {
+    expect(await namesIn(name, who())).toBe(names)
+  })
+  it('the key fits, and is its own', async () => {
+    const one = await given('photos.home.example', first)
+    const certificate = new X509Certificate(one?.chain ?? '')
+    expect(certificate.checkPrivateKey(createPrivateKey(one?.key ?? ''))).toBe(true)
+    expect(Date.parse(one?.end ?? '')).toBeGreaterThan(clock.now().getTime())
+  })
+  it("the key of the first's star is not given to another that it serves", async () => {
+    await bring(first, ['*.example'])
+    await soon(async () => (await shown('theirs.example'))?.issuer === 'Bought')
+    const { items } = (await server.ask('GET', '/api/certificates', { as: second.secret })).body as never as {
+      items: { id: string }[]
+    }
+    for (const { id } of items) await server.ask('DELETE', `/api/certificates/${id}`, { as: second.secret })
+    await soon(async () => (await namesIn('theirs.example', second)) === 'DNS:theirs.example')
+    expect((await shown('theirs.example'))?.names).toBe('DNS:*.example')
+    expect(await namesIn('theirs.example', second)).toBe('DNS:theirs.example')
   })
 })
 
