@@ -7,6 +7,7 @@ import { hasPebble } from '../peers/50-pebble.ts'
 import { hasTraefik } from '../peers/60-traefik.ts'
 import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
 import { hasNats } from '../peers/75-nats.ts'
+import { hasCollector } from '../peers/77-collector.ts'
 import { hasCrane } from '../peers/76-crane.ts'
 import { CHROMIUM } from './browser.ts'
 
@@ -32,6 +33,7 @@ const PARTS = {
   crane: hasCrane,
   imageRegistry: () => onPath('docker-registry'),
   nats: hasNats,
+  collector: hasCollector,
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
   certutil: () => onPath('certutil'),
