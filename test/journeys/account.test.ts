@@ -6,10 +6,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Secret, TOTP } from 'otpauth'
-import type { CDPSession, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
+import { type Device, holdFinger } from '../support/finger.ts'
 import { lacking } from '../support/parts.ts'
 import { CHECKOUT, type Product, startProduct, tokenOf } from '../support/product.ts'
 
@@ -33,11 +34,7 @@ describe.skipIf(why)("one's own door", { timeout: 300_000 }, () => {
   let lastStep = 0
   let codes: string[] = []
 
-  let cdp: CDPSession
-  let authenticatorId = ''
-  /** Whether the finger is on the reader. */
-  const finger = (enabled: boolean) =>
-    cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
+  let device: Device
   const heading = (it: Page, name: string | RegExp) => it.getByRole('heading', { name }).first()
   const press = (it: Page, name: string) => it.getByRole('button', { name, exact: true }).first().click()
   const home = (it: Page) => heading(it, /, Grace$/).waitFor()
@@ -100,20 +97,7 @@ describe.skipIf(why)("one's own door", { timeout: 300_000 }, () => {
   })
 
   it('[IDN-1.journey] a passkey of the phone; recovery codes come with the first second way', async () => {
-    cdp = await phone.context.newCDPSession(page)
-    await cdp.send('WebAuthn.enable')
-    const made = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        ctap2Version: 'ctap2_1',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
-    authenticatorId = made.authenticatorId
+    device = await holdFinger(page)
     await page.goto(`${base}/settings`)
     await press(page, 'Add a passkey')
     await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Grace’s phone')
@@ -131,10 +115,11 @@ describe.skipIf(why)("one's own door", { timeout: 300_000 }, () => {
 
   it('[IDN-1.journey] signed out, and in again by the passkey alone', async () => {
     // Nobody touches the phone: else it would show the passkey to the e-mail field by itself.
-    await finger(false)
+    await device.finger(false)
     await signOut(page)
     await picture(page, 'sign-in-phone')
-    await finger(true)
+    await device.offered()
+    await device.finger(true)
     await press(page, 'Use a passkey instead')
     await home(page)
   })
@@ -192,7 +177,7 @@ describe.skipIf(why)("one's own door", { timeout: 300_000 }, () => {
   it('[IDN-1.journey] [SEC-2.within-seconds] signed out everywhere else: an open screen ends within five seconds', {
     timeout: 600_000,
   }, async () => {
-    await finger(false)
+    await device.finger(false)
     await page.goto(`${base}/launch`)
     await page.getByRole('button', { name: 'Start Terminal', exact: true }).first().click()
     const screen = page.locator('[data-live="true"] canvas').first()

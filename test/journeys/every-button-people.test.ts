@@ -3,19 +3,13 @@
  * the record. In a real Chromium against the whole product; each step sees its end on the screen and over the API.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Device, holdFinger } from '../support/finger.ts'
 import { lacking } from '../support/parts.ts'
 import { devices, secondWay } from './every-button/account.ts'
 import { look, name, password } from './every-button/me.ts'
 import { forgotten } from './every-button/screens.ts'
 import { picture } from './every-button/world.ts'
-import {
-  authenticatorApp,
-  type Codes,
-  type Device,
-  holdPasskeys,
-  passkeys,
-  prove,
-} from './every-button-people/account.ts'
+import { authenticatorApp, type Codes, passkeys, prove } from './every-button-people/account.ts'
 import { feed, record } from './every-button-people/activity.ts'
 import { apps } from './every-button-people/apps.ts'
 import {
@@ -73,7 +67,7 @@ describe.skipIf(why)('every button about people', { timeout: 300_000 }, () => {
   it('[UI-2.every-button] me: an authenticator app, and its end', () => secondWay(house))
   it('[UI-2.every-button] a forgotten password', () => forgottenPassword(house))
   it('[UI-2.every-button] me: passkeys', async () => {
-    device = await holdPasskeys(house)
+    device = await holdFinger(house.page)
     recovery = await passkeys(house)
     code = await authenticatorApp(house)
   })

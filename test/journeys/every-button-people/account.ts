@@ -8,28 +8,6 @@ import { NEXT_PASSWORD } from '../every-button/me.ts'
 import { pictures } from '../every-button/world.ts'
 import type { Household } from './household.ts'
 
-/** A device that shows a passkey when it is asked; `finger` takes the finger away and puts it back. */
-export async function holdPasskeys({ page }: Household) {
-  const cdp = await page.context().newCDPSession(page)
-  await cdp.send('WebAuthn.enable')
-  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  return {
-    finger: (enabled: boolean) =>
-      cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
-  }
-}
-export type Device = Awaited<ReturnType<typeof holdPasskeys>>
-
 /** Answers the recovery codes that hold now. */
 export async function passkeys(house: Household): Promise<string[]> {
   const { page, client, dialog, button, go, leave, menu, notice } = house

@@ -6,10 +6,11 @@ import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { OWNER } from '../../support/client.ts'
+import type { Device } from '../../support/finger.ts'
 import { tokenOf } from '../../support/product.ts'
 import { NEXT_PASSWORD } from '../every-button/me.ts'
 import { pictures } from '../every-button/world.ts'
-import type { Codes, Device } from './account.ts'
+import type { Codes } from './account.ts'
 import { GRACE, type Household } from './household.ts'
 import { graceId } from './person.ts'
 import { setSecond } from './rules.ts'
@@ -99,6 +100,7 @@ export async function waysIn(house: Household, device: Device, code: Codes, code
   await inside(house)
   await device.finger(false)
   await out(house)
+  await device.offered()
   await device.finger(true)
   await button('Use a passkey instead').click()
   await inside(house)
