@@ -1,6 +1,6 @@
 /** A real browser for journeys: the machine's Chromium, driven by playwright-core, with a fresh profile each time. */
 import { existsSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -45,7 +45,8 @@ export interface BrowserOptions {
 export async function openBrowser(
   options: BrowserOptions = {},
 ): Promise<{ context: BrowserContext; page: Page; close(): Promise<void> }> {
-  const context = await chromium.launchPersistentContext(await mkdtemp(join(tmpdir(), 'kn-browser-')), {
+  const profile = await mkdtemp(join(tmpdir(), 'kn-browser-'))
+  const context = await chromium.launchPersistentContext(profile, {
     ...(await chromiumStart(options.program)),
     headless: true,
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
@@ -56,5 +57,12 @@ export async function openBrowser(
   })
   context.setDefaultTimeout(WAIT_MS)
   const page = context.pages()[0] ?? (await context.newPage())
-  return { context, page, close: () => context.close() }
+  return {
+    context,
+    page,
+    async close() {
+      await context.close()
+      await rm(profile, { recursive: true, force: true })
+    },
+  }
 }

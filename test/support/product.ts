@@ -1,12 +1,12 @@
 /** The whole product as a user has it: `./kalnet up` in a home of its own, and everything taken away afterwards. */
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
-import { must, type RunResult, run } from '@kalnet/io/spawn'
+import { type RunResult, run } from '@kalnet/io/spawn'
 import { freePort } from '@kalnet/io/testing/free-port'
+import { own, takeAway, takeLeftovers } from './leftovers.ts'
 
 export { freePort }
 
@@ -84,6 +84,8 @@ const asPerson = (person: Person | undefined, command: string, args: string[]): 
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
   const { person, namespace } = options
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'kn-')))
+  await takeLeftovers(join(CHECKOUT, 'kalnet'))
+  await own(home)
   await chmod(home, 0o755)
   if (person) await chown(home, person.uid, person.gid)
   const data = join(home, 'data')
@@ -138,11 +140,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     },
     async down() {
       await kalnet('down', '--yes')
-      // The image stays in the engine for the next one, without the name it had for this one.
-      await purgeDocker({ folders: { data, runtime: home, config: home }, keepImages: true })
-      // The cache is only linked; without the link nothing of it can be taken away.
-      await rm(join(data, 'images'), { force: true })
-      await must('rm', ['-rf', '--one-file-system', home]).catch(() => undefined)
+      await takeAway(home)
     },
   }
 }
