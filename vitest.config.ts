@@ -1,12 +1,15 @@
-/** The test plan of the whole tree: tables anywhere, real parts, then journeys and faults one after the other. */
+/** The test plan of the whole tree, in parts; which of them `kalnet test` runs side by side stands in packages/cli/src/suite/lanes.ts. */
 import { defineConfig } from 'vitest/config'
 
 const ignored = ['**/node_modules/**', '**/dist/**', '.kalnet/**']
 const whole = ['test/journeys/**/*.test.ts', 'test/faults/**/*.test.ts']
-/** They wait for a browser most of their time: `kalnet test` runs them beside all others. */
-const pressed = [
-  'test/journeys/{every-button*,account,people}.test.ts',
-  'packages/dashboard/src/screens.real.test.ts',
+/** Everything that can be pressed. */
+const pressed = ['test/journeys/{every-button*,account,people}.test.ts']
+/** Pages in a browser, against stand-ins or the server alone, and real providers whose pages are in that browser. */
+const pages = [
+  'packages/dashboard/src/**/*.real.test.ts',
+  'test/{apps,federation}/**/*.real.test.ts',
+  'test/passkeys.real.test.ts',
 ]
 
 /**
@@ -40,7 +43,7 @@ export default defineConfig({
           name: 'real',
           globalSetup: ['packages/server/src/core/testing.setup.ts'],
           include: ['packages/*/src/**/*.real.test.ts', 'test/**/*.real.test.ts'],
-          exclude: [...ignored, ...whole, ...pressed],
+          exclude: [...ignored, ...whole, ...pages],
           expect: expectations,
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -73,6 +76,19 @@ export default defineConfig({
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'pages',
+          globalSetup: ['packages/server/src/core/testing.setup.ts'],
+          include: pages,
+          exclude: ignored,
+          expect: expectations,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

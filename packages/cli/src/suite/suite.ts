@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { run, start } from '@kalnet/io/spawn'
 import { resultsOf, type VitestReport, writeResults } from '../ledger/results.ts'
 import type { Output } from '../output.ts'
+import { LANES } from './lanes.ts'
 import { count, type Failed, type Named, type Tally } from './report.ts'
 
 export interface SuiteOptions {
@@ -86,18 +87,9 @@ async function runCheck(
   return false
 }
 
-/** Beside everything else: journeys that wait for a browser most of their time, one after the other. */
-const BESIDE = 'pressed'
-
-/** The whole tree goes in two lanes at once, some files in one. Results are kept as one run's. */
+/** The whole tree goes in lanes side by side, some files in one. Results are kept as one run's. */
 async function runTests(options: SuiteOptions): Promise<VitestReport> {
-  const lanes =
-    options.paths.length > 0
-      ? [[]]
-      : [
-          ['--project', `!${BESIDE}`],
-          ['--project', BESIDE],
-        ]
+  const lanes = options.paths.length > 0 ? [[]] : LANES
   const reports = await Promise.all(lanes.map((projects) => runLane(options, projects)))
   const report = reports.reduce(merge)
   await writeResults(options.root, resultsOf(report, options.root, await commitOf(options.root)))
@@ -107,7 +99,7 @@ async function runTests(options: SuiteOptions): Promise<VitestReport> {
 /** vitest as a child: its own output goes on, its JSON report is read afterwards. */
 async function runLane(
   { root, paths, slow, env, output, signal }: SuiteOptions,
-  projects: string[],
+  projects: readonly string[],
 ): Promise<VitestReport> {
   const folder = await mkdtemp(join(tmpdir(), 'kalnet-suite-'))
   const file = join(folder, 'report.json')
