@@ -1,7 +1,7 @@
 /** `kalnet.yaml`, `KALNET_*` and flags: one schema, every key with its meaning. */
 import { z } from 'zod'
-import { areHeaders } from './otlp-headers.ts'
 import { kubernetesConfig } from './config-kubernetes.ts'
+import { areHeaders } from './otlp-headers.ts'
 
 const address = z.string().min(1).max(255)
 const tcpPort = z.coerce.number().int().min(1).max(65535)
@@ -273,6 +273,19 @@ export const config = z.strictObject({
         .max(1000)
         .default(20)
         .describe('Live sessions one person may have at once.'),
+    })
+    .prefault({}),
+  services: z
+    .strictObject({
+      finishMs: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .default(60_000)
+        .describe(
+          'How long what is open at a service may go on when a newer release has taken over (ms); 0: it ends at once.',
+        ),
     })
     .prefault({}),
   outbound: z

@@ -40,6 +40,8 @@ export const gatewayReport = z.strictObject({
   figures: z.array(routeFigures).max(10_000),
   /** By which sign-ins something is open now. */
   signIns: z.array(id).max(20_000),
+  /** Instances that get nothing new, and have something open: they are asked to live on until that has ended. */
+  finishing: z.array(id).max(10_000).optional(),
   problems: z.array(problem).max(1_000),
   /** It ends, and is not there any more. */
   leaving: z.boolean().default(false),

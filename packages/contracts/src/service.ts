@@ -30,7 +30,17 @@ export const serviceInstance = z.strictObject({
   number: z.number().int(),
   release: z.number().int(),
   generation: z.number().int(),
-  state: z.enum(['waiting', 'starting', 'running', 'stopping', 'stopped', 'failed', 'unreachable']),
+  /** finishing: a newer release has the traffic; what is still open here may end by itself for a while. */
+  state: z.enum([
+    'waiting',
+    'starting',
+    'running',
+    'finishing',
+    'stopping',
+    'stopped',
+    'failed',
+    'unreachable',
+  ]),
   health: health.nullable(),
   reason: z.string().nullable(),
   progress: progress.nullable(),
@@ -75,6 +85,8 @@ export const service = z.strictObject({
   metadata,
   /** Where people open it, if anywhere. */
   url: z.string().nullable(),
+  /** Whether it opens to who asks. Not said in events, which are for everybody, nor to programs. */
+  mayOpen: z.boolean().optional(),
   /** Names of services it uses. */
   dependencies: z.array(slug),
   createdAt: time,
@@ -219,6 +231,17 @@ export const serviceRoutes = {
     body: nothing,
     answer: service,
     audit: 'service.restarted',
+  }),
+  finish: route({
+    method: 'POST',
+    path: '/api/services/:id/finish',
+    permission: 'service.operate',
+    summary: 'End now what is still open at the release before; a switch gives it time to end by itself',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: service,
+    audit: 'service.finished',
   }),
   update: route({
     method: 'POST',

@@ -17,6 +17,7 @@ import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import type { Telemetry } from './core/telemetry/telemetry.ts'
 import { authorityFile } from './core/tls.ts'
+import { tellFinishing } from './gateway/finishing.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createInside } from './gateway/inside.ts'
 import { createJoined } from './gateway/joined/joined.ts'
@@ -66,6 +67,8 @@ export interface NetworkOptions {
   decide: Apps['decide']
   /** Of those: the sign-ins that have ended. */
   ended(signInIds: string[]): Promise<string[]>
+  /** Something is open at these instances, though they get nothing new. `organisationId`: whose gateway says so; null: ours. */
+  busy(ids: readonly string[], organisationId: string | null): Promise<void>
   /** Publishes what a service is now. */
   tellService(tx: Tx, serviceId: string): Promise<unknown>
   version: string
@@ -118,13 +121,13 @@ export async function createNetwork(options: NetworkOptions) {
     own: http.own,
     certificates,
     elsewhere: joined.figures,
-    tls: options.tls,
-    signal,
-  })
     problemsElsewhere: (organisationId) => ({
       joined: joined.problems(organisationId),
       names: names.problems(),
     }),
+    tls: options.tls,
+    signal,
+  })
   const inside = createInside({
     now: gateway.snapshots.now,
     machine,
@@ -199,6 +202,11 @@ export async function createNetwork(options: NetworkOptions) {
         log.warn({ error }, 'new organisations are not followed'),
       )
       await gateway.listen()
+      if (gateway.engine)
+        void tellFinishing(
+          { engine: gateway.engine, busy: (ids) => options.busy(ids, null), clock, log },
+          signal,
+        )
       await names.listen()
     },
     async close() {

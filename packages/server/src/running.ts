@@ -25,8 +25,8 @@ import { routesOfServices } from './services/routes.ts'
 import { createServices } from './services/services.ts'
 import { routesOfSessions } from './sessions/routes.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { routesOfViewings } from './sessions/viewings.ts'
 import { createThumbnails } from './sessions/thumbnails.ts'
+import { routesOfViewings } from './sessions/viewings.ts'
 import { createLinkDials } from './streams/link-dials.ts'
 import { createStreams } from './streams/streams.ts'
 import { createTunnels } from './streams/tunnels.ts'
@@ -44,7 +44,7 @@ export interface RunningOptions {
   /** Of our own certificate authority, where there is one. */
   fingerprint(): Promise<string | null>
   /** Ways in, in the transaction that makes or removes a service. */
-  doors: Pick<ServicesOptions, 'addDoors' | 'removeDoors' | 'openApp' | 'closeApp'>
+  doors: Pick<ServicesOptions, 'addDoors' | 'removeDoors' | 'openApp' | 'changeApp' | 'closeApp' | 'openTo'>
   version: string
   parts: StatusOptions['parts']
   wayIn: StatusOptions['wayIn']
@@ -125,6 +125,7 @@ export async function createRunning(options: RunningOptions) {
     instances,
     secrets: options.secrets,
     addressOf: addressOfService(config),
+    finishMs: config.services.finishMs,
     push: hub.push,
     forget: hub.forget,
     forgetVolume: hub.forgetVolume,
@@ -214,8 +215,8 @@ export async function createRunning(options: RunningOptions) {
       clock,
       version: options.version,
       parts: options.parts,
-      services: services.list,
       wayIn: options.wayIn,
+      services: services.list,
       sessions: sessions.list,
       controllers: ({ organisationId }, { after, limit }) =>
         controllers.list(organisationId, after ?? null, limit),
@@ -236,6 +237,8 @@ export async function createRunning(options: RunningOptions) {
     tunnels,
     /** Publishes what a service is now. */
     tellService: services.tell,
+    /** Something is open at these instances, though they get nothing new. */
+    busy: services.busy,
     /** Where the service that has this app is told of a sign-out. */
     signOutDoor: services.signOutDoor,
     cutSignIn: (signInId: string) => streams.cutSignIn(signInId),

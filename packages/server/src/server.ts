@@ -148,7 +148,7 @@ export async function createServer(options: ServerOptions) {
     address,
     fingerprint: () => readFingerprint(folders.config),
     // The way in is put together below; nothing is installed before it is.
-    doors: doorsOf({ clock, address }, () => network),
+    doors: { ...doorsOf({ clock, address }, () => network), openTo: apps.openTo },
     parts: () => [
       { name: 'nats' as const, state: wakeUps?.state() ?? null },
       { name: 'telemetry' as const, state: telemetry?.state() ?? null },
@@ -174,6 +174,7 @@ export async function createServer(options: ServerOptions) {
     decide: apps.decide,
     ended: identity.ended,
     tellService: running.tellService,
+    busy: running.busy,
     telemetry,
     version: VERSION,
     signal: stopping.signal,

@@ -185,6 +185,12 @@ const LINES: Line[] = [
   [['install', 'immich', '--answer', 'title'], 2, /An answer is name=value, not title\./, []],
   [['install', 'immich', '--replicas', 'two'], 2, /two is not a number\./, []],
   [['restart', 'photos'], 0, /^photos is running\.$/m, ['POST /api/services/photos/restart {}']],
+  [
+    ['finish', 'photos'],
+    0,
+    /still open at the last release of photos/,
+    ['POST /api/services/photos/finish {}'],
+  ],
   [['stop', 'photos', '--no-wait'], 0, /photos is/, ['POST /api/services/photos/stop {}']],
   [['update', 'photos'], 0, /release 2/, ['POST /api/services/photos/update {}']],
   [

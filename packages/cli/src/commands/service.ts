@@ -96,6 +96,17 @@ export const addService: AddCommand = (program, context) => {
         )
       })
   service
+    .command('finish')
+    .description('end now what is still open at the release before the live one')
+    .argument('<service>', WHICH)
+    .addHelpText('after', example('kalnet service finish photos'))
+    .action(async (wanted: string) => {
+      const it = context()
+      const { id } = await findService(it, wanted)
+      const now = await it.api.call(serviceRoutes.finish, { params: { id } })
+      it.output.result(`What was still open at the last release of ${now.name} has been ended.`, now)
+    })
+  service
     .command('update')
     .description('a new release: the newest version of its template, or other answers')
     .argument('<service>', WHICH)

@@ -144,6 +144,7 @@ export const activityWords: Record<string, string> = {
   'service.started': 'start|started {a service}',
   'service.stopped': 'stop|stopped {a service}',
   'service.restarted': 'start|started {a service} again',
+  'service.finished': 'end|ended what was still open at the last release of {a service}',
   'service.updated': 'update|updated {a service}',
   'service.removed': 'remove|removed {a service}',
   'service.registered': 'register|said where {a service} is',

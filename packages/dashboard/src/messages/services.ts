@@ -24,6 +24,7 @@ export const servicesHome = 'Your services'
 export const paletteServices = 'Services'
 
 export const serviceOpen = 'Open'
+export const serviceClosed = 'Ask an owner or admin to open this for you.'
 export const serviceOpenNamed = (title: string) => `Open ${title} in a new tab`
 export const serviceOutside = 'Runs elsewhere'
 export const servicePlatform = 'Part of Kalnet'
@@ -66,6 +67,11 @@ export const serviceStarted = 'Started'
 export const serviceStart = 'Start'
 export const serviceStop = 'Stop'
 export const serviceRestart = 'Restart'
+export const serviceFinishing = 'Finishing'
+export const serviceFinishingText =
+  'A newer release has taken over. What is still open at the one before may end by itself for a while.'
+export const serviceFinish = 'End it now'
+export const serviceFinished = (title: string) => `What was still open at ${title} has been ended.`
 export const serviceStarting = (title: string) => `${title} is starting.`
 export const serviceStopping = (title: string) => `${title} is stopping. What it keeps stays.`
 export const serviceRestarting = (title: string) => `${title} is starting afresh.`

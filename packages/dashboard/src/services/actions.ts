@@ -10,7 +10,11 @@ import { toast } from '../ui/toast.ts'
 
 /** Our own answer reaches the screen at once; the event that follows says the same. */
 export function know(service: Service): Service {
-  queryClient.setQueryData(['service', service.id], service)
+  // What opens to this person is said when somebody asks, not by what is done.
+  queryClient.setQueryData(['service', service.id], (it: Service | undefined) => ({
+    ...service,
+    mayOpen: service.mayOpen ?? it?.mayOpen,
+  }))
   applyEvent(queryClient, 'service.changed', service)
   return service
 }
@@ -41,6 +45,14 @@ export function useRestart() {
   return useMutation({
     mutationFn: ({ id }: Service) => call(ROUTES.services.restart, { params: { id } }).then(know),
     onSuccess: ({ title }) => toast({ tone: 'good', text: m.serviceRestarting(title) }),
+    onError: tellProblem,
+  })
+}
+/** What is still open at the release before the live one ends now. */
+export function useFinish() {
+  return useMutation({
+    mutationFn: ({ id }: Service) => call(ROUTES.services.finish, { params: { id } }).then(know),
+    onSuccess: ({ title }) => toast({ tone: 'good', text: m.serviceFinished(title) }),
     onError: tellProblem,
   })
 }

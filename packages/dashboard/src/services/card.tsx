@@ -47,7 +47,10 @@ export function ServiceCard({ service }: { service: Service }) {
             {service.title}
           </Link>
         </h2>
-        {service.url && <p className={css.address}>{shortAddress(service.url)}</p>}
+        {service.url && service.mayOpen !== false && (
+          <p className={css.address}>{shortAddress(service.url)}</p>
+        )}
+        {service.mayOpen === false && <p className={css.quiet}>{m.serviceClosed}</p>}
       </div>
       <div className={css.state}>
         <ServiceBadge state={service.state} />

@@ -28,9 +28,9 @@ export function find(services: Service[], text: string, kind: Kind): Service[] {
 
 /** What somebody sees who looks after nothing here: what opens to them. */
 export const openable = (services: Service[]) => services.filter(({ url }) => url !== null)
-/** Where it opens now; null: nowhere, or it was stopped. */
-export const opensAt = ({ url, desired }: Pick<Service, 'url' | 'desired'>) =>
-  desired === 'running' ? url : null
+/** Where it opens now; null: nowhere, not to this person, or it was stopped. */
+export const opensAt = ({ url, desired, mayOpen }: Pick<Service, 'url' | 'desired' | 'mayOpen'>) =>
+  desired === 'running' && mayOpen !== false ? url : null
 
 export const restartsOf = ({ instances }: Pick<Service, 'instances'>) =>
   instances.reduce((sum, { restarts }) => sum + restarts, 0)

@@ -3,7 +3,10 @@ import type { Service, ServiceInstance } from '@kalnet/contracts/service'
 import { useEffect, useState } from 'react'
 import { PLATFORM_WORDS } from '../catalog/words.ts'
 import * as m from '../messages/index.ts'
+import { may, useMe } from '../queries.ts'
 import { Ago } from '../ui/ago.tsx'
+import { Button } from '../ui/button.tsx'
+import { useFinish } from './actions.ts'
 import css from './page.module.css'
 import { HealthBadge, InstanceBadge, instanceName } from './words.tsx'
 
@@ -58,6 +61,23 @@ function Instance({ instance, keeps }: { instance: ServiceInstance; keeps: boole
   )
 }
 
+/** Somebody may be in a call or a game there: they end by themselves, or when a person says so. */
+function Finishing({ service }: { service: Service }) {
+  const me = useMe()
+  const finish = useFinish()
+  if (!service.instances.some((it) => it.state === 'finishing')) return null
+  return (
+    <div className={css.acts}>
+      <p className={css.quiet}>{m.serviceFinishingText}</p>
+      {may(me, 'service.operate') && (
+        <Button isPending={finish.isPending} onPress={() => finish.mutate(service)}>
+          {m.serviceFinish}
+        </Button>
+      )}
+    </div>
+  )
+}
+
 export function Instances({ service, keeps }: { service: Service; keeps: boolean }) {
   const inOrder = service.instances.toSorted(
     (one, other) =>
@@ -75,6 +95,7 @@ export function Instances({ service, keeps }: { service: Service; keeps: boolean
           ))}
         </ul>
       )}
+      <Finishing service={service} />
     </section>
   )
 }

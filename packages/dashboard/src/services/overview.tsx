@@ -75,7 +75,9 @@ function Facts({ service }: { service: Service }) {
       <div>
         <dt>{m.serviceAddress}</dt>
         <dd>
-          {service.url ? (
+          {service.mayOpen === false ? (
+            m.serviceClosed
+          ) : service.url ? (
             <a href={service.url} target="_blank" rel="noreferrer noopener">
               {shortAddress(service.url)}
             </a>

@@ -25,6 +25,7 @@ const INSTANCE_STATES: Record<ServiceInstance['state'], Look> = {
   waiting: STATES.waiting,
   starting: STATES.starting,
   running: STATES.running,
+  finishing: { word: m.serviceFinishing, tone: 'busy' },
   stopping: STATES.stopping,
   stopped: STATES.stopped,
   failed: STATES.failed,

@@ -73,6 +73,7 @@ export const MATRIX: Record<string, Expectation> = {
   'POST /api/services/:id/start': { may: stewards, about: 'none' },
   'POST /api/services/:id/stop': { may: stewards, about: 'none' },
   'POST /api/services/:id/restart': { may: stewards, about: 'none' },
+  'POST /api/services/:id/finish': { may: stewards, about: 'none' },
   'POST /api/services/:id/update': { may: stewards, about: 'none' },
   'DELETE /api/services/:id': { may: stewards, about: 'none' },
   'GET /api/services/:id/logs': { may: stewards, about: 'none' },

@@ -87,6 +87,12 @@ export function createActing(options: ActingParts) {
         if (whole.row.desired === 'stopped') return
         await statements.want({ id, desired: 'stopped', reason: null, now: clock.now() }).execute(tx)
       }),
+    /** What is still open at releases before the live one ends now. */
+    finish: (actor: Actor, id: string): Promise<Service> =>
+      change(actor, 'service.operate', id, async (tx, whole) => {
+        assertManaged(whole)
+        await statements.finish({ id, by: clock.now() }).execute(tx)
+      }),
     /** Every instance gets a new generation; what is stopped is started. */
     async restart(actor: Actor, id: string): Promise<Service> {
       const pushes: After[] = []

@@ -263,7 +263,7 @@ describe('[NET-5.update] a new release', () => {
         items: { number: number; state: string }[]
       }
     ).items.map((it) => `${it.number} ${it.state}`)
-  it('starts beside the old one and takes over when it is healthy', async () => {
+  it('[NET-5.finishing] starts beside the old one and takes over when it is healthy', async () => {
     const { id } = await t.install('probed', { name: 'rolls' })
     const old = only((await t.calm(id)).instances)
     const updating = await t.good('POST', `/api/services/${id}/update`)
@@ -275,8 +275,16 @@ describe('[NET-5.update] a new release', () => {
     await t.healthy(fresh?.id ?? '')
     const live = await t.read(id)
     expect([live.release, live.state, live.instances.length]).toEqual([2, 'running', 2])
+    // Something is open there: it lives on, for a while, or until somebody ends it.
     t.clock.move(RETIRE_MS)
+    await t.services.busy([old.id], null)
     await t.services.tick()
+    expect((await t.desired(old.id)).state).toBe('running')
+    expect((await t.read(id)).instances.map((it) => `${it.release} ${it.state}`).toSorted()).toEqual([
+      '1 finishing',
+      '2 running',
+    ])
+    await t.good('POST', `/api/services/${id}/finish`)
     expect((await t.desired(old.id)).state).toBe('stopped')
     expect((await t.calm(id)).instances.map((it) => it.id)).toEqual([fresh?.id])
     expect(await releasesOf(id)).toEqual(['2 live', '1 replaced'])

@@ -21,6 +21,8 @@ export interface Member {
   nextStartAt: Date | null
   startedAt: Date | null
   unhealthyAt: Date | null
+  /** When a gateway last said that something is open there, though it gets nothing new. */
+  busyAt: Date | null
 }
 
 /** It came to an end that was seen; what it had is taken away or settled. */
@@ -36,8 +38,8 @@ export const isGood = (it: Member, hasProbe: boolean): boolean =>
   it.observed?.state === 'running' &&
   (hasProbe ? it.observed.health?.state === 'healthy' : true)
 
-/** What people are told of one instance. */
-export function instanceState(it: Member): ServiceInstance['state'] {
+/** What people are told of one instance; `live`: the release that has the traffic. */
+export function instanceState(it: Member, live: number | null = null): ServiceInstance['state'] {
   const { observed, desired } = it
   if (desired === 'stopped') {
     if (!observed) return it.generation === 1 ? 'waiting' : 'stopped'
@@ -48,6 +50,6 @@ export function instanceState(it: Member): ServiceInstance['state'] {
   if (observed?.state === 'stopped') return 'stopped'
   if (!isReachable(it)) return 'unreachable'
   if (!observed) return 'waiting'
-  if (observed.state === 'running') return 'running'
+  if (observed.state === 'running') return live !== null && it.release < live ? 'finishing' : 'running'
   return observed.state === 'stopping' ? 'stopping' : 'starting'
 }

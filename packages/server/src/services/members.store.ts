@@ -13,6 +13,7 @@ export interface MemberRow {
   next_start_at: string | null
   started_at: string | null
   unhealthy_at: string | null
+  busy_at: string | null
   generation: number
   desired_state: 'running' | 'stopped'
   observed: ObservedInstance | null
@@ -34,7 +35,7 @@ export interface HealthRow {
 }
 
 const members = sql`
-  SELECT m.id, m.service_id, m.release_number, m.part, m.number, m.restarts, m.next_start_at, m.started_at, m.unhealthy_at,
+  SELECT m.id, m.service_id, m.release_number, m.part, m.number, m.restarts, m.next_start_at, m.started_at, m.unhealthy_at, m.busy_at,
     i.generation, i.desired_state, i.observed, i.platform, i.controller_id, c.name AS controller_name, c.online, c.last_seen_at
   FROM service_instances m JOIN instances i ON i.id = m.id JOIN controllers c ON c.id = i.controller_id`
 
@@ -66,6 +67,10 @@ export const statements = {
   seen: (row: { id: string; startedAt: Date | string | null; unhealthyAt: Date | string | null }) => sql`
     UPDATE service_instances SET started_at = ${row.startedAt}, unhealthy_at = ${row.unhealthyAt}
     WHERE id = ${row.id}::uuid`,
+  /** Something is open there. Of a household, where it is its gateway that says so. */
+  busy: (row: { ids: readonly string[]; organisationId: string | null; now: Date }) => sql`
+    UPDATE service_instances SET busy_at = ${row.now} WHERE id = any(${row.ids}::uuid[])
+      AND (${row.organisationId}::uuid IS NULL OR organisation_id = ${row.organisationId}::uuid)`,
   forgetRestarts: ({ serviceId }: { serviceId: string }) => sql`
     UPDATE service_instances SET restarts = 0, next_start_at = NULL WHERE service_id = ${serviceId}::uuid`,
 

@@ -43,6 +43,8 @@ export interface ServicesOptions {
   instances: Instances
   secrets: Secrets
   addressOf(name: string): ServiceAddress
+  /** How long what is open at the last release may go on after a switch (`services.finishMs`). */
+  finishMs?: number
   /** Tell the controller; called after the commit. */
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
@@ -55,5 +57,7 @@ export interface ServicesOptions {
   openApp?(tx: Tx, about: DoorsFor & AppAddresses): Promise<OpenedApp>
   changeApp?(tx: Tx, about: Pick<AppAddresses, 'signOut'> & { appId: string }): Promise<void>
   closeApp?(tx: Tx, appId: string): Promise<void>
+  /** Which addresses are open to who asks. */
+  openTo?(actor: Actor, urls: readonly string[]): Promise<ReadonlyMap<string, boolean>>
   readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
 }

@@ -26,6 +26,8 @@ export interface Situation {
   members: readonly Member[]
   /** Somebody gives the next release a share of the visitors first: it takes over when they are done with that. */
   held: boolean
+  /** What the last release has open may end by itself until then. */
+  finishBy: Date | null
   now: Date
   random?: () => number
 }
@@ -49,8 +51,10 @@ export const BACKOFF = { baseMs: 1_000, mostMs: 60_000, forgottenAfterMs: 600_00
 export const UNHEALTHY_MS = 30_000
 /** How long a machine may be away until what keeps no data is started elsewhere. */
 export const AWAY_MS = 60_000
-/** How long the instances of the last release live on, so that what is under way there ends. */
-export const RETIRE_MS = 2_000
+/** How long the instances of the last release live on at least: gateways hear of the next one, and say whether something is open. */
+export const RETIRE_MS = 3_000
+/** Whoever said that something is open there says so again sooner than this, as long as it is. */
+export const BUSY_MS = 6_000
 /** A release that is not healthy this long after its instances run has failed; building its image does not count. */
 export const GATE_MS = 300_000
 /** How soon it is seen that a release is held no longer. */
@@ -193,7 +197,9 @@ export function planService(given: Situation): Plan {
   const held = hasData(live) && past.some((it) => !isEnded(it))
   bringUp(live, !held)
   const settled = !live.liveAt || due(later(live.liveAt, RETIRE_MS))
-  for (const it of past) if (settled || it.release > live.number || isEnded(it)) retire(it)
+  const mayFinish = past.length > 0 && given.finishBy !== null && !due(given.finishBy)
+  const isBusy = ({ busyAt }: Member) => mayFinish && busyAt !== null && !due(later(busyAt, BUSY_MS))
+  for (const it of past) if (it.release > live.number || isEnded(it) || (settled && !isBusy(it))) retire(it)
   return finish()
 
   function finish(): Plan {

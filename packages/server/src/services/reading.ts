@@ -6,12 +6,13 @@ import type { Service, serviceRoutes } from '@kalnet/contracts/service'
 import type { Store, Tx } from '../core/store.ts'
 import { assertManaged } from './acting.ts'
 import { statements as members } from './members.store.ts'
+import type { ServicesOptions } from './options.ts'
 import { shapeHealth, shapeRelease, type Whole } from './shape.ts'
 import { type ServiceRow, statements } from './store.ts'
 
 type ListQuery = QueryOf<typeof serviceRoutes.list>
 
-export interface ReadingParts {
+export interface ReadingParts extends Pick<ServicesOptions, 'openTo'> {
   store: Store
   loadAll(tx: Tx, rows: readonly ServiceRow[]): Promise<Whole[]>
   told(whole: Whole): Promise<Service>
@@ -20,18 +21,32 @@ export interface ReadingParts {
   readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
 }
 
-export function createReading({ store, loadAll, told, allowed, readLogs }: ReadingParts) {
+export function createReading({ store, loadAll, told, allowed, readLogs, openTo }: ReadingParts) {
+  /** With what is open to this person. */
+  async function forPerson(actor: Actor, services: readonly Service[]): Promise<Service[]> {
+    const urls = services.flatMap(({ url }) => url ?? [])
+    const open = await openTo?.(actor, urls)
+    return services.map((it) => {
+      const mayOpen = it.url === null ? undefined : open?.get(it.url)
+      return mayOpen === undefined ? it : { ...it, mayOpen }
+    })
+  }
   return {
     async list(actor: Actor, { after, limit, search, tag }: ListQuery) {
-      return store.as(actor.organisationId).read(async (tx) => {
+      const page = await store.as(actor.organisationId).read(async (tx) => {
         const wanted = { after: after ?? null, search: search ?? null, tag: tag ?? null, limit: limit + 1 }
         const { rows } = await statements.list(wanted).execute(tx)
         const items = await Promise.all((await loadAll(tx, rows.slice(0, limit))).map(told))
         return { items, next: rows.length > limit ? (items.at(-1)?.name ?? null) : null }
       })
+      return { ...page, items: await forPerson(actor, page.items) }
     },
-    read: (actor: Actor, id: string, permission: Permission = 'service.read'): Promise<Service> =>
-      store.as(actor.organisationId).read(async (tx) => told(await allowed(tx, actor, permission, id))),
+    async read(actor: Actor, id: string, permission: Permission = 'service.read'): Promise<Service> {
+      const service = await store
+        .as(actor.organisationId)
+        .read(async (tx) => told(await allowed(tx, actor, permission, id)))
+      return (await forPerson(actor, [service]))[0] ?? service
+    },
 
     async logs(actor: Actor, id: string, query: QueryOf<typeof serviceRoutes.logs>, signal: AbortSignal) {
       const whole = await store

@@ -29,6 +29,7 @@ export const routesOfServices = ({ services }: { services: Services }): Handler[
   }),
   handle(serviceRoutes.start, ({ actor, params }) => services.start(actor, params.id)),
   handle(serviceRoutes.stop, ({ actor, params }) => services.stop(actor, params.id)),
+  handle(serviceRoutes.finish, ({ actor, params }) => services.finish(actor, params.id)),
   handle(serviceRoutes.restart, ({ actor, params }) => services.restart(actor, params.id)),
   handle(serviceRoutes.update, async ({ actor, params, body, audit }) => {
     if (body.release !== undefined) audit({ back: body.release })

@@ -7,6 +7,7 @@ import type { Member } from './member.ts'
 import { nameFor } from './names.ts'
 import {
   AWAY_MS,
+  BUSY_MS,
   GATE_MS,
   type PlannedRelease,
   planService,
@@ -62,8 +63,10 @@ const member = (more: Partial<Member> = {}): Member => ({
   nextStartAt: null,
   startedAt: ago(60_000),
   unhealthyAt: null,
+  busyAt: null,
   ...more,
 })
+const busy = (ms: number) => member({ busyAt: ago(ms) })
 const situation = (more: Partial<Situation>): Situation => ({
   desired: 'running',
   replicas: 1,
@@ -71,6 +74,7 @@ const situation = (more: Partial<Situation>): Situation => ({
   next: null,
   members: [],
   held: false,
+  finishBy: null,
   now,
   random: () => 1,
   ...more,
@@ -158,6 +162,17 @@ describe('[NET-5.life] what is done next', () => {
     ['given up', { members: [old, member({ ...fresh, observed: seen('running') })] }, ['stop b']],
     ['taken over a moment ago', { live: release(2, {}, now), members: [old, fresh] }, []],
     ['taken over for a while', { live: release(2), members: [old, fresh] }, ['stop a']],
+    [
+      'something is open at the old one',
+      { live: release(2), members: [busy(0), fresh], finishBy: new Date(now.getTime() + 1) },
+      [],
+    ],
+    ['open, but its time is up', { live: release(2), members: [busy(0), fresh], finishBy: now }, ['stop a']],
+    [
+      'it has ended there',
+      { live: release(2), members: [busy(BUSY_MS), fresh], finishBy: new Date(now.getTime() + 1) },
+      ['stop a'],
+    ],
     [
       'a new release with data',
       { live: release(1, data), next: release(2, data, null), members: [old] },

@@ -9,6 +9,7 @@ import { createInstall } from './install.ts'
 import { createLinks } from './links.ts'
 import { createLoad } from './load.ts'
 import { createMaking } from './making.ts'
+import { statements as members } from './members.store.ts'
 import { createMoves } from './moves.ts'
 import type { ServicesOptions } from './options.ts'
 import { createReading } from './reading.ts'
@@ -59,6 +60,11 @@ export function createServices(options: ServicesOptions) {
     ...createShowing({ ...options, allowed }),
     signOutDoor: createSignOutDoor({ ...options, load }),
     links: createLinks({ ...options, load }),
+    /** A gateway says: something is open at these instances, though they get nothing new. `organisationId`: whose gateway; null: our own. */
+    busy: (ids: readonly string[], organisationId: string | null): Promise<void> =>
+      store.system.transaction(
+        async (tx) => void (await members.busy({ ids, organisationId, now: clock.now() }).execute(tx)),
+      ),
     /** Volumes there that nobody wants any more. */
     volumesLeaving: (controllerId: string): Promise<string[]> =>
       store.system.read(async (tx) =>

@@ -23,6 +23,8 @@ export interface SettleParts {
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
   load(tx: Tx, id: string): Promise<Whole | null>
+  /** How long what is open at the last release may go on; default a minute. */
+  finishMs?: number
   /** What a part of a release is to run now. With a controller its volumes are made there where they are missing. */
   specOf(
     tx: Tx,
@@ -38,6 +40,7 @@ export type After = () => void
 /** How often a step can lead to another within one call. */
 const ROUNDS = 8
 const RELEASES_KEPT = 3
+const FINISH_MS = 60_000
 
 export function createSettle(parts: SettleParts) {
   const { clock, controllers, instances } = parts
@@ -69,6 +72,7 @@ export function createSettle(parts: SettleParts) {
         held:
           next !== null &&
           ((await statements.canary({ id, release: next.number }).execute(tx)).rows[0]?.named ?? false),
+        finishBy: whole.row.finish_by === null ? null : new Date(whole.row.finish_by),
         now: clock.now(),
       })
       wakeAt = plan.wakeAt
@@ -132,6 +136,7 @@ export function createSettle(parts: SettleParts) {
               templateName: template?.name ?? row.template_name ?? '',
               version: release.version,
               answers: isWhole(release.content) ? release.content.answers : row.answers,
+              finishBy: new Date(now.getTime() + (parts.finishMs ?? FINISH_MS)),
               now,
             })
             .execute(tx)

@@ -26,6 +26,7 @@ export const memberOf = (row: MemberRow): Member => ({
   nextStartAt: date(row.next_start_at),
   startedAt: date(row.started_at),
   unhealthyAt: date(row.unhealthy_at),
+  busyAt: date(row.busy_at),
 })
 
 export const isWhole = (content: ReleaseRow['content']): content is ReleaseContent => 'template' in content
@@ -44,13 +45,13 @@ export const plannedOf = (row: ReleaseRow): PlannedRelease => ({
     : [],
 })
 
-const shapeInstance = (it: Member): ServiceInstance => ({
+const shapeInstance = (it: Member, live: number | null): ServiceInstance => ({
   id: it.id,
   part: it.part,
   number: it.number,
   release: it.release,
   generation: it.generation,
-  state: instanceState(it),
+  state: instanceState(it, live),
   health: it.desired === 'running' ? (it.observed?.health ?? null) : null,
   reason: it.observed?.reason ?? null,
   progress: it.desired === 'running' ? (it.observed?.progress ?? null) : null,
@@ -124,7 +125,7 @@ export function shapeService(whole: Whole, newest: string | null, url: string): 
     release: row.release_number,
     version: live?.version ?? row.metadata.version ?? null,
     replicas: row.replicas,
-    instances: whole.members.map(shapeInstance),
+    instances: whole.members.map((it) => shapeInstance(it, row.release_number)),
     metadata: row.metadata,
     url: hasDoor ? url : null,
     dependencies: [...whole.dependencies],

@@ -23,6 +23,7 @@ export interface ServiceRow {
   reason: string | null
   openid: { appId: string; issuer: string; client: string } | null
   wake_at: string | null
+  finish_by: string | null
   created_at: string
   changed_at: string
 }
@@ -132,12 +133,15 @@ export const statements = {
     templateName: string
     version: string
     answers: Answers
+    finishBy: Date
     now: Date
   }) => sql`
-    UPDATE services SET release_number = ${row.release}, template_name = ${row.templateName},
+    UPDATE services SET release_number = ${row.release}, finish_by = ${row.finishBy}, template_name = ${row.templateName},
       answers = ${json(row.answers)}::jsonb,
       metadata = jsonb_set(metadata, '{version}', to_jsonb(${row.version}::text)), changed_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
+  finish: ({ id, by }: { id: string; by: Date }) => sql`
+    UPDATE services SET finish_by = ${by} WHERE id = ${id}::uuid`,
   /** Which service this app is the sign-in of. */
   ofApp: ({ appId }: { appId: string }) => sql<{ id: string }>`
     SELECT id FROM services WHERE openid->>'appId' = ${appId}`,

@@ -147,4 +147,23 @@ describe('a request through the gateway', () => {
     expect(await asked).toMatchObject({ status: 200, text: 'elsewhere' })
     expect(gateway.figures()[0]).toMatchObject({ requests: 1, retries: 1, failures: 0 })
   })
+  it('[NET-5.finishing] knows where something is open, also where nothing new goes', async () => {
+    const [old, fresh] = [await upstream(echo), await upstream(echo)]
+    const sockets = new WebSocketServer({ server: old.server })
+    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`heard ${data}`)))
+    const [one, other] = [endpointOf(old.port), endpointOf(fresh.port, { release: 2 })]
+    const gateway = await engine(snapshotOf([routeOf()], [one]))
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/`, { headers: { host: 'photos.localhost' } })
+    await once(socket, 'open')
+    await expect.poll(() => [...gateway.open()]).toEqual([[one.id, 1]])
+    expect(gateway.finishing()).toEqual([])
+    await gateway.apply(snapshotOf([routeOf()], [other]))
+    expect([[...gateway.open()], gateway.finishing()]).toEqual([[[one.id, 1]], [one.id]])
+    socket.send('still here')
+    expect(String((await once(socket, 'message'))[0])).toBe('heard still here')
+    expect((await asking({ port: gateway.port })).status).toBe(200)
+    socket.close()
+    await expect.poll(() => [...gateway.open()]).toEqual([])
+    expect(gateway.finishing()).toEqual([])
+  })
 })

@@ -199,6 +199,13 @@ export function createEngine(options: EngineOptions): Engine {
       [...rotations].map(([id, { counts, breaker }]) =>
         showCounts(id, counts, breaker?.state(clock.now().getTime()) ?? null),
       ),
+    open() {
+      const all = new Map<string, number>()
+      for (const rotation of rotations.values())
+        for (const [id, open] of rotation.open()) all.set(id, (all.get(id) ?? 0) + open)
+      return all
+    },
+    finishing: () => [...new Set([...rotations.values()].flatMap((it) => it.finishing()))],
     calls: calls.list,
     addresses: listeners.addresses,
     problems: ports.problems,

@@ -140,6 +140,10 @@ export interface Engine {
   /** By which sign-ins something is open. */
   signIns(): string[]
   figures(): RouteFigures[]
+  /** How much is open at each instance (or registration), also at those that the snapshot does not name any more. */
+  open(): Map<string, number>
+  /** Of those the ones that get nothing new: they are asked to live on until that has ended. */
+  finishing(): string[]
   /** What is counted, as it is counted on. */
   counts(): Iterable<[SnapshotRoute, Counts]>
   calls(): Call[]

@@ -224,7 +224,7 @@ describe('[NET-3.headers]', () => {
     expect(answered([], { secure: true })).toContain('strict-transport-security: max-age=31536000')
     expect(answered([], { safety: false })).toEqual(['x-request-id: r'])
   })
-  it('a service sets no cookie of ours and points nowhere else', () => {
+  it('[STR-1.isolated-origin] a service sets no cookie of ours and points nowhere else', () => {
     const lines = answered(
       [
         'Set-Cookie',

@@ -34,6 +34,10 @@ export interface Rotation {
   told(now: number, member: Member, good: boolean): void
   /** Takes over what changed; what is counted and open stays. */
   change(route: SnapshotRoute, endpoints: readonly Endpoint[]): void
+  /** Instances by what is open there, also those that get nothing new. */
+  open(): Map<string, number>
+  /** Those that get nothing new, and have something open. */
+  finishing(): string[]
   retire(): void
 }
 
@@ -52,6 +56,12 @@ export function createRotation(
   options: Parameters<typeof createUpstream>[1],
 ): Rotation {
   let members: Member[] = []
+  /** They get nothing new; what is open there goes on. */
+  const leaving = new Set<Member>()
+  function leave(member: Member) {
+    member.upstream.retire()
+    if (member.open > 0) leaving.add(member)
+  }
   const spread = createSpread()
   const waiting = new Set<() => void>()
 
@@ -63,7 +73,7 @@ export function createRotation(
       before.weight = endpoint.weight
       return before
     }
-    before?.upstream.retire()
+    if (before) leave(before)
     return {
       endpoint,
       tag: tagOf(endpoint.id),
@@ -135,11 +145,21 @@ export function createRotation(
         old.delete(endpoint.id)
         return member
       })
-      for (const gone of old.values()) gone.upstream.retire()
+      for (const gone of old.values()) leave(gone)
       if (members.length > 0) for (const go of [...waiting]) go()
     },
+    open() {
+      const all = new Map<string, number>()
+      for (const member of [...members, ...leaving]) {
+        const { id } = member.endpoint
+        if (member.open > 0) all.set(id, (all.get(id) ?? 0) + member.open)
+        else leaving.delete(member)
+      }
+      return all
+    },
+    finishing: () => [...leaving].flatMap(({ open, endpoint }) => (open > 0 ? [endpoint.id] : [])),
     retire() {
-      for (const member of members) member.upstream.retire()
+      for (const member of members) leave(member)
       members = []
     },
   }

@@ -20,6 +20,8 @@ export interface JoinedOptions {
   registrations: Pick<Registrations, 'registerPart' | 'leavePart'>
   certificates: Certificates['forGateways']
   decide(headers: IncomingHttpHeaders, address: string): Promise<ForwardReply>
+  /** Something is open at these instances, though they get nothing new; of one household. */
+  busy(ids: readonly string[], organisationId: string): Promise<void>
   /** Of those: the sign-ins that have ended. */
   ended(signInIds: string[]): Promise<string[]>
   ownHosts(): string[]
@@ -87,6 +89,7 @@ export function routesOfJoined(options: JoinedOptions): Handler[] {
       audit({ name: body.name, leaving: body.leaving })
       if (!isNew && !body.leaving) unchanged()
       await register(organisationId, body)
+      if (body.finishing?.length) await options.busy(body.finishing, organisationId)
       const runsIt = await certificates.runsInstallation(organisationId)
       const hosts = snapshotOf(organisationId)
       return {
