@@ -216,10 +216,17 @@ describe.skipIf(why)('one sign-in', () => {
     await tab.close()
   })
 
-  it('[IDN-2.one-sign-in] a child without the right is told so kindly, at each of them', async () => {
+  it('[IDN-2.one-sign-in] [NET-5.openness] a child without the right is told so kindly, at each of them', async () => {
     const tim = await openBrowser()
     try {
       await signIn(tim.page, TIM)
+      await tim.page.getByRole('link', { name: 'Services' }).first().click()
+      for (const { title } of GUARDED) {
+        const card = tim.page.getByRole('article', { name: title })
+        await card.getByText('Ask an owner or admin to open this for you.').waitFor()
+        expect(await card.getByRole('link', { name: `Open ${title}` }).count()).toBe(0)
+      }
+      await picture(tim.page, 'services-of-a-child')
       for (const { id, title } of GUARDED) {
         await tim.page.goto(place(id))
         await tim.page.getByRole('heading', { name: 'Ask to come in' }).waitFor()

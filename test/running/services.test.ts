@@ -1,6 +1,7 @@
 /** Services through the whole product: a real control plane and real controllers; only the platform under them is made up. */
 import type { Service } from '@kalnet/contracts/service'
 import { systemClock } from '@kalnet/io/clock'
+import { sql } from '@kalnet/server/core/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { type Machine, type Person, type Plane, startPlane, WAIT } from './support.ts'
@@ -93,6 +94,51 @@ describe('services on real machines', () => {
     const updated = await until(id, (it) => it.release === 2 && it.instances.length === 1)
     expect([updated.state, updated.instances[0]?.release]).toEqual(['running', 2])
     expect(machine.world.mostAtOnce).toBe(1)
+    await call('DELETE', `/api/services/${id}`)
+    await eventually('nothing of it is left', async () => machine.world.runtimes.size === 0)
+  })
+
+  it('[NET-5.openness] who asks is told what opens to them, as the door itself would say', async () => {
+    const { id, url } = await call('POST', '/api/services', { templateId: 'page' })
+    await until(id, runs)
+    const people = [owner]
+    for (const role of ['member', 'child', 'guest'] as const)
+      people.push(await plane.person(role, owner.organisationId))
+    const { body } = await plane.ask('GET', `/api/routes?service=${id}`, { as: owner.secret })
+    const [{ id: routeId }] = body.items as [{ id: string }]
+    const group = await plane.ask('POST', '/api/groups', { as: owner.secret, body: { name: 'Builders' } })
+    await plane.store.system.transaction((tx) =>
+      sql`insert into group_members (organisation_id, group_id, user_id)
+        values (${owner.organisationId}, ${group.body.id}, ${people[3]?.userId})`.execute(tx),
+    )
+    const cases: [object, boolean[]][] = [
+      [{ allowed: { roles: [], groups: [] } }, [true, true, true, true]],
+      [{ allowed: { roles: ['owner', 'member'], groups: [] } }, [true, true, false, false]],
+      [{ allowed: { roles: ['child'], groups: [group.body.id] } }, [false, false, true, true]],
+      [{ access: 'public' }, [true, true, true, true]],
+    ]
+    for (const [change, expected] of cases) {
+      const changed = await plane.ask('PATCH', `/api/routes/${routeId}`, { as: owner.secret, body: change })
+      expect([changed.status, changed.text]).toEqual([200, expect.any(String)])
+      for (const [at, { secret }] of people.entries()) {
+        const read = await plane.ask('GET', `/api/services/${id}`, { as: secret })
+        const list = await plane.ask('GET', '/api/services', { as: secret })
+        const listed = (list.body.items as Service[]).find((it) => it.id === id)
+        const entered = await plane.ask('POST', '/api/enter', {
+          as: secret,
+          body: { to: `${url}/`, state: 'a'.repeat(64) },
+        })
+        expect([read.body.mayOpen, listed?.mayOpen, entered.status]).toEqual([
+          expected[at],
+          expected[at],
+          expected[at] ? 200 : 403,
+        ])
+      }
+    }
+    // Nothing to open is neither open nor closed, and events, which are for all, say nothing of it.
+    const parts = (await plane.ask('GET', '/api/services', { as: owner.secret })).body.items as Service[]
+    expect(parts.filter((it) => it.url === null && it.mayOpen !== undefined)).toEqual([])
+    expect(await plane.eventsOf(id)).not.toEqual([])
     await call('DELETE', `/api/services/${id}`)
     await eventually('nothing of it is left', async () => machine.world.runtimes.size === 0)
   })

@@ -117,7 +117,7 @@ test('[UI-2.live] the new name of the organisation reaches everybody in it', () 
 describe('[DSH-1.services] [UI-2.live] a service that changed', () => {
   const [notes, calendar] = SERVICES as [(typeof SERVICES)[0], (typeof SERVICES)[0]]
   test('a known one changes where it stands, and opens where this person was told', () => {
-    const mine = { ...notes, url: null }
+    const mine = { ...notes, url: null, mayOpen: false }
     const cache = cacheOf({ services: { items: [mine, calendar] }, [`service/${notes.id}`]: mine })
     applyEvent(cache, 'service.changed', { ...notes, state: 'stopped' })
     expect(cache.data.get('services')).toEqual({ items: [{ ...mine, state: 'stopped' }, calendar] })

@@ -34,7 +34,9 @@ export function placeController<T extends { items: Controller[] }>(page: T, cont
 export function placeService<T extends { items: Service[] }>(page: T, service: Service): T {
   return {
     ...page,
-    items: page.items.map((it) => (it.id === service.id ? { ...service, url: it.url } : it)),
+    items: page.items.map((it) =>
+      it.id === service.id ? { ...service, url: it.url, mayOpen: it.mayOpen } : it,
+    ),
   }
 }
 
@@ -76,7 +78,7 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       })
       cache.setQueryData(
         ['service', service.id],
-        (it: Service | undefined) => it && { ...service, url: it.url },
+        (it: Service | undefined) => it && { ...service, url: it.url, mayOpen: it.mayOpen },
       )
       if (!known) cache.invalidateQueries({ queryKey: ['services'] })
       cache.invalidateQueries({ queryKey: ['service-more', service.id] })

@@ -19,6 +19,7 @@ import { createEndings } from './endings.ts'
 import { createForward, type Forward } from './forward.ts'
 import { createForwardRegister } from './forward-routes.ts'
 import { createLeave } from './leave.ts'
+import { createOpenness, type Openness } from './openness.ts'
 import { createAppPeople } from './people.ts'
 import { createOpenId, type ToService } from './provider.ts'
 import { createRegistry } from './registry.ts'
@@ -61,6 +62,8 @@ export interface Apps {
   watch(signal: AbortSignal): void
   /** May a request pass, asked by our own gateway. */
   decide: Forward['decide']
+  /** What of our own gateway is open to a person. */
+  openTo: Openness
   /** For tests and for an ending that cannot wait: what `watch` does, once. */
   endings: ReturnType<typeof createEndings>
 }
@@ -173,6 +176,7 @@ export function createApps(options: AppsOptions): Apps {
       })
     },
     decide: forward.decide,
+    openTo: createOpenness({ store }),
     endings,
   }
 }

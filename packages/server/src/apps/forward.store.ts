@@ -43,6 +43,10 @@ export const statements = {
   routesOfHost: (it: { host: string; bare: string }) => sql<ForwardRow>`
     select * from forward_routes where (host = ${it.host} and gateway_route_id is null)
       or (host = ${it.bare} and gateway_route_id is not null) order by length(path_prefix) desc`,
+  /** Of our own gateway: those of many names at once, the longest first. */
+  rulesOfHosts: (it: { hosts: string[] }) => sql<ForwardRow>`
+    select * from forward_routes where host = any(${it.hosts}::text[]) and gateway_route_id is not null
+    order by length(path_prefix) desc`,
   /** Traefik's dashboard, guarded without a row, so that nobody can open it to others: it shows all of this installation. */
   ruleOfTraefik: (it: { host: string }) => sql<ForwardRow>`
     select '00000000-0000-0000-0000-000000000000'::uuid as id, id as organisation_id, 'Traefik' as name, ${it.host}::text as host,
