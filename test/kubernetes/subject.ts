@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peerCache } from '@kalnet/cli/suite/peers'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
-import { exportImage, referenceOf } from '@kalnet/controller/images/layers'
+import { referenceOf } from '@kalnet/controller/images/described'
+import { exportImage } from '@kalnet/controller/images/layers'
 import { createApi } from '@kalnet/controller/platforms/kubernetes/api'
 import { createKubernetesPlatform } from '@kalnet/controller/platforms/kubernetes/kubernetes'
 import { roleObjects } from '@kalnet/controller/platforms/kubernetes/rights'
 import { kubernetesSettings } from '@kalnet/controller/platforms/kubernetes/settings'
 import { createSignIn } from '@kalnet/controller/platforms/kubernetes/sign-in'
+import { connectedRanges } from '@kalnet/controller/platforms/process/blocked'
 import { recipeChainOf, testImages } from '@kalnet/controller/platforms/testing'
 import { createLog } from '@kalnet/io/log'
 import { must } from '@kalnet/io/spawn'
@@ -41,6 +43,8 @@ const settings = (kubeconfig: string, changes: object = {}) =>
     kubeconfig,
     namespace: NAMESPACE,
     volumeSize: '1Gi',
+    // This machine, and cables that other tests lay to it meanwhile.
+    closed: [...connectedRanges(), '192.0.2.0/24'].filter((it) => !it.startsWith('198.51.100.')),
     registry: { url: 'http://127.0.0.1:5000' },
     ...changes,
   })

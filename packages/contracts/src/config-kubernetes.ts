@@ -42,6 +42,13 @@ export const kubernetesConfig = z.strictObject({
     .describe(
       'Registry that images of ours are brought to, with what stands before their names: https://registry.example.com/kalnet. Its user and password are KALNET_REGISTRY_USER and KALNET_REGISTRY_PASSWORD.',
     ),
+  closed: z
+    .array(z.cidrv4())
+    .max(100)
+    .default([])
+    .describe(
+      'What instances never reach besides private ranges: the networks of your machines, where those have public addresses.',
+    ),
   pullSecret: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not the name of a Secret')

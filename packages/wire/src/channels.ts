@@ -77,7 +77,11 @@ export function openChannels(options: ChannelsOptions): Promise<Channels> {
     })
     // Once it is open, its end tells: an error is always followed by it.
     socket.on('error', (error) => settle(() => reject(error)))
-    socket.once('open', () => settle(() => resolve(channels)))
+    socket.once('open', () => {
+      // What comes at once waits for whoever listens.
+      socket.pause()
+      settle(() => resolve(channels))
+    })
   })
 }
 
@@ -85,6 +89,11 @@ function over(socket: WebSocket): Channels {
   const listeners = new Set<(channel: number, payload: Buffer) => void>()
   const readers = new Map<number, (payload: Buffer) => void>()
   const { promise: closed, resolve } = Promise.withResolvers<void>()
+  /** After all that listen were told of in one go. */
+  let begin: (() => void) | null = () => {
+    begin = null
+    setImmediate(() => socket.resume())
+  }
   socket.once('close', () => resolve())
   socket.on('message', (message: Buffer) => {
     if (message.length === 0) return
@@ -94,10 +103,14 @@ function over(socket: WebSocket): Channels {
     else for (const listener of listeners) listener(channel, payload)
   })
   return {
-    onMessage: (listener) => void listeners.add(listener),
+    onMessage(listener) {
+      listeners.add(listener)
+      begin?.()
+    },
     closed,
     close: () => socket.close(),
     stream(out, incoming, skip = 0) {
+      begin?.()
       let toSkip = skip
       const send = (chunk: Buffer, done: (error?: Error | null) => void) => {
         const message = Buffer.allocUnsafe(chunk.length + 1)

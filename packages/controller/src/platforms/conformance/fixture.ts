@@ -22,6 +22,8 @@ export interface Subject {
   exec: boolean
   /** The number of processes has no limit of its own here. */
   noProcessLimit?: boolean
+  /** Both outputs are kept as one, in the order in which they were read. */
+  oneOutput?: boolean
   /** Each instance has a network device, whatever its spec says: its walls are the network's. */
   alwaysConnected?: boolean
 }

@@ -107,7 +107,9 @@ export function describeLife(fixture: Fixture): void {
   })
 
   onReal('[CTL-6.logs] the last lines of both outputs are kept', async () => {
-    const { lines } = await inside('for i in $(seq 300); do echo line $i; done; echo problem >&2')
+    const { lines } = await inside(
+      `for i in $(seq 300); do echo line $i; done; ${fixture.subject.oneOutput ? 'sleep 0.5; ' : ''}echo problem >&2`,
+    )
     expect(lines).toHaveLength(200)
     expect(lines).toContain('problem')
     expect(lines).toContain('line 300')

@@ -61,13 +61,12 @@ export function describeWalls(fixture: Fixture): void {
       .filter((it) => it?.family === 'IPv4')
       .map((it) => it!.address)
     const targets = [...own, '10.0.0.1', '192.168.1.1', '172.17.0.1', '169.254.169.254', '10.213.0.1']
-    const attempt = (at: string, on: number | undefined) =>
-      `timeout 2 bash -c 'exec 3<>/dev/tcp/${at}/${on} && cat <&3' 2>/dev/null | grep -q . && echo reached ${at}`
     const outside = fixture.subject.outside
     // All at once: each refusal may take whole two seconds.
     const script = [
-      ...targets.map((it) => `{ ${attempt(it, port)}; } &`),
-      ...(outside ? [`{ ${attempt(outside.address, outside.port)}; } &`] : []),
+      't() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2 && cat <&3" 2>/dev/null | grep -q . && echo reached $1; }',
+      ...targets.map((it) => `t ${it} ${port} &`),
+      ...(outside ? [`t ${outside.address} ${outside.port} &`] : []),
       'wait',
     ].join('\n')
     const { lines } = await inside(script, { network })

@@ -52,7 +52,10 @@ export function createMaking(parts: MakingParts) {
     const { network } = spec
     await Promise.all([
       Object.keys(secret.data ?? {}).length > 0 && api.apply(paths.secret(namespace, nameOf(pod)), secret),
-      api.apply(paths.policy(namespace, nameOf(pod)), policyOf(pod, { ...request, installation, network })),
+      api.apply(
+        paths.policy(namespace, nameOf(pod)),
+        policyOf(pod, { ...request, installation, network, closed: settings.closed }),
+      ),
     ])
     return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })
   }

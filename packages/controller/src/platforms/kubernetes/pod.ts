@@ -156,6 +156,8 @@ export function podOf(request: EnsureRequest, around: Surroundings): V1Pod {
         runAsGroup: UID,
         fsGroup: UID,
         fsGroupChangePolicy: 'OnRootMismatch',
+        // Its own links may have any port; nothing but its own network is meant by it.
+        sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }],
         seccompProfile: { type: 'RuntimeDefault' },
       },
       ...(around.pullSecret && { imagePullSecrets: [{ name: around.pullSecret }] }),

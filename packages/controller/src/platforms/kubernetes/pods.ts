@@ -79,8 +79,10 @@ export function createPods(parts: {
   }
 
   async function remove(name: string) {
+    const pod = await read(name)
     // One second is the shortest that waits for the machine: at once would only forget the pod, and leave its programs to run.
-    const how = { gracePeriodSeconds: 1, propagationPolicy: 'Background' }
+    const gracePeriodSeconds = pod && hasEnded(pod) ? 0 : 1
+    const how = { gracePeriodSeconds, propagationPolicy: 'Background' }
     await api.remove(paths.pod(namespace, name), how)
     await until(name, (it) => (it ? null : true), {
       limitMs: DELETE_MS,

@@ -1,7 +1,7 @@
 /** The walls of an instance: who may reach it and what it may reach, for the network of the cluster to keep. */
 import type { Network } from '@kalnet/contracts/instance'
 import type { V1NetworkPolicy, V1NetworkPolicyEgressRule, V1Pod } from '@kubernetes/client-node'
-import { SPECIAL_RANGES } from '../process/blocked.ts'
+import { contains, SPECIAL_RANGES } from '../process/blocked.ts'
 import { LABELS, type Owned, ownerLabels } from './names.ts'
 import { ownedBy } from './owner.ts'
 
@@ -18,14 +18,16 @@ const NAMES: V1NetworkPolicyEgressRule = {
     { protocol: 'TCP', port: 53 },
   ],
 }
-const OUTSIDE: V1NetworkPolicyEgressRule = {
-  to: [{ ipBlock: { cidr: '0.0.0.0/0', except: [...SPECIAL_RANGES] } }],
+/** What another range covers need not be said. */
+const outside = (closed: readonly string[]): V1NetworkPolicyEgressRule => {
+  const more = closed.filter((it) => !SPECIAL_RANGES.some((range) => contains(range, it.split('/')[0] ?? '')))
+  return { to: [{ ipBlock: { cidr: '0.0.0.0/0', except: [...SPECIAL_RANGES, ...more] } }] }
 }
 
 /** Nobody reaches it but through the API (a forwarded port ends on its loopback); out it may only where its spec says so. */
 export function policyOf(
   pod: V1Pod,
-  it: Owned & { installation: string; network: Network },
+  it: Owned & { installation: string; network: Network; closed?: readonly string[] },
 ): V1NetworkPolicy {
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -42,7 +44,7 @@ export function policyOf(
       },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [],
-      egress: it.network === 'internet' ? [OUTSIDE, NAMES] : [],
+      egress: it.network === 'internet' ? [outside(it.closed ?? []), NAMES] : [],
     },
   }
 }

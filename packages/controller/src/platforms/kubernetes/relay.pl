@@ -74,7 +74,7 @@ if ($mode eq 'listen') {
   my (%listening, %open, %numbers, $next);
   for (@ARGV) {
     my ($name, $host, $port) = /^([^=]+)=([^:]+):(\d+)$/ or problem("what is $_?");
-    my $socket = IO::Socket::INET->new(Listen => 64, LocalAddr => $host, LocalPort => $port) or problem("its place is taken");
+    my $socket = IO::Socket::INET->new(Listen => 64, ReuseAddr => 1, LocalAddr => $host, LocalPort => $port) or problem($!{EADDRINUSE} ? "its place is taken" : "its place cannot be had: $!");
     $listening{ fileno $socket } = [$socket, $name];
   }
   my $frame = sub { say_all(\*STDOUT, pack('NCN', $_[0], $_[1], length($_[2] // '')) . ($_[2] // '')) };

@@ -92,6 +92,8 @@ export async function relayListeners(
     if (kind === KINDS.ready) return resolve()
     if (kind === KINDS.new) {
       const stream = made(number)
+      // Whoever takes it listens for himself; that it breaks off before is nobody's error.
+      stream.on('error', quietly)
       open.set(number, stream)
       return take(bytes.toString('utf8'), stream)
     }

@@ -23,6 +23,8 @@ export const kubernetesSettings = z.strictObject({
     .string()
     .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a name of a Secret')
     .optional(),
+  /** What instances never reach besides private ranges: networks of the cluster's machines where those are public. */
+  closed: z.array(z.cidrv4()).max(100).default([]),
   /** How long a pod may wait for a machine, a volume or its image. */
   patienceMs: z.number().int().min(1000).default(300_000),
 })
