@@ -16,7 +16,7 @@ export function installationIn(folders: Folders): string {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
     // Only the first writes it.
-    writeFileSync(file, randomBytes(8).toString('hex'), { flag: 'wx', mode: 0o600 })
+    writeFileSync(file, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
