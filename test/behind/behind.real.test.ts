@@ -44,6 +44,20 @@ else
         out.end()
       })
 
+    async function listenTo(service: Service): Promise<WebSocket> {
+      const socket = new WebSocket(`ws://127.0.0.1:${stand.gatewayPort}/echo`, {
+        headers: { host: hostOf(service) },
+        handshakeTimeout: 5_000,
+      })
+      await once(socket, 'open')
+      return socket
+    }
+    const echoOf = (socket: WebSocket) => async (text: string) => {
+      const answer = once(socket, 'message', { signal: AbortSignal.timeout(5_000) })
+      socket.send(text)
+      return String((await answer)[0])
+    }
+
     beforeAll(async () => {
       stand = await openStand()
       pair = await install('pair', 2, 'one')
@@ -72,23 +86,30 @@ else
       expect((await stand.figuresOf(pair.id)).failures).toBe(0)
     })
 
-    test('[MSH-3.whole] [MSH-3.changed] a rolling update under load fails no request; a WebSocket stays open while other routes and services change', async () => {
+    test('[MSH-3.whole] [MSH-3.changed] [NET-5.finishing] a rolling update under load fails no request; a WebSocket stays open while other routes and services change', async () => {
       const load = await stand.press({ host: hostOf(pair), connections: 16, perSecond: 200 })
-      const socket = new WebSocket(`ws://127.0.0.1:${stand.gatewayPort}/echo`, {
-        headers: { host: hostOf(other) },
-        handshakeTimeout: 5_000,
-      })
-      await once(socket, 'open')
-      const echoed = async (text: string) => {
-        const answer = once(socket, 'message', { signal: AbortSignal.timeout(5_000) })
-        socket.send(text)
-        return String((await answer)[0])
-      }
+      const socket = await listenTo(other)
+      const lasting = await listenTo(pair)
+      const [echoed, answered] = [echoOf(socket), echoOf(lasting)]
+      expect(await answered('hello')).toMatch(/^one \w{8} hello$/)
       const said = await echoed('before')
       expect(said).toMatch(/^other \w{8} before$/)
       await stand.setPolicy(pair.id, { retries: { attempts: 3, budgetPercent: 50 } })
       expect(await echoed('after a change')).toBe(said.replace('before', 'after a change'))
       await update(pair, 'two')
+      // Whoever is connected to the last release stays there, and no longer than its connection.
+      const isFinishing = (it: Service) =>
+        it.instances.filter((one) => one.state === 'finishing').length === 1
+      pair = await stand.until(pair.id, 'finishing', (it) => it.release === 2 && isFinishing(it))
+      await stand.until(
+        pair.id,
+        'left with one of the last release',
+        (it) => isFinishing(it) && it.instances.length === 3,
+      )
+      expect(await answered('still here')).toMatch(/^one \w{8} still here$/)
+      const gone = once(lasting, 'close')
+      await stand.client.call(serviceRoutes.finish, { params: { id: pair.id } })
+      await gone
       pair = await stand.until(pair.id, 'rolled over', runs(2, 2))
       const came = await load.end()
       console.log(`rolled over under load: ${JSON.stringify(came)}`)
