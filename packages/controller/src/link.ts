@@ -5,6 +5,7 @@ import { joinStreams, LONG_HALF_MS } from '@kalnet/wire/join'
 import { dialRaw } from '@kalnet/wire/raw'
 import { readScreen } from '@kalnet/wire/rfb-screen'
 import type { Certificates } from './certificates.ts'
+import { dialAsStream } from './datagrams.ts'
 import type { Identity } from './identity.ts'
 import type { FarWay } from './links/far.ts'
 import type { Links } from './links/links.ts'
@@ -40,6 +41,8 @@ export function createAnswers(options: {
   const dial = (instanceId: string, port: string) => {
     const found = reconciler.find(instanceId)
     if (!found) throw new Error('it is not on this machine')
+    const declared = reconciler.running(instanceId)?.spec.ports.find((it) => it.name === port)
+    if (declared && 'udp' in declared.at) return dialAsStream(found, port, signal, DIAL_MS)
     return found.platform.dial(found.handle, port, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
   }
 
