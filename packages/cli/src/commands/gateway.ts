@@ -115,12 +115,15 @@ export const addGateway: AddCommand = (program, context) => {
         : await trust(String(urls[0]), flags.caFingerprint, folders.config, signal)
       if (caFile && !ca) throw usage(`There is no file ${caFile}.`)
       const { runGatewayAlone } = await import('@kalnet/server/gateway/alone/alone')
+      const { createTelemetry } = await import('@kalnet/server/core/telemetry/telemetry')
+      const about = { version: VERSION, clock: systemClock, log: createLog('gateway', log.level) }
       await runGatewayAlone({
         urls,
         key,
         ...(ca ? { ca } : {}),
         name: flags.name ?? gateway.name ?? usualName(),
-        version: VERSION,
+        ...about,
+        telemetry: createTelemetry({ config, name: 'kalnet-gateway', ...about }),
         listen: {
           host: gateway.host ?? listen.host,
           httpPort: gateway.httpPort,
@@ -128,8 +131,6 @@ export const addGateway: AddCommand = (program, context) => {
           publicHttpsPort: gateway.publicHttpsPort ?? null,
         },
         folder: join(folders.data, 'gateway'),
-        clock: systemClock,
-        log: createLog('gateway', log.level),
         signal,
         onReady: ({ http }) => tellParent({ type: 'ready', url: `http://${http.host}:${http.port}` }),
       }).catch((error: unknown) => {
