@@ -1,12 +1,14 @@
 /** Gateways as processes of their own, for a real control plane: what they serve, whom they let in, and what happens when either is away. */
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { cli } from '@kalnet/cli/testing'
-import type { GatewayRoute } from '@kalnet/contracts/gateway'
+import type { GatewayRoute, WayInProblem } from '@kalnet/contracts/gateway'
 import type { Service } from '@kalnet/contracts/service'
+import { freePort } from '@kalnet/server/testing/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { type Person, type Plane, startPlane } from '../running/support.ts'
@@ -28,6 +30,22 @@ parts:
     command: [program]
     ports: [{ name: web, kind: http, at: { tcp: 8080 } }]
 `
+/** A game: reached through the tunnel only, by both kinds of ports. */
+const game = (udp: number, tcp: number) => `id: game
+version: 1.0.0
+name: game
+summary: Echoes
+category: tools
+licence: MIT
+kind: service
+platforms: [fake]
+doors: [{ port: play, kind: udp, listen: ${udp} }, { port: talk, kind: tcp, listen: ${tcp} }]
+parts:
+  - name: play
+    image: { reference: none }
+    command: [program]
+    ports: [{ name: play, kind: udp, at: { udp: 30000 } }, { name: talk, kind: tcp, at: { tcp: 30000 } }]
+`
 const HTML = { accept: 'text/html' }
 const LIMIT_MS = 5_000
 
@@ -37,6 +55,7 @@ let owner: Person
 let key: { id: string; token: string }
 let attic: Process
 let cellar: Process
+let ports: { udp: number; tcp: number }
 const processes: Process[] = []
 const services = new Map<string, Service>()
 
@@ -82,12 +101,14 @@ const status = async (port: number, host: string, headers = {}) => (await ask(po
 beforeAll(async () => {
   home = await mkdtemp('/tmp/kalnet-test-')
   await once(heard.listen(0, '127.0.0.1'), 'listening')
+  ports = { udp: await freePort(), tcp: await freePort() }
   const templates = {
     site: template('site', 'public'),
     wiki: template('wiki', 'people'),
     far: template('far', 'public'),
+    game: game(ports.udp, ports.tcp),
   }
-  plane = await startPlane({ templates })
+  plane = await startPlane({ templates, gateway: false })
   owner = await plane.claim()
   const machine = await plane.machine(undefined, 'box')
   for (const id of Object.keys(templates)) {
@@ -151,6 +172,28 @@ describe('[MSH-6.alone] what a gateway of its own serves', () => {
     socket.send('hello')
     expect(String((await once(socket, 'message'))[0])).toBe('heard hello')
     socket.close()
+  })
+  it('TCP by port, through the tunnel', async () => {
+    const talk = connect(ports.tcp, '127.0.0.1')
+    expect(String((await once(talk, 'data'))[0])).toBe('RFB 003.008\n')
+    talk.write('hello')
+    expect(String((await once(talk, 'data'))[0])).toBe('hello')
+    talk.destroy()
+  }, 20_000)
+  it('UDP by port, through the tunnel', async () => {
+    const play = createSocket('udp4')
+    play.send('jump', ports.udp, '127.0.0.1')
+    expect(String((await once(play, 'message'))[0])).toBe('jump')
+    play.close()
+  }, 20_000)
+  it('[NET-3.told] a port that another gateway holds is told, with its name', async () => {
+    await eventually('it is told', async () => {
+      const { problems } = await call('GET', '/api/routes/figures')
+      const told = (problems as WayInProblem[]).map(({ gateway: name, address }) => `${name} ${address}`)
+      return ['attic', 'cellar'].some((name) => told.includes(`${name} tcp ${ports.tcp}`))
+    })
+    const { wayIn, state } = await call('GET', '/api/dashboard/status')
+    expect([(wayIn as WayInProblem[]).length, state]).toEqual([2, 'attention'])
   })
   it('TLS with a certificate of the authority, by name and by a bare address; http leads to it', async () => {
     const ca = await readFile(join(plane.folders.config, 'ca', 'authority.crt'), 'utf8')
@@ -268,7 +311,10 @@ describe('[MSH-6.away] when somebody is away', () => {
     const closed = once(socket, 'close')
     await call('DELETE', `/api/me/keys/${key.id}`)
     await closed
-    expect(await status(attic.port, 'wiki.localhost', { cookie })).toBe(503)
+    await eventually(
+      'guarded addresses are closed',
+      async () => (await status(attic.port, 'wiki.localhost', { cookie })) === 503,
+    )
     expect(await status(attic.port, 'also-open.localhost')).toBe(404)
     await eventually('it says so', async () => attic.log().includes('The control plane refuses our key'))
     expect(attic.log()).not.toContain(key.token)

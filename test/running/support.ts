@@ -59,6 +59,8 @@ export async function startPlane(
   options: {
     perUser?: number
     clock?: Clock
+    /** False: only gateways of their own serve. */
+    gateway?: boolean
     /** Further templates: id → YAML. */
     templates?: Record<string, string>
   } = {},
@@ -82,7 +84,7 @@ export async function startPlane(
   const gatewayPort = await freePort()
   const config = configSchema.parse({
     listen: { port },
-    gateway: { httpPort: gatewayPort },
+    gateway: { httpPort: gatewayPort, enabled: options.gateway ?? true },
     sessions: { perUser: options.perUser ?? 20 },
   })
   const folders = {

@@ -197,6 +197,7 @@ describe('[MSH-6.away] what sign-ins let in', () => {
       },
       who: () => ({ name: 'attic', run: 'r', version: '0', ports: [], machine: null }),
       heard: () => undefined,
+      forget: () => undefined,
       clock,
       log,
       signal: stop.signal,

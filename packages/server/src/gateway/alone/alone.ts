@@ -116,6 +116,7 @@ export async function runGatewayAlone(options: AloneOptions): Promise<void> {
         machine,
       }
     },
+    forget: judging.forget,
     heard(news) {
       if (news.ended.length > 0) judging.forget()
       proof = news.proof

@@ -23,6 +23,8 @@ export interface ReportingOptions {
   /** Name, run, version, ports, machine. */
   who(): Omit<GatewayReport, 'figures' | 'signIns' | 'problems' | 'leaving'>
   heard(news: GatewayNews): void
+  /** What was let in is ended: nothing that was remembered counts any more. */
+  forget(): void
   clock: Clock
   log: Log
   signal: AbortSignal
@@ -56,6 +58,7 @@ export function createReporting(options: ReportingOptions) {
     if (problem !== said) log.error({ problem: said }, 'this gateway is on its own')
     problem = said
     if (!refused && now() - lastHeard < UNHEARD_MS) return
+    options.forget()
     const ended = cutAll()
     if (ended > 0) log.warn({ ended }, 'what sign-ins had let in was ended')
   }
