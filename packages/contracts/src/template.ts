@@ -187,7 +187,18 @@ export const serviceTemplate = z.strictObject({
   doors: z.array(serviceDoor).max(8).default([]),
   dependencies: z
     .array(
-      z.strictObject({ name: slug, label: z.string().min(1).max(60), required: z.boolean().default(true) }),
+      z.strictObject({
+        name: slug,
+        label: z.string().min(1).max(60),
+        required: z.boolean().default(true),
+        secrets: z
+          .array(slug)
+          .max(4)
+          .default([])
+          .describe(
+            'What it is handed of that service, which must share it: {{dependency.<name>.<secret>}}.',
+          ),
+      }),
     )
     .max(8)
     .default([])
@@ -203,6 +214,7 @@ export const serviceTemplate = z.strictObject({
           .max(60)
           .optional()
           .describe('For people: who manages services may have it shown. Without it nobody sees it.'),
+        shared: z.boolean().default(false).describe('Handed to services that use this one and ask for it.'),
       }),
     )
     .max(16)

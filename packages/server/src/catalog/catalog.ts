@@ -113,7 +113,10 @@ export function createCatalog({ folder, clock, log }: { folder: string; clock: C
     memoryBytes: memoryOf(template),
     network: networkOf(template),
     doors: template.kind === 'service' ? template.doors : [],
-    dependencies: template.kind === 'service' ? template.dependencies : [],
+    dependencies:
+      template.kind === 'service'
+        ? template.dependencies.map(({ name, label, required }) => ({ name, label, required }))
+        : [],
     replicasMost: template.kind === 'service' ? template.replicas.most : 1,
     proved: proved.get(template.id) === template.version,
     deprecated: template.deprecated ?? null,

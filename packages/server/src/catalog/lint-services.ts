@@ -33,9 +33,18 @@ const factsFor = (template: ServiceTemplate): ServiceFacts => ({
       ),
     ]),
   ),
+  shared: marksOf(template),
 })
 
 /** Its recipes lead to a base, every part resolves with nothing but what must be answered, and is admitted. */
+const marksOf = ({ dependencies }: ServiceTemplate) =>
+  Object.fromEntries(
+    dependencies.map(({ name, secrets }) => [
+      name,
+      Object.fromEntries(secrets.map((secret) => [secret, `{{secret:${secret}}}`])),
+    ]),
+  )
+
 export function resolveProblems(
   template: ServiceTemplate,
   recipes: CatalogFiles['recipes'],

@@ -14,7 +14,7 @@ export interface Fill {
 export type Values = ReadonlyMap<string, Fill>
 
 const ANY = /\{\{([^{}]*)\}\}/g
-const FORM = /^\s*(plain\s+)?([a-z]+\.[a-z0-9-]+)\s*$/
+const FORM = /^\s*(plain\s+)?([a-z]+(?:\.[a-z0-9-]+){1,2})\s*$/
 /** Ends a line, or is not seen: nothing of it stands in a file without quotes. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u
 

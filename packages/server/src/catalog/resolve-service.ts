@@ -22,6 +22,8 @@ export interface ServiceFacts {
   volumeId(part: string, volume: string): string
   /** What its dependencies offer: the template's name of one → port name → number. Only those that are there. */
   dependencies: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** The marks of what they share: the template's name of one → secret. */
+  shared?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 /** A template whole: with the recipes its parts name. */
 export interface WholeTemplate {
@@ -147,6 +149,15 @@ function valuesOf(
     values.set(`answer.${input.name}`, { text, plain })
   }
   for (const { name } of template.secrets) ours(`secret.${name}`, facts.secretMark(name))
+  // A release that was kept from before they were asked for has none.
+  for (const { name, label, secrets } of template.dependencies)
+    for (const secret of secrets ?? []) {
+      const mark = facts.shared?.[name]?.[secret]
+      if (facts.dependencies[name] && mark === undefined)
+        throw fail('service.dependency', { problem: `what is chosen for ${label} shares no ${secret}` })
+      // Not chosen: nothing.
+      ours(`dependency.${name}.${secret}`, mark ?? '')
+    }
   ours('service.name', facts.service.name)
   ours('service.url', facts.service.url)
   ours('service.host', facts.service.host)

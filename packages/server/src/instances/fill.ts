@@ -3,6 +3,7 @@ import type { DesiredInstance } from '@kalnet/contracts/instance'
 import { quoted } from '../catalog/placeholders.ts'
 import type { Secrets } from '../core/secrets.ts'
 import type { Tx } from '../core/store.ts'
+import { statements } from './store.ts'
 
 const MARK = /\{\{(quoted-)?secret:([a-z0-9-]+\/[a-z0-9-]+\/[a-z0-9-]+)\}\}/g
 
@@ -12,7 +13,12 @@ export const secretName = (service: string, name: string): string => `service/${
 export const secretMark = (service: string, name: string, isQuoted = false): string =>
   `{{${isQuoted ? 'quoted-' : ''}secret:${secretName(service, name)}}}`
 
-/** The same instance with the secrets of its own service put in. Throws when one is missing: half a spec must not run. */
+async function isLent(tx: Tx, id: string, name: string): Promise<boolean> {
+  const [, service = '', secret = ''] = name.split('/')
+  return (await statements.lent({ id, service, secret }).execute(tx)).rows.length > 0
+}
+
+/** The same instance with the secrets of its own service put in, and with what services that it uses share with it. Throws when one is missing: half a spec must not run. */
 export async function fillSecrets(
   tx: Tx,
   secrets: Secrets,
@@ -25,7 +31,8 @@ export async function fillSecrets(
   if (names.size === 0) return instance
   const values = new Map<string, string>()
   for (const name of names) {
-    const secret = name.startsWith(own) ? await secrets.get(tx, organisationId, name) : null
+    const isOurs = name.startsWith(own) || (await isLent(tx, instance.id, name))
+    const secret = isOurs ? await secrets.get(tx, organisationId, name) : null
     if (secret === null) throw new Error(`the secret ${name} of instance ${instance.id} is missing`)
     values.set(name, secret)
   }

@@ -27,6 +27,20 @@ export const statements = {
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.controllerId}::uuid, ${row.platform}, 1, 'running',
       ${JSON.stringify(row.spec)}::jsonb)`,
 
+  /** Whether the service of this instance uses that one, asks for its secret, and that one shares it. */
+  lent: (row: { id: string; service: string; secret: string }) => sql<{ lent: number }>`
+    SELECT 1 AS lent FROM service_instances m
+    JOIN services s ON s.id = m.service_id
+    JOIN releases own ON own.service_id = s.id AND own.number = m.release_number
+    JOIN service_dependencies d ON d.service_id = s.id
+    JOIN services o ON o.id = d.needs_id AND o.organisation_id = s.organisation_id
+    JOIN releases theirs ON theirs.service_id = o.id AND theirs.number = o.release_number
+    WHERE m.id = ${row.id}::uuid AND o.name = ${row.service}
+      AND own.content->'template'->'dependencies' @>
+        jsonb_build_array(jsonb_build_object('name', d.name, 'secrets', jsonb_build_array(${row.secret}::text)))
+      AND theirs.content->'template'->'secrets' @>
+        jsonb_build_array(jsonb_build_object('name', ${row.secret}::text, 'shared', true))`,
+
   read: ({ id }: { id: string }) => sql<InstanceRow>`SELECT ${columns} FROM instances WHERE id = ${id}::uuid`,
 
   /** Reports of one instance come one after the other; the row lock keeps it so with several replicas. */

@@ -26,6 +26,13 @@ export function portsOf(whole: Whole): Record<string, number> {
   return Object.fromEntries(ports.flatMap(({ name, at }) => ('tcp' in at ? [[name, at.tcp]] : [])))
 }
 
+/** Secret → its mark, of what it hands to others that use it. */
+function sharedOf(whole: Whole): Record<string, string> {
+  const live = whole.releases.find((it) => it.number === whole.row.release_number) ?? null
+  const secrets = templateOf(live)?.secrets.filter((it) => it.shared) ?? []
+  return Object.fromEntries(secrets.map(({ name }) => [name, secretMark(whole.row.name, name)]))
+}
+
 export function createSpecs({ clock, addressOf, load }: SpecParts) {
   /** A folder is where its first instance was; replicas share it. */
   async function volumesOf(
@@ -64,9 +71,12 @@ export function createSpecs({ clock, addressOf, load }: SpecParts) {
   async function factsOf(tx: Tx, whole: Whole, volumes: ReadonlyMap<string, string>): Promise<ServiceFacts> {
     const { row } = whole
     const dependencies: Record<string, Record<string, number>> = {}
+    const shared: Record<string, Record<string, string>> = {}
     for (const it of (await statements.dependencies({ ids: [row.id] }).execute(tx)).rows) {
       const other = await load(tx, it.needs_id)
-      if (other) dependencies[it.name] = portsOf(other)
+      if (!other) continue
+      dependencies[it.name] = portsOf(other)
+      shared[it.name] = sharedOf(other)
     }
     return {
       service: { id: row.id, name: row.name, ...addressOf(row.name) },
@@ -74,6 +84,7 @@ export function createSpecs({ clock, addressOf, load }: SpecParts) {
       secretMark: (name, isQuoted) => secretMark(row.name, name, isQuoted),
       volumeId: (part, name) => volumes.get(`${part}/${name}`) ?? NO_FOLDER,
       dependencies,
+      shared,
     }
   }
 
