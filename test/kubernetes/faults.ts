@@ -3,7 +3,6 @@ import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance
 import type { Platform } from '@kalnet/controller/platforms/platform'
 import { v7 as newId } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { STORAGE_CLASS } from '../support/cluster/provisioner.ts'
 import { chain, NAMESPACE, type Shared } from './subject.ts'
 
 const never = new AbortController().signal
@@ -16,11 +15,13 @@ const requestOf = (changes: Partial<InstanceSpecInput> = {}) => ({
   organisationId: ORGANISATION,
   spec: instanceSpec.parse({ image: { recipe: chain }, command: ['sleep', '1000'], ...changes }),
 })
-const start = (platform: Platform, changes: Partial<InstanceSpecInput> = {}, say: (text: string) => void = () => undefined) =>
-  platform.ensure(requestOf(changes), never, (it) => say(it.text))
+const start = (
+  platform: Platform,
+  changes: Partial<InstanceSpecInput> = {},
+  say: (text: string) => void = () => undefined,
+) => platform.ensure(requestOf(changes), never, (it) => say(it.text))
 
 export function describeFaults(shared: () => Shared): void {
-  const { cluster } = { get cluster() { return shared().cluster } }
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
 
   describe('[K8S-1.faults] what goes wrong in a cluster', () => {
@@ -33,11 +34,14 @@ export function describeFaults(shared: () => Shared): void {
       })()
       const handle = await start(platform, { files: [{ name: 'a', content: 'b' }] })
       noticed.length = 0
-      await cluster.call('DELETE', `${pods}/${handle.data.pod}`, { gracePeriodSeconds: 1 })
+      await shared().cluster.call('DELETE', `${pods}/${handle.data.pod}`, { gracePeriodSeconds: 1 })
       await expect.poll(() => noticed, wait).toContain(handle.instanceId)
       await expect.poll(() => platform.observe(handle), wait).toEqual({ state: 'gone' })
       const left = async () => {
-        const { items } = await cluster.call<{ items: { metadata: { name: string } }[] }>('GET', `/api/v1/namespaces/${NAMESPACE}/secrets`)
+        const { items } = await shared().cluster.call<{ items: { metadata: { name: string } }[] }>(
+          'GET',
+          `/api/v1/namespaces/${NAMESPACE}/secrets`,
+        )
         return items.filter((it) => it.metadata.name === handle.data.pod)
       }
       await expect.poll(left, wait).toEqual([])
@@ -48,7 +52,10 @@ export function describeFaults(shared: () => Shared): void {
 
     test('an image that does not exist is told in words, and nothing of it is left', async () => {
       const platform = shared().platform()
-      const problem = start(platform, { image: { reference: '127.0.0.1:1/nobody/nothing:1' }, command: ['x'] })
+      const problem = start(platform, {
+        image: { reference: '127.0.0.1:1/nobody/nothing:1' },
+        command: ['x'],
+      })
       await expect(problem).rejects.toThrow(/image cannot be fetched/)
       expect(await platform.list()).toEqual([])
     })
@@ -57,7 +64,9 @@ export function describeFaults(shared: () => Shared): void {
       const platform = shared().platform({ storageClass: 'nobody-has-it', patienceMs: 3000 })
       const said: string[] = []
       const volumes = [{ id: newId(), name: 'data', at: '/data' }]
-      await expect(start(platform, { volumes }, (text) => said.push(text))).rejects.toThrow(/volume is not there yet/)
+      await expect(start(platform, { volumes }, (text) => said.push(text))).rejects.toThrow(
+        /volume is not there yet/,
+      )
       expect(said.join()).toMatch(/volume is not there yet/)
       await platform.removeVolume?.(volumes[0]!.id)
       const large = start(platform, { resources: { memoryBytes: 2 ** 39 } })
@@ -67,12 +76,16 @@ export function describeFaults(shared: () => Shared): void {
     test('a quota that is used up is told in words', async () => {
       const platform = shared().platform()
       const quota = `/api/v1/namespaces/${NAMESPACE}/resourcequotas`
-      await cluster.call('POST', quota, { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } })
+      await shared().cluster.call('POST', quota, {
+        metadata: { name: 'none' },
+        spec: { hard: { pods: '0' } },
+      })
       const isCounted = async () =>
-        (await cluster.call<{ status?: { hard?: { pods?: string } } }>('GET', `${quota}/none`)).status?.hard?.pods
+        (await shared().cluster.call<{ status?: { hard?: { pods?: string } } }>('GET', `${quota}/none`))
+          .status?.hard?.pods
       await expect.poll(isCounted, wait).toBe('0')
       await expect(start(platform)).rejects.toThrow(/quota of the namespace is used up/)
-      await cluster.call('DELETE', `${quota}/none`)
+      await shared().cluster.call('DELETE', `${quota}/none`)
     })
 
     test('fields that somebody else took are taken back', async () => {
@@ -80,27 +93,119 @@ export function describeFaults(shared: () => Shared): void {
       const request = requestOf()
       const handle = await platform.ensure(request, never, () => undefined)
       const policy = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies/${handle.data.pod}`
-      const theirs = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', spec: { podSelector: {}, egress: [{}] } }
-      await cluster.call('PATCH', `${policy}?fieldManager=somebody&force=true`, theirs, 'application/apply-patch+yaml')
+      const theirs = {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        spec: { podSelector: {}, egress: [{}] },
+      }
+      await shared().cluster.call(
+        'PATCH',
+        `${policy}?fieldManager=somebody&force=true`,
+        theirs,
+        'application/apply-patch+yaml',
+      )
       const next = await platform.ensure({ ...request, generation: 2 }, never, () => undefined)
-      const own = await cluster.call<{ spec: { egress?: unknown[] } }>('GET', policy.replace(String(handle.data.pod), String(next.data.pod)))
+      const own = await shared().cluster.call<{ spec: { egress?: unknown[] } }>(
+        'GET',
+        policy.replace(String(handle.data.pod), String(next.data.pod)),
+      )
       expect(own.spec.egress ?? []).toEqual([])
       await platform.remove(next)
     })
 
-    test('[K8S-1.watch] what the cluster forgot meanwhile is read again, and watching costs no questions', async () => {
+    test('a cluster that goes away is told; what ended meanwhile is told when it is back, and what runs ran on', async () => {
       const platform = shared().platform()
       const stop = new AbortController()
-      const listening = (async () => {
-        for await (const _ of platform.changes(stop.signal)) await cluster.call('GET', '/readyz')
-      })()
+      const usable: boolean[] = []
+      const watching = [
+        (async () => {
+          for await (const it of platform.fingerprint(stop.signal)) usable.push(it.usable)
+        })(),
+        (async () => {
+          for await (const _ of platform.changes(stop.signal));
+        })(),
+      ]
+      await expect.poll(() => usable.at(-1), wait).toBe(true)
+      const ending = await start(platform, {
+        command: ['sh', '-c', 'until [ -e /tmp/end ]; do sleep 0.1; done; exit 4'],
+      })
+      const lasting = await start(platform)
+      const block = [
+        'INPUT',
+        '-p',
+        'tcp',
+        '--dport',
+        '6443',
+        '-i',
+        'eth0',
+        '-j',
+        'REJECT',
+        '--reject-with',
+        'tcp-reset',
+      ]
+      await platform.exec?.(ending, ['sh', '-c', '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &'], never, 5000)
+      await shared().cluster.inMachine('iptables', ['-I', ...block])
+      const observed = () =>
+        platform.observe(lasting).then(
+          () => 'told',
+          () => 'away',
+        )
+      await expect.poll(observed, wait).toBe('away')
+      await expect.poll(() => usable.at(-1), wait).toBe(false)
+      await shared().cluster.inMachine('iptables', ['-D', ...block])
+      await expect.poll(() => usable.at(-1), wait).toBe(true)
+      await expect.poll(() => platform.observe(ending), wait).toMatchObject({ state: 'ended', code: 4 })
+      expect(await platform.observe(lasting)).toMatchObject({ state: 'running' })
+      stop.abort()
+      await Promise.all(watching)
+      for (const it of [ending, lasting]) await platform.remove(it)
+    })
+  })
+
+  describe('[K8S-1.bad-input] what cannot be meant', () => {
+    const first = async (platform: Platform) => {
+      const stop = new AbortController()
+      try {
+        for await (const it of platform.fingerprint(stop.signal)) return it
+      } finally {
+        stop.abort()
+      }
+      throw new Error('it said nothing')
+    }
+
+    test('no rights: each one that is missing is named', async () => {
+      const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`
+      await shared().cluster.call('POST', account, { metadata: { name: 'nobody' } })
+      const kubeconfig = await shared().accountOf('nobody')
+      const it = await first(shared().platform({ kubeconfig }))
+      expect(it).toMatchObject({ usable: false, version: 'v1.34.4' })
+      expect(it.detail).toMatch(/We may not get pods, list pods, watch pods, create pods/)
+      await expect(start(shared().platform({ kubeconfig }))).rejects.toThrow(/We may not do that/)
+    })
+
+    test('a token that nobody gave, a namespace that is not ours to use, a cluster that is not there', async () => {
+      const kubeconfig = await shared().strangerOf()
+      expect(await first(shared().platform({ kubeconfig }))).toMatchObject({
+        usable: false,
+        detail: expect.stringMatching(/does not know us any more/),
+      })
+      expect(await first(shared().platform({ namespace: 'kube-system' }))).toMatchObject({
+        usable: false,
+        detail: expect.stringMatching(/We may not .* in the namespace kube-system/),
+      })
+    })
+
+    test('words of others in labels and notes end in one answer', async () => {
+      const platform = shared().platform()
       const handle = await start(platform)
+      const long = 'x'.repeat(63)
+      const labels = { 'kalnet.io/generation': long, 'kalnet.io/instance': 'a..b' }
+      const pod = `${pods}/${handle.data.pod}`
+      await shared().cluster.call('PATCH', pod, { metadata: { labels } }, 'application/merge-patch+json')
+      expect(await platform.list()).toEqual([])
       expect(await platform.observe(handle)).toMatchObject({ state: 'running' })
       await platform.remove(handle)
       expect(await platform.observe(handle)).toEqual({ state: 'gone' })
-      stop.abort()
-      await listening
-      expect(STORAGE_CLASS).toBe('folders')
     })
   })
 }

@@ -1,8 +1,10 @@
 /** The kubernetes platform on a real cluster: the conformance suite, and what goes wrong in a cluster. The cluster leaves nothing behind. */
 import { describePlatform } from '@kalnet/controller/platforms/conformance'
+import { CLUSTER_RIGHTS, LATER, RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
 import { afterAll, expect, test } from 'vitest'
 import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
+import { describeFaults } from './faults.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
 
@@ -25,6 +27,7 @@ else {
 
   describePlatform('kubernetes', {
     isReal: true,
+    concurrent: true,
     image: { recipe: chain },
     async open() {
       const outside = await openOutsideOf(shared.cluster)
@@ -42,6 +45,18 @@ else {
         outside,
       }
     },
+  })
+
+  describeFaults(() => shared)
+
+  test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {
+    const rights = [...RIGHTS, ...CLUSTER_RIGHTS].flatMap(({ resource, verbs }) =>
+      verbs.map((verb) => `${verb} ${resource}`),
+    )
+    const reviews = [...shared.asked].filter((it) => it.startsWith('create selfsubject'))
+    const asked = [...shared.asked].filter((it) => !reviews.includes(it))
+    expect(asked.filter((it) => !rights.includes(it))).toEqual([])
+    expect(rights.filter((it) => !asked.includes(it) && !LATER.has(it))).toEqual([])
   })
 
   test('[K8S-1.no-traces] the cluster of the tests leaves the machine as it was', async () => {

@@ -19,6 +19,7 @@ import { must } from '@kalnet/io/spawn'
 import { keepPolicies } from '../support/cluster/policies.ts'
 import { provideVolumes } from '../support/cluster/provisioner.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
+import { recorded } from './recorded.ts'
 
 export const NAMESPACE = 'kalnet'
 export const ACCOUNT = 'kalnet-controller'
@@ -35,6 +36,10 @@ export interface Shared {
   ): ReturnType<typeof createKubernetesPlatform>
   /** Kubeconfig of another account of the namespace, as its rights are written there. */
   accountOf(name: string): Promise<string>
+  /** Kubeconfig of somebody whom the cluster never knew. */
+  strangerOf(): Promise<string>
+  /** What was asked of the cluster, as `verb resource`. */
+  asked: ReadonlySet<string>
   close(): Promise<void>
 }
 
@@ -87,6 +92,12 @@ export async function openShared(): Promise<Shared> {
   await provideVolumes(cluster, stop.signal)
   await keepPolicies(cluster, stop.signal)
   await cluster.load(archive)
+  const asked = new Set<string>()
+  async function strangerOf() {
+    const file = join(home, 'stranger.kubeconfig')
+    await writeFile(file, cluster.kubeconfigFor('x'.repeat(200)), { mode: 0o600 })
+    return file
+  }
   async function accountOf(name: string) {
     const { status } = await cluster.call<{ status: { token: string } }>(
       'POST',
@@ -103,6 +114,8 @@ export async function openShared(): Promise<Shared> {
     cluster,
     kubeconfig,
     accountOf,
+    strangerOf,
+    asked,
     platform(changes = {}, installation = 'test') {
       const its = settings(kubeconfig, changes)
       return createKubernetesPlatform({
@@ -117,7 +130,7 @@ export async function openShared(): Promise<Shared> {
           sentBytes: 0,
         }),
         log,
-        api: createApi(createSignIn(its)),
+        api: recorded(createApi(createSignIn(its)), asked),
       })
     },
     async close() {

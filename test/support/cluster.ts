@@ -15,6 +15,7 @@ import { clearLeftovers, removeCgroups, startTime } from './cluster/leftovers.ts
 
 const READY_MS = 90_000
 const END_MS = 20_000
+const near = `knc${process.pid}`
 
 export interface Cluster {
   url: string
@@ -179,7 +180,6 @@ async function firstInside(outer: number): Promise<number> {
 
 /** The cable goes with the namespace that has its other end. */
 async function plug({ here, there, pods }: Layout, pid: number): Promise<void> {
-  const near = `knc${process.pid}`
   await must('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)])
   await must('ip', ['addr', 'add', `${here}/30`, 'dev', near])
   await must('ip', ['link', 'set', near, 'up'])
@@ -196,6 +196,8 @@ async function end(outer: ChildProcess, { folder, parent }: Layout): Promise<voi
   const late = setTimeout(() => outer.kill('SIGKILL'), END_MS)
   await ended
   clearTimeout(late)
+  // The kernel takes it when it has time for it; now is better.
+  await run('ip', ['link', 'del', near])
   await removeCgroups(parent)
   await rm(folder, { recursive: true, force: true })
 }

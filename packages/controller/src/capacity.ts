@@ -3,16 +3,20 @@ import { statfs } from 'node:fs/promises'
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os'
 import type { capacity } from '@kalnet/contracts/controller'
 import type { z } from 'zod'
+import type { Platform } from './platforms/platform.ts'
 
 export type Capacity = z.infer<typeof capacity>
 
-export async function measureCapacity(dataFolder: string): Promise<Capacity> {
+/** A controller that drives nothing but a cluster has the cluster's room, where that is known. */
+export async function measureCapacity(dataFolder: string, platforms: Platform[] = []): Promise<Capacity> {
   const disk = await statfs(dataFolder)
+  const [only, ...others] = platforms
+  const room = others.length === 0 ? only?.room?.() : null
   return {
-    cpus: availableParallelism(),
-    memoryBytes: totalmem(),
+    cpus: room?.cpus ?? availableParallelism(),
+    memoryBytes: room?.memoryBytes ?? totalmem(),
     // Linux: MemAvailable, what programs can have without swapping.
-    memoryFreeBytes: freemem(),
+    memoryFreeBytes: room?.memoryFreeBytes ?? freemem(),
     diskFreeBytes: disk.bavail * disk.bsize,
     load1: loadavg()[0] ?? 0,
   }

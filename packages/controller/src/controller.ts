@@ -129,7 +129,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     /** Everything we have, in both directions, on every connect: whatever was lost in between is repaired by it. */
     async function exchange() {
       await fingerprints.complete
-      const capacity = await measureCapacity(folders.data)
+      const capacity = await measureCapacity(folders.data, platforms)
       send({
         type: 'inventory',
         fingerprints: fingerprints.now(),
@@ -145,7 +145,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
         // Aborted while waiting: the loop's condition ends it.
         await clock.sleep(HEARTBEAT_MS, signal).catch(() => undefined)
         if (signal.aborted || !link?.up()) continue
-        const capacity = await measureCapacity(folders.data)
+        const capacity = await measureCapacity(folders.data, platforms)
         const changed = haveChanged ? { fingerprints: fingerprints.now() } : {}
         if (send({ type: 'heartbeat', capacity, ...changed })) haveChanged = false
       }

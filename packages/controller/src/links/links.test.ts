@@ -234,6 +234,29 @@ test('[NET-5.links-restart] after a restart of the controller it listens again a
   expect(await exchange()).toMatch(/^spare/)
 })
 
+test('[NET-5.links-remade] where listening inside breaks, it listens again by itself; what is joined goes on', async () => {
+  world.programs.told.onConnection(BASE, 'sql', (stream) => void stream.pipe(stream))
+  tell(target(BASE))
+  const stream = await call()
+  const echoed = async (word: string) => {
+    stream.write(word)
+    return String((await once(stream, 'data'))[0])
+  }
+  expect(await echoed('before')).toBe('before')
+  for (let time = 0; time < 2; time += 1) {
+    const [broken] = world.programs.listeners
+    broken?.fail(new Error('the socket failed'))
+    await expect
+      .poll(() => world.programs.listeners.size === 1 && !world.programs.listeners.has(broken!), wait)
+      .toBe(true)
+  }
+  expect(await echoed('after')).toBe('after')
+  const second = await call()
+  second.write('anew')
+  expect(String((await once(second, 'data'))[0])).toBe('anew')
+  for (const it of [stream, second]) it.destroy()
+})
+
 test('[NET-5.links-limit] more than a thousand at once are refused, the others go on', async () => {
   world.programs.told.onConnection(BASE, 'sql', () => undefined)
   tell(target(BASE))

@@ -20,6 +20,8 @@ const DIAL_MS = 5_000
 /** Whoever did not answer is asked last for so long. */
 const SHY_MS = 5_000
 const MOST_SHY = 1_000
+/** A listener that broke sooner than this is made again later each time. */
+const HELD_MS = 30_000
 /** Open at once, for each link of an instance. */
 const MOST_OPEN = 1_000
 
@@ -144,14 +146,27 @@ export function createLinks(options: {
 
   async function listen({ id, platform, handle, spec }: Running, signal: AbortSignal) {
     const take = taker(id, signal)
-    for (let attempt = 0; ; attempt += 1) {
+    const now = () => clock.now().getTime()
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const { promise: broken, resolve: tell } = Promise.withResolvers<unknown>()
+      const over = () => tell(null)
+      signal.addEventListener('abort', over, { once: true })
+      const began = now()
+      let problem: unknown
       try {
-        return await platform.listenInside?.(handle, linkPlaces(spec.links), take, signal)
+        if (!platform.listenInside) return
+        await platform.listenInside(handle, linkPlaces(spec.links), take, signal, tell)
+        problem = await broken
+        // What held for a while is made anew at once.
+        if (now() - began > HELD_MS) attempt = 0
       } catch (error) {
-        if (signal.aborted) return
-        log.warn({ instance: id, attempt, problem: problemInWords(error) }, 'its links are not open yet')
-        await clock.sleep(backoff(attempt, 100, 15_000), signal).catch(() => undefined)
+        problem = error
+      } finally {
+        signal.removeEventListener('abort', over)
       }
+      if (signal.aborted) return
+      log.warn({ instance: id, attempt, problem: problemInWords(problem) }, 'its links are not open')
+      await clock.sleep(backoff(attempt, 100, 15_000), signal).catch(() => undefined)
     }
   }
 

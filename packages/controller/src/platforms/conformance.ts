@@ -9,7 +9,7 @@ import { describeWays } from './conformance/ways.conformance.ts'
 export type { Subject } from './conformance/fixture.ts'
 
 export function describePlatform(name: string, options: ConformanceOptions): void {
-  describe(`the ${name} platform`, () => {
+  describe(`the ${name} platform`, { concurrent: options.concurrent }, () => {
     const fixture = createFixture(options)
     describeLife(fixture)
     describeWalls(fixture)

@@ -43,6 +43,8 @@ export interface Datagrams {
 
 export interface Platform {
   readonly name: PlatformName
+  /** Where it has more room than this machine: all there is and what is left, as it was told last; null: it is not known. */
+  room?(): { cpus: number; memoryBytes: number; memoryFreeBytes: number } | null
   /** Yields once at the start and whenever something about it changes. */
   fingerprint(signal: AbortSignal): AsyncIterable<Fingerprint>
   /** Same id and generation twice = same handle, one runtime. A runtime of a lower generation is removed first; a higher one present is an error. */
@@ -72,13 +74,15 @@ export interface Platform {
   dialDatagrams?(handle: Handle, portName: string, signal: AbortSignal): Promise<Datagrams>
   /**
    * Listens on loopback addresses inside a running instance (`linkPlaces` of links.ts), by name. `take` gets each connection
-   * that is made there, until the signal is aborted or the instance ends. Rejects where one of them is taken.
+   * that is made there, until the signal is aborted or the instance ends. Rejects where one of them is taken. `broken`: it listens
+   * nowhere any more though nobody wished so.
    */
   listenInside?(
     handle: Handle,
     places: Record<string, Address>,
     take: (name: string, stream: Duplex) => void,
     signal: AbortSignal,
+    broken?: (error: Error) => void,
   ): Promise<void>
   /** The only way to lose a volume. Throws while an instance has it; one that is not there is gone already. */
   removeVolume?(volumeId: string): Promise<void>

@@ -33,6 +33,8 @@ export interface ConformanceOptions {
   image: InstanceSpecInput['image']
   /** Only where programs really run inside. */
   isReal: boolean
+  /** Several at once, where most of the time is waiting. */
+  concurrent?: boolean
   /** The fake one's programs end when told to. */
   end?(handle: Handle, code: number): void
 }

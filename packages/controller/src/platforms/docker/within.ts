@@ -70,10 +70,10 @@ export function createWithin(parts: {
       const info = await inspect(handle)
       return info?.State.Running ? addressesAt(addressIn(info), handle) : {}
     },
-    listenInside: (handle, places, take, signal) =>
+    listenInside: (handle, places, take, signal, broken) =>
       whileItRuns(handle, async () => {
         const { inside } = await placeOf(handle)
-        await listeners.listen(handle.instanceId, inside, places, take, signal)
+        await listeners.listen(handle.instanceId, inside, places, take, signal, broken)
       }),
     async place(handle, folder, files) {
       const info = await inspect(handle)

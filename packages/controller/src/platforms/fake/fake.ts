@@ -133,13 +133,17 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
       const told = world.programs.told.addresses.get(handle.instanceId) ?? {}
       return find(handle)?.ended === null ? told : {}
     },
-    async listenInside(handle, places, take, signal) {
+    async listenInside(handle, places, take, signal, broken) {
       await world.enter('listen', signal)
       running(handle)
       const taken = [...world.programs.listeners].filter((it) => it.instanceId === handle.instanceId)
       for (const name of Object.keys(places))
         if (taken.some((it) => name in it.places)) throw new Error(`the place of ${name} is taken`)
-      const listener = { instanceId: handle.instanceId, places, take }
+      const fail = (error: Error) => {
+        world.programs.listeners.delete(listener)
+        broken?.(error)
+      }
+      const listener = { instanceId: handle.instanceId, places, take, fail }
       world.programs.listeners.add(listener)
       signal.addEventListener('abort', () => world.programs.listeners.delete(listener), { once: true })
     },

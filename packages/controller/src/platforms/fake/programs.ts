@@ -25,6 +25,8 @@ export interface FakeListener {
   instanceId: string
   places: Record<string, Address>
   take(name: string, stream: Duplex): void
+  /** Its sockets fail. */
+  fail(error: Error): void
 }
 
 /** Greets as a display does, then says back what it is told. */

@@ -8,6 +8,8 @@ import type { SignIn } from './sign-in.ts'
 /** Who owns the fields that we set (server-side apply). */
 export const FIELD_MANAGER = 'kalnet-controller'
 const ANSWER_MS = 20_000
+const SILENCE_MS = 150_000
+const KEEP_ALIVE_MS = 10_000
 const MOST_BYTES = 32 * 2 ** 20
 
 /** What the API refused: its status and reason are for us, its message for people. */
@@ -145,9 +147,10 @@ export function createApi(signIn: SignIn): Api {
     },
     async *watch<T>(path: string, query: Query, signal: AbortSignal) {
       const whole = { watch: 'true', allowWatchBookmarks: 'true', ...query }
-      // The API ends it by itself before; silence longer than that is a way that is cut.
-      const silenceMs = Number(query.timeoutSeconds ?? 300) * 1000 + ANSWER_MS
-      const answer = await open({ method: 'GET', path, query: whole, signal, silenceMs })
+      // A bookmark comes about each minute: silence longer than that is a way that is cut.
+      const answer = await open({ method: 'GET', path, query: whole, signal, silenceMs: SILENCE_MS })
+      // So that a cluster that vanished is noticed without a question (10 s, then 10 probes a second apart).
+      answer.socket.setKeepAlive(true, KEEP_ALIVE_MS)
       if (answer.statusCode !== 200) {
         const pieces: Buffer[] = []
         for await (const piece of answer as AsyncIterable<Buffer>) pieces.push(piece)

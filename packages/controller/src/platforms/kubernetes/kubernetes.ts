@@ -82,6 +82,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
 
   return {
     name: 'kubernetes',
+    room: news.room,
     fingerprint: news.fingerprint,
     changes: news.changes,
     ...ways,

@@ -30,6 +30,8 @@ export interface NewsParts {
 
 export function createNews({ api, store, pods, settings, clock, log }: NewsParts) {
   const look = createAnnouncer<boolean>()
+  /** As they were told last; null: we may not read them. */
+  let nodes: V1Node[] | null = null
   const base = { platform: 'kubernetes' as const, isolation: 'container' as const, images: [] }
   const unusable = (detail: string, version = ''): Fingerprint => ({
     ...base,
@@ -44,10 +46,12 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
   async function roomInWords(): Promise<string> {
     const list = await ifAllowed(() => api.get<{ items: V1Node[] }>('/api/v1/nodes'))
     if (!list) {
+      nodes = null
       const verbs = CLUSTER_RIGHTS.map((it) => `${it.verbs.join(', ')} ${it.resource}`).join('; ')
       return `how much room it has is not known, because we may not ${verbs}`
     }
-    const { all, free } = roomOf(list.items, await pods.list())
+    nodes = list.items
+    const { all, free } = roomOf(nodes, await pods.list())
     const machines = all.machines === 1 ? '1 machine' : `${all.machines} machines`
     const gigabytes = Math.floor(free.memoryBytes / GIGABYTE)
     return `${machines}, ${Math.floor(free.cpus)} CPU and ${gigabytes} GB not asked for by our instances`
@@ -99,6 +103,13 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
   }
 
   return {
+    /** Costs no question. */
+    room() {
+      if (!nodes) return null
+      const { all, free } = roomOf(nodes, store.all() ?? [])
+      const { cpus, memoryBytes } = all
+      return { cpus, memoryBytes, memoryFreeBytes: Math.max(0, free.memoryBytes) }
+    },
     async *changes(signal: AbortSignal) {
       const told = store.changes(signal)
       watch(signal)

@@ -48,7 +48,7 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
  * Whoever opens a WebSocket to a pod asks with GET; from Kubernetes 1.35 on the API asks for `create` beside it, so that
  * reading rights open none. Older ones never ask.
  */
-export const LATER = new Set(['pods/portforward create', 'pods/exec create'])
+export const LATER = new Set(['create pods/portforward', 'create pods/exec'])
 
 interface Rules {
   status: {
@@ -78,7 +78,7 @@ export async function missingRights(
     )
   const doubtful = rights.flatMap(({ group, resource, verbs }) =>
     verbs
-      .filter((verb) => !LATER.has(`${resource} ${verb}`) && !isGranted(group, resource, verb))
+      .filter((verb) => !LATER.has(`${verb} ${resource}`) && !isGranted(group, resource, verb))
       .map((verb) => ({ group, resource, verb })),
   )
   // Other ways of granting (webhooks) tell no rules: then each is asked for.

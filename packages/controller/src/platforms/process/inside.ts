@@ -59,6 +59,8 @@ export interface Listeners {
     places: Record<string, Address>,
     take: (name: string, stream: Duplex) => void,
     signal: AbortSignal,
+    /** All of it is closed, because one of them failed. */
+    broken?: (error: Error) => void,
   ): Promise<void>
   /** The instance is over: a socket that stays open would keep its network in the kernel. */
   close(instanceId: string): void
@@ -67,7 +69,7 @@ export interface Listeners {
 export function createListeners(): Listeners {
   const open = new Map<string, Set<() => void>>()
   return {
-    async listen(instanceId, target, places, take, signal) {
+    async listen(instanceId, target, places, take, signal, broken) {
       if (Object.keys(places).length === 0) return
       const made = await makeInside(target, { kind: 'listen', places }, signal)
       const end = () => {
@@ -78,7 +80,10 @@ export function createListeners(): Listeners {
       const its = open.get(instanceId) ?? new Set()
       open.set(instanceId, its.add(end))
       for (const [name, server] of made) {
-        server.on('error', end)
+        server.on('error', (error: Error) => {
+          end()
+          broken?.(error)
+        })
         if (server instanceof Server) server.on('connection', (socket) => take(name, socket))
       }
       signal.addEventListener('abort', end, { once: true })

@@ -240,9 +240,9 @@ export function createProcessPlatform(options: ProcessPlatformOptions): Platform
           return state.phase === 'starting' || isAlive(state.outer) || isAlive(state.inner)
         }),
       ),
-    async listenInside(handle, places, take, signal) {
+    async listenInside(handle, places, take, signal, broken) {
       const state = await running(handle)
-      await listeners.listen(handle.instanceId, await insideOf(state), places, take, signal)
+      await listeners.listen(handle.instanceId, await insideOf(state), places, take, signal, broken)
     },
     logs: (handle, lines) => lastLines(layout.of(handle.instanceId).log, lines),
   }
