@@ -7,8 +7,9 @@ import { hasPebble } from '../peers/50-pebble.ts'
 import { hasTraefik } from '../peers/60-traefik.ts'
 import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
 import { hasNats } from '../peers/75-nats.ts'
-import { hasCollector } from '../peers/77-collector.ts'
 import { hasCrane } from '../peers/76-crane.ts'
+import { hasHelm } from '../peers/77-helm.ts'
+import { hasCollector } from '../peers/77-collector.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -31,6 +32,7 @@ const PARTS = {
   traefik: hasTraefik,
   toxiproxy: hasToxiproxy,
   crane: hasCrane,
+  helm: hasHelm,
   imageRegistry: () => onPath('docker-registry'),
   nats: hasNats,
   collector: hasCollector,

@@ -1,4 +1,4 @@
-/** `kalnet render`: the files for running Kalnet on Docker and behind Traefik, from the configuration and the routes there are. */
+/** `kalnet render`: the files for running Kalnet on Docker, behind Traefik and on a cluster, from the configuration and the routes there are. */
 import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type GatewayRoute, gatewayRoutes } from '@kalnet/contracts/gateway'
@@ -11,10 +11,10 @@ import { dockerfile } from '../render/dockerfile.ts'
 import { environmentExample } from '../render/environment.ts'
 import { traefikAtStart, traefikStatic } from '../render/static.ts'
 import { everything } from './people-found.ts'
+import { type ClusterFlags, renderCluster } from './render-kubernetes.ts'
 
-interface Flags {
-  to: string
-  print?: boolean
+interface Flags extends ClusterFlags {
+  kubernetes?: boolean
 }
 /** Without a running Kalnet there are no routes to be told of; everything else is the same. */
 async function routesNow(it: Context): Promise<{ open: OpenPort[]; dynamic: object | null }> {
@@ -61,14 +61,19 @@ export const addRender: AddCommand = (program, context) => {
     .description(
       'write the files for Docker and Traefik: compose files, .env.example, static and dynamic configuration',
     )
-    .option('--to <folder>', 'where they are written', 'deploy/compose')
+    .option('--to <folder>', 'where they are written (default: deploy/compose, deploy/kubernetes)')
+    .option('--kubernetes', 'the manifests for a cluster instead; the same as the chart gives')
+    .option('--values <file>', 'with --kubernetes: values as the chart takes them')
+    .option('--name <name>', 'with --kubernetes: what this installation is called (default: kalnet)')
+    .option('--namespace <name>', 'with --kubernetes: where it is (default: kalnet)')
     .option('--print', 'show them instead of writing them')
     .addHelpText(
       'after',
-      '\nExamples:\n  kalnet render\n  kalnet render --to /srv/kalnet\n  kalnet render --print\n  kalnet render --json',
+      '\nExamples:\n  kalnet render\n  kalnet render --to /srv/kalnet\n  kalnet render --print\n  kalnet render --json\n  kalnet render --kubernetes --values mine.yaml --print | kubectl apply -f -',
     )
     .action(async (flags: Flags) => {
       const it = context()
+      if (flags.kubernetes) return renderCluster(it, flags)
       const files = renderAll(await routesNow(it))
       if (flags.print) {
         const text = Object.entries(files).flatMap(([path, content]) => [
@@ -79,7 +84,7 @@ export const addRender: AddCommand = (program, context) => {
         it.output.result(text, { files })
         return
       }
-      const folder = resolve(flags.to)
+      const folder = resolve(flags.to ?? 'deploy/compose')
       const written: { path: string; changed: boolean }[] = []
       for (const [name, content] of Object.entries(files)) {
         const path = join(folder, name)
