@@ -1,10 +1,10 @@
 /** Figures and traces for a collector (OTLP), where one is configured. Nobody waits for it; while it is away, the oldest calls are let go and counted. */
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '@kalnet/contracts/config'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { createOutbound, type Outbound } from '@kalnet/io/outbound'
+import { v7 as newId } from 'uuid'
 import { type Answered, createAnswers } from './answers.ts'
 import type { Ended, Figure, Read } from './figure.ts'
 import { createProcessFigures } from './process.ts'
@@ -61,7 +61,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry | null {
   const about = {
     'service.name': options.name,
     'service.version': options.version,
-    'service.instance.id': randomUUID(),
+    'service.instance.id': newId(),
     'host.name': hostname(),
   }
   const queue = createQueue<Ended>(limits.queue)
@@ -168,10 +168,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry | null {
     }
   }
   /** As it was told, never sooner, and not all servers at once. */
-  const pauseAfter = (afterMs: number | null, failures: number): number =>
-    afterMs === null
-      ? backoff(failures - 1, limits.retryMs, limits.retryMostMs)
-      : Math.max(afterMs, limits.retryMs) * (1 + Math.random() / 10)
+  function pauseAfter(afterMs: number | null, failures: number): number {
+    if (afterMs === null) return backoff(failures - 1, limits.retryMs, limits.retryMostMs)
+    const least = Math.max(afterMs, limits.retryMs)
+    return least + backoff(0, least / 10, limits.retryMostMs)
+  }
   const soon = limits.callsEveryMs
   const loops = [keep(soon, soon, sendCalls), keep(everyMs, Math.min(everyMs, soon), sendFigures)]
 
