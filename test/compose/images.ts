@@ -3,9 +3,9 @@
  * Dockerfile; those of others are the same programs on Debian under the published names, and are not the published images.
  */
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { peerCache } from '@kalnet/cli/suite/peers'
 import { must, run } from '@kalnet/io/spawn'
@@ -49,6 +49,14 @@ const OF_MACHINE = [
   '/etc/ssl/certs/ca-certificates.crt',
 ]
 
+/** The npm that the launcher fetched beside our Node, else the machine's. */
+async function npmFolder(): Promise<string> {
+  const beside = join(dirname(process.execPath), '../../npm')
+  if (existsSync(beside)) return beside
+  const found = (await must('which', ['npm'])).stdout.trim()
+  return dirname(dirname(await realpath(found)))
+}
+
 async function makeBase(): Promise<void> {
   if ((await labelOf(BASE))?.includes(`"kalnet.base":"${BASE_STAMP}"`)) return
   const folder = await mkdtemp(join(tmpdir(), 'kalnet-base-'))
@@ -61,12 +69,10 @@ async function makeBase(): Promise<void> {
       ['--variant=minbase', '--include=ca-certificates', ...without, 'bookworm', packed],
       { timeoutMs: LIMIT_MS },
     )
-    await must('tar', ['--extract', `--file=${packed}`, `--directory=${folder}`, '--one-top-level=root'], {
-      timeoutMs: LIMIT_MS,
-    })
-    const npm = await must('npm', ['root', '--global'])
+    await mkdir(root)
+    await must('tar', ['--extract', `--file=${packed}`, `--directory=${root}`], { timeoutMs: LIMIT_MS })
     await cp(process.execPath, join(root, 'usr/local/bin/node'))
-    await cp(join(npm.stdout.trim(), 'npm'), join(root, 'usr/local/lib/node_modules/npm'), {
+    await cp(await npmFolder(), join(root, 'usr/local/lib/node_modules/npm'), {
       recursive: true,
     })
     await must('ln', ['-s', '../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm')])

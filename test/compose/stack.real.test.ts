@@ -4,22 +4,17 @@
  * (PostgreSQL, NATS, Traefik) are images made here of the same programs, not the published ones.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CONTROLLER_HOME, IMAGE_USER } from '@kalnet/cli/render/dockerfile'
-import { invitationRoutes } from '@kalnet/contracts/invitation'
 import { type Service, serviceRoutes } from '@kalnet/contracts/service'
-import { systemClock } from '@kalnet/io/clock'
 import { portTaken } from '@kalnet/io/ports'
-import { run } from '@kalnet/io/spawn'
-import { authorityFile, ensureTls } from '@kalnet/server/core/tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, type Client, createClient, OWNER } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking } from '../support/parts.ts'
 import { tokenOf } from '../support/product.ts'
-import { docker, dropImages, makeImages } from './images.ts'
+import { dropImages, makeImages } from './images.ts'
+import { bringCertificate, DIAL, inImage, LOOKED_UP, memberOf, untilRuns } from './inside.ts'
 import { note } from './results.ts'
 import { openStack, type Stack } from './stack.ts'
 import { createVisitor } from './visitor.ts'
@@ -51,27 +46,9 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
     await note('images', made)
     // 268 MB of it are the base: Debian, Node and npm.
     expect(made['kalnet:local']?.bytes).toBeLessThan(500e6)
-    const { stdout } = await docker(
-      'run',
-      '--rm',
-      '--read-only',
-      '--cap-drop=ALL',
-      '--entrypoint=id',
-      'kalnet:local',
-      '-u',
-    )
-    expect(stdout.trim()).toBe(String(IMAGE_USER))
+    expect(await inImage(['--cap-drop=ALL', '--entrypoint=id'], '-u')).toBe(String(IMAGE_USER))
     for (const command of ['serve', 'controller', 'gateway']) {
-      const { stdout: help } = await docker(
-        'run',
-        '--rm',
-        '--read-only',
-        '--network=none',
-        'kalnet:local',
-        command,
-        '--help',
-      )
-      expect(help).toContain(`kalnet ${command}`)
+      expect(await inImage(['--network=none'], command, '--help')).toContain(`kalnet ${command}`)
     }
   })
 
@@ -79,7 +56,6 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
     let stack: Stack
     let ca: string
     let client: Client
-    let own: string
     let visitor: ReturnType<typeof createVisitor>
     let service: Service
     const secrets: Record<string, string> = { POSTGRES_PASSWORD: 'of-the-database-41', KALNET_HOST: HOST }
@@ -87,24 +63,12 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
     beforeAll(async () => {
       stack = await openStack('docker-compose.prod.yml', 'kalnet-test-prod')
       // A certificate of one's own: no authority of the internet is reached here, nor would it know this name.
-      own = await mkdtemp(join(tmpdir(), 'kalnet-own-'))
-      const tls = await ensureTls(own, [HOST, `*.${HOST}`])
-      ca = await readFile(authorityFile(own), 'utf8')
-      const folder = join(stack.folder, 'traefik/compose')
-      await mkdir(folder, { recursive: true })
-      await writeFile(join(folder, 'home.crt'), String(tls.certificate))
-      await writeFile(join(folder, 'home.key'), String(tls.key), { mode: 0o600 })
-      const at = '/etc/traefik/compose/home'
-      await writeFile(
-        join(folder, 'certificates.yml'),
-        `tls: { certificates: [{ certFile: ${at}.crt, keyFile: ${at}.key }] }\n`,
-      )
+      ca = await bringCertificate(join(stack.folder, 'traefik/compose'), [HOST, `*.${HOST}`])
       client = createClient(BASE, ca, '127.0.0.1')
       visitor = createVisitor({ client, ca })
     }, LONG)
     afterAll(async () => {
       await stack?.close()
-      if (own) await rm(own, { recursive: true, force: true })
     }, LONG)
 
     it('[NET-2.compose] without a password nothing starts, and it says which', async () => {
@@ -162,9 +126,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
             const { items } = await stack.kalnet<{
               items: { state: string; fingerprints: { usable: boolean }[] }[]
             }>('controllers', 'list')
-            return items.some(
-              (one) => one.state === 'online' && one.fingerprints.some((two) => two.usable),
-            )
+            return items.some((one) => one.state === 'online' && one.fingerprints.some((two) => two.usable))
           },
           120_000,
         )
@@ -172,7 +134,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
         service = await client.call(serviceRoutes.install, {
           body: { templateId: 'site', platform: 'docker' },
         })
-        await runs(service.id)
+        await untilRuns(client, stack, service.id)
         await note('service', { installedMs: Math.round(performance.now() - began) })
         service = await client.call(serviceRoutes.read, { params: { id: service.id } })
         expect(service.url).toMatch(/^https:\/\/[a-z-]+\.kalnet\.home\.arpa\/?$/)
@@ -194,7 +156,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
       const sent = await visitor.visit(address)
       expect(sent.status).toBe(302)
       expect(sent.location).toContain(`${BASE}/enter?`)
-      const member = await memberOf(client, ca)
+      const member = await memberOf(client, BASE, ca)
       expect(await createVisitor({ client: member, ca }).enter(address, member)).toBe(403)
       expect(await visitor.enter(address)).toBe(200)
       const overview = await visitor.visit(`https://traefik.${HOST}/api/overview`)
@@ -222,26 +184,8 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
     it('[NET-7.segmented] from the edge nobody reaches the database or NATS; the data network leads nowhere else', async () => {
       const addresses = await stack.compose('exec', '-T', 'control-plane', 'node', '-e', LOOKED_UP)
       const { postgres, nats } = JSON.parse(addresses.stdout) as { postgres: string; nats: string }
-      const reaches = async (network: string, host: string, port: number) =>
-        (
-          await run(
-            'docker',
-            [
-              'run',
-              '--rm',
-              '--network',
-              `kalnet-test-prod_${network}`,
-              '--entrypoint',
-              'node',
-              'kalnet:local',
-              '-e',
-              DIAL,
-              host,
-              `${port}`,
-            ],
-            { timeoutMs: 60_000 },
-          )
-        ).stdout.trim()
+      const reaches = (network: string, host: string, port: number) =>
+        inImage([`--network=kalnet-test-prod_${network}`, '--entrypoint=node'], '-e', DIAL, host, `${port}`)
       for (const host of ['postgres', postgres]) expect(await reaches('edge', host, 5432), host).toBe('no')
       for (const host of ['nats', nats]) expect(await reaches('edge', host, 4222), host).toBe('no')
       // The same question asked from where it is allowed: it is the network that says no.
@@ -272,12 +216,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
         await stack.compose('restart')
         await stack.healthy('postgres', 'nats', 'control-plane', 'traefik')
         await note('prod-restart', { healthyMs: Math.round(performance.now() - began) })
-        await runs(service.id)
-        await eventually(
-          'it opens again',
-          async () => (await visitor.visit(service.url ?? '')).status === 200,
-          60_000,
-        )
+        await untilRuns(client, stack, service.id)
         await opens()
       },
       LONG,
@@ -288,12 +227,7 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
       async (name) => {
         await stack.kill(name)
         if (name !== 'controller') await stack.healthy(name)
-        await eventually(
-          'it opens again',
-          async () => (await visitor.visit(service.url ?? '')).status === 200,
-          120_000,
-        )
-        await runs(service.id)
+        await untilRuns(client, stack, service.id)
         await opens()
       },
       LONG,
@@ -313,27 +247,12 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
       LONG,
     )
 
-    async function runs(id: string): Promise<void> {
-      const until = Date.now() + 15 * 60_000
-      for (;;) {
-        const answer = await client.attempt(serviceRoutes.read, { params: { id } })
-        const it = answer.body as Service
-        if (
-          answer.status === 200 &&
-          it.state === 'running' &&
-          it.instances.every((one) => one.health?.state === 'healthy')
-        )
-          return
-        if (Date.now() > until || it.state === 'failed')
-          throw new Error(`it does not run: ${JSON.stringify(it)}\n${await stack.log('controller')}`)
-        await systemClock.sleep(500)
-      }
-    }
     /** Through Traefik, as somebody who is signed in. */
     async function opens(): Promise<void> {
-      const page = await visitor.visit(service.url ?? '')
-      expect(page.status).toBe(200)
-      expect(String(page.body)).toMatch(/<html/i)
+      const look = () => visitor.visit(service.url ?? '')
+      // Traefik asks every two seconds who there is.
+      await eventually('it opens', async () => (await look()).status === 200, 120_000)
+      expect(String((await look()).body)).toMatch(/<html/i)
     }
   })
 
@@ -374,20 +293,3 @@ describe.skipIf(skip)('the compose files, started with images made here of the s
     )
   })
 })
-
-/** Where the control plane finds the database and NATS, as numbers: names are told within one network only. */
-const LOOKED_UP =
-  "const {lookup}=require('dns/promises');Promise.all(['postgres','nats'].map(n=>lookup(n))).then(([p,n])=>console.log(JSON.stringify({postgres:p.address,nats:n.address})))"
-const DIAL =
-  "const s=require('net').connect({host:process.argv[1],port:Number(process.argv[2])});const end=t=>{console.log(t);process.exit()};s.on('connect',()=>end('yes'));s.on('error',()=>end('no'));setTimeout(()=>end('no'),3000)"
-
-/** Somebody else of the same household, who may not look after this installation. */
-async function memberOf(owner: Client, ca: string): Promise<Client> {
-  const email = 'grace@example.org'
-  const { link } = await owner.call(invitationRoutes.invite, { body: { email, role: 'member' } })
-  const member = createClient(BASE, ca, '127.0.0.1')
-  await member.call(invitationRoutes.accept, {
-    body: { token: tokenOf(link.url), name: 'Grace', email, password: OWNER.password },
-  })
-  return member
-}
