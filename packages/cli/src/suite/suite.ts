@@ -26,14 +26,11 @@ export interface SuiteResult extends Tally {
 }
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
-  const { root, paths } = options
-  const checks: SuiteResult['checks'] = []
-  if (paths.length === 0)
-    for (const [name, args] of checkCommands(root)) {
-      const passed = await runCheck(name, args, options)
-      checks.push({ name, passed })
-    }
-  const report = await runTests(options)
+  const { paths } = options
+  const [checks, report] = await Promise.all([
+    paths.length === 0 ? runChecks(options) : [],
+    runTests(options),
+  ])
   const { tally, skips, failures } = count(report)
   const failed = checks.filter((it) => !it.passed).length
   return {
@@ -49,6 +46,14 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
       ...failures,
     ],
   }
+}
+
+/** Beside the tests, which wait more than they work. */
+async function runChecks(options: SuiteOptions): Promise<SuiteResult['checks']> {
+  const checks: SuiteResult['checks'] = []
+  for (const [name, args] of checkCommands(options.root))
+    checks.push({ name, passed: await runCheck(name, args, options) })
+  return checks
 }
 
 function checkCommands(root: string): [string, string[]][] {
