@@ -8,8 +8,9 @@ import { hasTraefik } from '../peers/60-traefik.ts'
 import { hasToxiproxy } from '../peers/70-toxiproxy.ts'
 import { hasNats } from '../peers/75-nats.ts'
 import { hasCrane } from '../peers/76-crane.ts'
-import { hasHelm } from '../peers/77-helm.ts'
 import { hasCollector } from '../peers/77-collector.ts'
+import { hasHelm } from '../peers/77-helm.ts'
+import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -33,6 +34,7 @@ const PARTS = {
   toxiproxy: hasToxiproxy,
   crane: hasCrane,
   helm: hasHelm,
+  kubernetes: hasKubernetes,
   imageRegistry: () => onPath('docker-registry'),
   nats: hasNats,
   collector: hasCollector,
