@@ -4,7 +4,7 @@ import { CLUSTER_RIGHTS, LATER, RIGHTS } from '@kalnet/controller/platforms/kube
 import { afterAll, expect, test } from 'vitest'
 import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
-import { describeFaults } from './faults.ts'
+import { describeFaults } from './faults.conformance.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
 

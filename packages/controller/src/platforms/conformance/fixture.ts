@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { type InstanceSpec, type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
+import { systemClock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
 import type { Handle, Observation, Platform } from '../platform.ts'
@@ -43,6 +44,28 @@ export const ORGANISATION = '01890000-0000-7000-8000-00000000a000'
 export const LONG_MS = 15_000
 export const wait = { timeout: LONG_MS, interval: 50 }
 export const never = new AbortController().signal
+
+const MATCHERS = ['toBe', 'toEqual', 'toContain', 'toMatch', 'toMatchObject', 'toBeGreaterThan'] as const
+type Matchers = Record<(typeof MATCHERS)[number], (expected: unknown) => void>
+type Polled = Record<(typeof MATCHERS)[number], (expected: unknown) => Promise<void>>
+
+/** As `expect.poll`, which does not know its test where several run at once. */
+export function poll(read: () => unknown, { timeout, interval }: typeof wait): Polled {
+  const until = async (matcher: (typeof MATCHERS)[number], expected: unknown) => {
+    const deadline = Date.now() + timeout
+    for (;;) {
+      try {
+        // Each takes something else; which one it is the caller wrote down.
+        return (expect(await read()) as unknown as Matchers)[matcher](expected)
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+        await systemClock.sleep(interval)
+      }
+    }
+  }
+  const entries = MATCHERS.map((it) => [it, (expected: unknown) => until(it, expected)])
+  return Object.fromEntries(entries) as Polled
+}
 export const DISPLAY = {
   name: 'display',
   kind: 'display',
@@ -104,7 +127,7 @@ export function createFixture(options: ConformanceOptions): Fixture {
       return handle
     },
     async end(handle) {
-      await expect.poll(async () => (await subject.platform.observe(handle)).state, wait).toBe('ended')
+      await poll(async () => (await subject.platform.observe(handle)).state, wait).toBe('ended')
       const observation = await subject.platform.observe(handle)
       if (observation.state !== 'ended') throw new Error('it ended and came back')
       return observation

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { v7 as newId } from 'uuid'
 import { expect, test } from 'vitest'
-import { commandLines, type Fixture, LONG_MS, never, ORGANISATION, wait } from './fixture.ts'
+import { commandLines, type Fixture, LONG_MS, never, ORGANISATION, poll, wait } from './fixture.ts'
 
 export function describeLife(fixture: Fixture): void {
   const { ensure, spec, end, inside, onReal, asleep } = fixture
@@ -39,7 +39,7 @@ export function describeLife(fixture: Fixture): void {
     })()
     const handle = await ensure(spec(['sh', '-c', 'sleep 0.5; echo over; exit 3']))
     fixture.endByItself?.(handle, 3)
-    await expect.poll(() => noticed, wait).toContain(handle.instanceId)
+    await poll(() => noticed, wait).toContain(handle.instanceId)
     expect(await end(handle)).toMatchObject({ code: 3, reason: 'Its program ended with code 3' })
     stop.abort()
     await listening
@@ -81,7 +81,7 @@ export function describeLife(fixture: Fixture): void {
   onReal('[SES-1.stop-gracefully] programs are asked to end first', async () => {
     const script = 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.1; done'
     const handle = await ensure(spec(['bash', '-c', script]))
-    await expect.poll(() => fixture.platform.logs(handle, 5), wait).toContain('up')
+    await poll(() => fixture.platform.logs(handle, 5), wait).toContain('up')
     await fixture.platform.stop(handle, LONG_MS)
     expect(await fixture.platform.logs(handle, 5)).toContain('bye')
     await fixture.platform.remove(handle)
@@ -92,7 +92,7 @@ export function describeLife(fixture: Fixture): void {
     const script = `trap "" TERM; (setsid bash -c 'trap "" TERM; sleep ${mark} & wait' &) ; echo up; sleep ${mark}`
     const handle = await ensure(spec(['bash', '-c', script]))
     const living = async () => (await commandLines()).filter((it) => it.startsWith(`sleep\0${mark}`)).length
-    await expect.poll(living, wait).toBe(2)
+    await poll(living, wait).toBe(2)
     await fixture.platform.stop(handle, 300)
     expect(await living()).toBe(0)
     await fixture.platform.remove(handle)
@@ -126,7 +126,7 @@ export function describeLife(fixture: Fixture): void {
       }
       return 0
     }
-    await expect.poll(find, wait).toBeGreaterThan(0)
+    await poll(find, wait).toBeGreaterThan(0)
     process.kill(await find(), 'SIGKILL')
     const observation = await end(handle)
     expect(observation.code).toBe(137)
@@ -149,9 +149,9 @@ export function describeLife(fixture: Fixture): void {
       expect(await run(`touch /etc/x 2>/dev/null; ${rights}; exit 7`)).toEqual({ code: 7, lastLine: '4' })
       const mark = `35${Math.floor(Math.random() * 1e9)}`
       expect(await run(`sleep ${mark}`, 300)).toMatchObject({ code: null })
-      await expect
-        .poll(async () => (await commandLines()).some((it) => it.startsWith(`sleep\0${mark}`)), wait)
-        .toBe(false)
+      await poll(async () => (await commandLines()).some((it) => it.startsWith(`sleep\0${mark}`)), wait).toBe(
+        false,
+      )
       await fixture.platform.remove(handle)
       await expect(run('true')).rejects.toThrow('it is not running')
     },

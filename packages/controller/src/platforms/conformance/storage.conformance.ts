@@ -1,7 +1,7 @@
 /** What every platform must do, IV: what is put into an instance, and what outlives it. */
 import { v7 as newId } from 'uuid'
 import { expect, test } from 'vitest'
-import { type Fixture, wait } from './fixture.ts'
+import { type Fixture, poll, wait } from './fixture.ts'
 
 export function describeStorage(fixture: Fixture): void {
   const { ensure, spec, end, inside, onReal } = fixture
@@ -64,7 +64,7 @@ export function describeStorage(fixture: Fixture): void {
       const place = (folder: string, files: Record<string, string>) =>
         fixture.platform.place?.(handle, folder, files)
       await place('identity', { 'cert.pem': 'old\n', 'key.pem': 'old\n', 'ca.pem': '' })
-      await expect.poll(() => fixture.platform.logs(handle, 9), wait).toEqual(['old', 'old'])
+      await poll(() => fixture.platform.logs(handle, 9), wait).toEqual(['old', 'old'])
       await place('identity', { 'cert.pem': 'new\n', 'key.pem': 'new\n' })
       await end(handle)
       expect(await fixture.platform.logs(handle, 9)).toEqual(['old', 'old', 'new', 'cert.pem', 'key.pem'])

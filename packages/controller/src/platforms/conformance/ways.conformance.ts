@@ -6,7 +6,7 @@ import type { InstanceSpecInput } from '@kalnet/contracts/instance'
 import { expect, test } from 'vitest'
 import { linkPlaces } from '../links.ts'
 import type { Handle } from '../platform.ts'
-import { type Fixture, firstBytes, firstOf, LONG_MS, never, wait } from './fixture.ts'
+import { type Fixture, firstBytes, firstOf, LONG_MS, never, poll, wait } from './fixture.ts'
 
 const WEB = { name: 'web', kind: 'http', at: { tcp: 8080 } } as const
 const GAME = { name: 'game', kind: 'udp', at: { udp: 9090 } } as const
@@ -46,7 +46,7 @@ export function describeWays(fixture: Fixture): void {
   test('[STR-1.dial-display] the display port answers with a banner', async () => {
     const handle = await ensure(spec(['/usr/lib/kalnet/session', 'sleep', '1000']))
     const banner = () => firstBytes(fixture.platform, handle, 'display').catch(() => '')
-    await expect.poll(banner, wait).toMatch(/^RFB 003\.008\n/)
+    await poll(banner, wait).toMatch(/^RFB 003\.008\n/)
     await fixture.platform.remove(handle)
   })
 
@@ -59,7 +59,7 @@ export function describeWays(fixture: Fixture): void {
         ports: [web],
       }),
     )
-    await expect.poll(() => firstBytes(fixture.platform, handle, 'web').catch(() => ''), wait).toBe('told\n')
+    await poll(() => firstBytes(fixture.platform, handle, 'web').catch(() => ''), wait).toBe('told\n')
     await fixture.platform.remove(handle)
   })
 
@@ -67,12 +67,10 @@ export function describeWays(fixture: Fixture): void {
     const handle = await ensure(
       spec(['bash', '-c', 'ln -s /run/docker.sock /run/kalnet/display.sock; sleep 1000']),
     )
-    await expect
-      .poll(
-        () => fixture.platform.dial(handle, 'display', never).catch((error: Error) => error.message),
-        wait,
-      )
-      .toMatch(/not a socket|ELOOP|nobody listens/)
+    await poll(
+      () => fixture.platform.dial(handle, 'display', never).catch((error: Error) => error.message),
+      wait,
+    ).toMatch(/not a socket|ELOOP|nobody listens/)
     await fixture.platform.remove(handle)
   })
 
@@ -87,7 +85,7 @@ export function describeWays(fixture: Fixture): void {
       expect(here).toBe('here')
       return got
     }
-    await expect.poll(() => ask().catch(() => null), wait).toEqual([])
+    await poll(() => ask().catch(() => null), wait).toEqual([])
     return { handle, ask }
   }
   type Ask = Awaited<ReturnType<typeof startReacher>>['ask']
@@ -122,12 +120,10 @@ export function describeWays(fixture: Fixture): void {
     const datagrams = await fixture.platform.dialDatagrams?.(handle, 'game', stop.signal)
     const heard: string[] = []
     datagrams?.onMessage((payload) => heard.push(payload.toString()))
-    await expect
-      .poll(() => {
-        datagrams?.send(Buffer.from('ping'))
-        return heard
-      }, wait)
-      .toContain('echo ping')
+    await poll(() => {
+      datagrams?.send(Buffer.from('ping'))
+      return heard
+    }, wait).toContain('echo ping')
     stop.abort()
   }
 
@@ -181,7 +177,7 @@ export function describeWays(fixture: Fixture): void {
         expect(await askAll()).toEqual(links.map(({ name }) => `at-${name}`))
         await expect(listen()).rejects.toThrow('its place is taken')
         stop.abort()
-        await expect.poll(askAll, wait).toEqual(nobody)
+        await poll(askAll, wait).toEqual(nobody)
       }
       await fixture.platform.remove(handle)
     },

@@ -1,0 +1,56 @@
+/** Writes down what is asked of a cluster, in the words of its rights: the verb and the resource. */
+import type { Api } from '@kalnet/controller/platforms/kubernetes/api'
+
+/** `/api/v1/namespaces/x/pods/name/log` → pods/log and whether one is named. */
+function resourceOf(path: string): { resource: string; isNamed: boolean } {
+  const words = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/')
+  const [kind = '', name, sub] = words[0] === 'namespaces' ? words.slice(2) : words
+  return { resource: sub ? `${kind}/${sub}` : kind, isNamed: name !== undefined }
+}
+
+export function recorded(api: Api, asked: Set<string>): Api {
+  const note = (path: string, verb: (isNamed: boolean) => string) => {
+    if (!path.startsWith('/api')) return
+    const { resource, isNamed } = resourceOf(path)
+    asked.add(`${verb(isNamed)} ${resource}`)
+  }
+  const reads = (isNamed: boolean) => (isNamed ? 'get' : 'list')
+  return {
+    get(path, query) {
+      note(path, reads)
+      return api.get(path, query)
+    },
+    text(path, query) {
+      note(path, reads)
+      return api.text(path, query)
+    },
+    async apply(path, object) {
+      // What is not there yet takes both.
+      const answer = await api.apply<never>(path, object)
+      const { metadata } = answer as { metadata?: { generation?: number; managedFields?: unknown[] } }
+      note(path, () => 'patch')
+      if ((metadata?.managedFields?.length ?? 0) <= 1) note(path, () => 'create')
+      return answer
+    },
+    patch(path, changes) {
+      note(path, () => 'patch')
+      return api.patch(path, changes)
+    },
+    post(path, object) {
+      note(path, () => 'create')
+      return api.post(path, object)
+    },
+    remove(path, options) {
+      note(path, () => 'delete')
+      return api.remove(path, options)
+    },
+    watch(path, query, signal) {
+      note(path, () => 'watch')
+      return api.watch(path, query, signal)
+    },
+    channels(path, query, protocols, signal) {
+      note(path, () => 'get')
+      return api.channels(path, query, protocols, signal)
+    },
+  }
+}
