@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fail } from '@kalnet/contracts/errors'
 import { gatewayRoutes, type RouteFigures } from '@kalnet/contracts/gateway'
-import { joinedRoutes } from '@kalnet/contracts/gateway-joined'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
 import { afterEach, describe, expect, it } from 'vitest'
+import { issue, newAuthority, pemOf } from '../../core/x509.ts'
 import { idOf, portOf, snapshotOf } from '../engine/testing/bench.ts'
 import { createServedCertificates } from './certificates.ts'
 import { type ControlPlanes, createControlPlanes } from './control-planes.ts'
@@ -193,6 +193,7 @@ describe('[MSH-6.away] what sign-ins let in', () => {
         figures: () => [figures],
         signIns: () => [idOf(1), idOf(2)],
         cut: (id) => cut.push(id),
+        finishing: () => [],
         problems: () => [],
       },
       who: () => ({ name: 'attic', run: 'r', version: '0', ports: [], machine: null }),
@@ -231,11 +232,76 @@ describe('[MSH-6.away] what sign-ins let in', () => {
 })
 
 describe('[MSH-6.away] certificates', () => {
-  it('of a name that is not ours are none, and those that are known serve on while nobody answers', async () => {
-    expect(joinedRoutes.certificate.audit).toBe('gateway.certificate-given')
-    const planes = planesOf(fail('thing.unknown', { kind: 'certificate' }))
-    const certificates = createServedCertificates(planes, systemClock, never)
-    await expect(certificates.contextFor('stranger.test')).rejects.toMatchObject({ code: 'thing.unknown' })
-    expect(await certificates.forNobody('127.0.0.1')).toBeNull()
+  const HOUR_MS = 3_600_000
+  async function begin() {
+    const began = Date.now()
+    const root = await newAuthority('Home', began, 1_000)
+    const made = await issue(root, { title: 'photos', names: ['photos.test'], now: began, hours: 48 })
+    const chain = made.certificate + pemOf(root.certificate)
+    const served = { chain, key: made.key, end: new Date(began + 48 * HOUR_MS).toISOString() }
+    let ahead = 0
+    const answers: (object | Error)[] = []
+    let asked = 0
+    const planes: Pick<ControlPlanes, 'call'> = {
+      call: async () => {
+        asked += 1
+        const answer = answers.shift()
+        if (!answer) throw fail('gateway.away')
+        if (answer instanceof Error) throw answer
+        return answer as never
+      },
+    }
+    const clock = { ...systemClock, now: () => new Date(began + ahead) }
+    return {
+      served,
+      root,
+      answers,
+      certificates: createServedCertificates(planes, clock, never),
+      asked: () => asked,
+      pass: (ms: number) => {
+        ahead += ms
+      },
+    }
+  }
+  it('are asked for once, and anew when one has changed', async () => {
+    const { certificates, answers, served, asked } = await begin()
+    answers.push(served, served)
+    const [one, two] = await Promise.all([certificates.contextFor('a'), certificates.contextFor('a')])
+    expect([one === two, asked()]).toEqual([true, 1])
+    certificates.changed()
+    expect(await certificates.contextFor('a')).not.toBe(one)
+    expect(asked()).toBe(2)
+  })
+  it('serve on while nobody answers, until their end', async () => {
+    const { certificates, answers, served, pass } = await begin()
+    answers.push(served)
+    const one = await certificates.contextFor('a')
+    pass(24 * HOUR_MS)
+    expect(await certificates.contextFor('a')).toBe(one)
+    pass(25 * HOUR_MS)
+    await expect(certificates.contextFor('a')).rejects.toMatchObject({ code: 'gateway.away' })
+  })
+  it('of a name that is ours no more are over at once', async () => {
+    const { certificates, answers, served } = await begin()
+    answers.push(served, fail('thing.unknown', { kind: 'certificate' }))
+    await certificates.contextFor('a')
+    certificates.changed()
+    await expect(certificates.contextFor('a')).rejects.toMatchObject({ code: 'thing.unknown' })
+  })
+  it('for who names nobody there are none in a household that does not run the installation', async () => {
+    const { certificates, answers } = await begin()
+    answers.push(fail('thing.unknown', { kind: 'certificate' }))
+    expect(await certificates.forNobody('192.168.1.5')).toBeNull()
+  })
+  it('[MSH-4.mutual] who we are for services is made anew at half of its life, and kept while nobody answers', async () => {
+    const { certificates, answers, served, root, asked, pass } = await begin()
+    const { chain, key } = served
+    const renewAt = new Date(Date.now() + 12 * HOUR_MS).toISOString()
+    answers.push({ chain, key, authority: pemOf(root.certificate), renewAt })
+    const one = await certificates.upstream()
+    expect([await certificates.upstream(), asked()]).toEqual([one, 1])
+    pass(13 * HOUR_MS)
+    expect(await certificates.upstream()).toBe(one)
+    expect(asked()).toBe(2)
   })
 })

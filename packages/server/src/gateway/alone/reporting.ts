@@ -19,9 +19,9 @@ const SIGN_INS_MOST = 20_000
 
 export interface ReportingOptions {
   planes: Pick<ControlPlanes, 'call'>
-  engine: Pick<Engine, 'figures' | 'signIns' | 'cut' | 'problems'>
+  engine: Pick<Engine, 'figures' | 'signIns' | 'cut' | 'problems' | 'finishing'>
   /** Name, run, version, ports, machine. */
-  who(): Omit<GatewayReport, 'figures' | 'signIns' | 'problems' | 'leaving'>
+  who(): Omit<GatewayReport, 'figures' | 'signIns' | 'problems' | 'finishing' | 'leaving'>
   heard(news: GatewayNews): void
   /** What was let in is ended: nothing that was remembered counts any more. */
   forget(): void
@@ -67,7 +67,14 @@ export function createReporting(options: ReportingOptions) {
     const { figures, said } = news()
     const signIns = engine.signIns().slice(0, SIGN_INS_MOST)
     const answer = await planes.call(joinedRoutes.report, {
-      body: { ...who(), figures, signIns, problems: engine.problems().slice(0, 1_000), leaving },
+      body: {
+        ...who(),
+        figures,
+        signIns,
+        problems: engine.problems().slice(0, 1_000),
+        finishing: engine.finishing().slice(0, 10_000),
+        leaving,
+      },
       // At the end the signal was aborted already.
       signal: leaving ? AbortSignal.timeout(REPORT_MS) : signal,
       timeoutMs: REPORT_MS,
