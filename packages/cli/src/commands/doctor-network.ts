@@ -85,21 +85,25 @@ export const addDoctorNetwork = (doctor: Command, context: () => Context): void 
         one.detail,
       ])
       const wrong = problems.map(wayInLine)
+      // That names are not said is told; every address may be reached all the same.
+      const shut = problems.some(({ part }) => part === 'gateway')
       const end =
         failed > 0
           ? `${failed} of ${found.length} cannot be reached.`
-          : 'Every address is reached as it should be.'
+          : shut
+            ? 'The way in has trouble; it is said above.'
+            : 'Every address is reached as it should be.'
       it.output.result(
         found.length === 0
           ? [...wrong, 'No address leads anywhere yet. Install a service: kalnet service install site']
           : [...table(['', 'address', 'service', 'took', ''], rows), '', ...wrong, end],
         {
-          ok: failed === 0 && problems.length === 0,
+          ok: failed === 0 && !shut,
           problems,
           entry: { ...entry, authority: entry.authority !== null },
           routes: found,
         },
       )
-      if (failed > 0 || problems.length > 0) it.exit.code = EXIT.refused
+      if (failed > 0 || shut) it.exit.code = EXIT.refused
     })
 }

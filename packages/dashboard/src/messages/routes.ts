@@ -13,7 +13,8 @@ export const routesEmptyOf = 'No address leads here'
 export const routesEmptyOfText = 'Only other services reach it. Make an address if people shall open it.'
 export const routesNoService = 'Add a service first; then an address can lead to it.'
 
-export const wayInTitle = 'Not every address works at the moment'
+export const wayInTitle = (names: boolean) =>
+  names ? 'Not every name is answered at the moment' : 'Not every address works at the moment'
 export const wayInProblem = (it: {
   part: 'gateway' | 'names'
   gateway: string | null

@@ -14,7 +14,7 @@ export function WayInNotice({ routeIds }: { routeIds: ReadonlySet<string> | null
     <div className={css.notice} role="status">
       <Info aria-hidden />
       <div>
-        <strong>{m.wayInTitle}</strong>
+        <strong>{m.wayInTitle(shown.every(({ part }) => part === 'names'))}</strong>
         <ul>
           {shown.map((it) => (
             <li key={`${it.part} ${it.gateway} ${it.routeId} ${it.problem}`}>{m.wayInProblem(it)}</li>
