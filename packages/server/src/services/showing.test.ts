@@ -118,6 +118,8 @@ describe('[NET-5.shown] a password that was made', () => {
       sql`update sign_ins set proved_at = now() - interval '1 day' where id = ${old.signInId}`.execute(tx),
     )
     expect((await t.ask('POST', `${path}/admin`, {}, old.secret)).body.error?.code).toBe('step-up.required')
+    const key = { ...t.owner, kind: 'service-key', role: 'owner', scopes: ['service.manage'] } as const
+    await expect(t.services.showSecret(key, id, 'admin')).rejects.toThrow(/may not/)
     const { rows } = await t.store.system.read((tx) =>
       sql<{ details: object; outcome: string }>`
         select details, outcome from audit where action = 'service.secret-shown' and outcome = 'done'`.execute(

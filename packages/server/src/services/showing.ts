@@ -25,11 +25,13 @@ export const createShowing = ({ store, secrets, allowed }: ShowingParts) => ({
     store
       .as(actor.organisationId)
       .read(async (tx) => shownOf(await allowed(tx, actor, 'service.manage', id))),
-  /** Throws thing.unknown. */
+  /** Throws thing.unknown, permission.denied. */
   showSecret: (actor: Actor, id: string, name: string): Promise<string> =>
     store.as(actor.organisationId).read(async (tx) => {
       const whole = await allowed(tx, actor, 'service.manage', id)
       assertManaged(whole)
+      // A key proves nothing afresh: this is for somebody who is there.
+      if (actor.kind === 'service-key') throw fail('permission.denied')
       const { organisation_id: organisationId, name: service } = whole.row
       const secret = shownOf(whole).some((it) => it.name === name)
         ? await secrets.get(tx, organisationId, secretName(service, name))
