@@ -1,5 +1,6 @@
 /** What goes wrong in a cluster, as tests over a cluster that is there: each ends in the wanted state or in one sentence. */
 import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
+import { poll } from '@kalnet/controller/platforms/conformance/fixture'
 import type { Platform } from '@kalnet/controller/platforms/platform'
 import { v7 as newId } from 'uuid'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +25,7 @@ const start = (
 export function describeFaults(shared: () => Shared): void {
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
 
-  describe('[K8S-1.faults] what goes wrong in a cluster', () => {
+  describe('[K8S-1.faults] what goes wrong in a cluster', { concurrent: true }, () => {
     test('a pod that somebody deletes is gone at once for whoever is told, and all that hung on it with it', async () => {
       const platform = shared().platform()
       const stop = new AbortController()
@@ -35,8 +36,8 @@ export function describeFaults(shared: () => Shared): void {
       const handle = await start(platform, { files: [{ name: 'a', content: 'b' }] })
       noticed.length = 0
       await shared().cluster.call('DELETE', `${pods}/${handle.data.pod}`, { gracePeriodSeconds: 1 })
-      await expect.poll(() => noticed, wait).toContain(handle.instanceId)
-      await expect.poll(() => platform.observe(handle), wait).toEqual({ state: 'gone' })
+      await poll(() => noticed, wait).toContain(handle.instanceId)
+      await poll(() => platform.observe(handle), wait).toEqual({ state: 'gone' })
       const left = async () => {
         const { items } = await shared().cluster.call<{ items: { metadata: { name: string } }[] }>(
           'GET',
@@ -44,7 +45,7 @@ export function describeFaults(shared: () => Shared): void {
         )
         return items.filter((it) => it.metadata.name === handle.data.pod)
       }
-      await expect.poll(left, wait).toEqual([])
+      await poll(left, wait).toEqual([])
       stop.abort()
       await listening
       await platform.remove(handle)
@@ -52,12 +53,13 @@ export function describeFaults(shared: () => Shared): void {
 
     test('an image that does not exist is told in words, and nothing of it is left', async () => {
       const platform = shared().platform()
-      const problem = start(platform, {
-        image: { reference: '127.0.0.1:1/nobody/nothing:1' },
-        command: ['x'],
-      })
-      await expect(problem).rejects.toThrow(/image cannot be fetched/)
-      expect(await platform.list()).toEqual([])
+      const image = { reference: '127.0.0.1:1/nobody/nothing:1' }
+      const request = requestOf({ image, command: ['x'] })
+      await expect(platform.ensure(request, never, () => undefined)).rejects.toThrow(
+        /image cannot be fetched/,
+      )
+      const left = (await platform.list()).filter((it) => it.instanceId === request.instanceId)
+      expect(left).toEqual([])
     })
 
     test('a volume that cannot be had and a machine that is too small are waited for, with the reason, and no longer than may be', async () => {
@@ -71,21 +73,6 @@ export function describeFaults(shared: () => Shared): void {
       await platform.removeVolume?.(volumes[0]!.id)
       const large = start(platform, { resources: { memoryBytes: 2 ** 39 } })
       await expect(large).rejects.toThrow(/enough free memory/)
-    })
-
-    test('a quota that is used up is told in words', async () => {
-      const platform = shared().platform()
-      const quota = `/api/v1/namespaces/${NAMESPACE}/resourcequotas`
-      await shared().cluster.call('POST', quota, {
-        metadata: { name: 'none' },
-        spec: { hard: { pods: '0' } },
-      })
-      const isCounted = async () =>
-        (await shared().cluster.call<{ status?: { hard?: { pods?: string } } }>('GET', `${quota}/none`))
-          .status?.hard?.pods
-      await expect.poll(isCounted, wait).toBe('0')
-      await expect(start(platform)).rejects.toThrow(/quota of the namespace is used up/)
-      await shared().cluster.call('DELETE', `${quota}/none`)
     })
 
     test('fields that somebody else took are taken back', async () => {
@@ -112,57 +99,9 @@ export function describeFaults(shared: () => Shared): void {
       expect(own.spec.egress ?? []).toEqual([])
       await platform.remove(next)
     })
-
-    test('a cluster that goes away is told; what ended meanwhile is told when it is back, and what runs ran on', async () => {
-      const platform = shared().platform()
-      const stop = new AbortController()
-      const usable: boolean[] = []
-      const watching = [
-        (async () => {
-          for await (const it of platform.fingerprint(stop.signal)) usable.push(it.usable)
-        })(),
-        (async () => {
-          for await (const _ of platform.changes(stop.signal));
-        })(),
-      ]
-      await expect.poll(() => usable.at(-1), wait).toBe(true)
-      const ending = await start(platform, {
-        command: ['sh', '-c', 'until [ -e /tmp/end ]; do sleep 0.1; done; exit 4'],
-      })
-      const lasting = await start(platform)
-      const block = [
-        'INPUT',
-        '-p',
-        'tcp',
-        '--dport',
-        '6443',
-        '-i',
-        'eth0',
-        '-j',
-        'REJECT',
-        '--reject-with',
-        'tcp-reset',
-      ]
-      await platform.exec?.(ending, ['sh', '-c', '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &'], never, 5000)
-      await shared().cluster.inMachine('iptables', ['-I', ...block])
-      const observed = () =>
-        platform.observe(lasting).then(
-          () => 'told',
-          () => 'away',
-        )
-      await expect.poll(observed, wait).toBe('away')
-      await expect.poll(() => usable.at(-1), wait).toBe(false)
-      await shared().cluster.inMachine('iptables', ['-D', ...block])
-      await expect.poll(() => usable.at(-1), wait).toBe(true)
-      await expect.poll(() => platform.observe(ending), wait).toMatchObject({ state: 'ended', code: 4 })
-      expect(await platform.observe(lasting)).toMatchObject({ state: 'running' })
-      stop.abort()
-      await Promise.all(watching)
-      for (const it of [ending, lasting]) await platform.remove(it)
-    })
   })
 
-  describe('[K8S-1.bad-input] what cannot be meant', () => {
+  describe('[K8S-1.bad-input] what cannot be meant', { concurrent: true }, () => {
     const first = async (platform: Platform) => {
       const stop = new AbortController()
       try {
@@ -202,10 +141,76 @@ export function describeFaults(shared: () => Shared): void {
       const labels = { 'kalnet.io/generation': long, 'kalnet.io/instance': 'a..b' }
       const pod = `${pods}/${handle.data.pod}`
       await shared().cluster.call('PATCH', pod, { metadata: { labels } }, 'application/merge-patch+json')
-      expect(await platform.list()).toEqual([])
+      expect((await platform.list()).filter((it) => it.data.pod === handle.data.pod)).toEqual([])
       expect(await platform.observe(handle)).toMatchObject({ state: 'running' })
       await platform.remove(handle)
       expect(await platform.observe(handle)).toEqual({ state: 'gone' })
+    })
+  })
+
+  // Both stand in the way of everything else.
+  describe('[K8S-1.faults] what goes wrong for all', () => {
+    test('a quota that is used up is told in words', async () => {
+      const platform = shared().platform()
+      const quota = `/api/v1/namespaces/${NAMESPACE}/resourcequotas`
+      await shared().cluster.call('POST', quota, {
+        metadata: { name: 'none' },
+        spec: { hard: { pods: '0' } },
+      })
+      const isCounted = async () =>
+        (await shared().cluster.call<{ status?: { hard?: { pods?: string } } }>('GET', `${quota}/none`))
+          .status?.hard?.pods
+      await poll(isCounted, wait).toBe('0')
+      await expect(start(platform)).rejects.toThrow(/quota of the namespace is used up/)
+      await shared().cluster.call('DELETE', `${quota}/none`)
+    })
+
+    test('a cluster that goes away is told; what ended meanwhile is told when it is back, and what runs ran on', async () => {
+      const platform = shared().platform()
+      const stop = new AbortController()
+      const usable: boolean[] = []
+      const watching = [
+        (async () => {
+          for await (const it of platform.fingerprint(stop.signal)) usable.push(it.usable)
+        })(),
+        (async () => {
+          for await (const _ of platform.changes(stop.signal));
+        })(),
+      ]
+      await poll(() => usable.at(-1), wait).toBe(true)
+      const ending = await start(platform, {
+        command: ['sh', '-c', 'until [ -e /tmp/end ]; do sleep 0.1; done; exit 4'],
+      })
+      const lasting = await start(platform)
+      const block = [
+        'INPUT',
+        '-p',
+        'tcp',
+        '--dport',
+        '6443',
+        '-i',
+        'eth0',
+        '-j',
+        'REJECT',
+        '--reject-with',
+        'tcp-reset',
+      ]
+      await platform.exec?.(ending, ['sh', '-c', '(sleep 2; touch /tmp/end) >/dev/null 2>&1 &'], never, 5000)
+      await shared().cluster.inMachine('iptables', ['-I', ...block])
+      const observed = () =>
+        platform.observe(lasting).then(
+          () => 'told',
+          () => 'away',
+        )
+      await poll(observed, wait).toBe('away')
+      await poll(() => usable.at(-1), wait).toBe(false)
+      await shared().cluster.inMachine('iptables', ['-D', ...block])
+      await poll(() => usable.at(-1), wait).toBe(true)
+      await poll(() => platform.observe(ending), wait).toMatchObject({ state: 'ended', code: 4 })
+      expect(await platform.observe(lasting)).toMatchObject({ state: 'running' })
+      stop.abort()
+      await Promise.all(watching)
+      for (const it of [ending, lasting]) await platform.remove(it)
     })
   })
 }

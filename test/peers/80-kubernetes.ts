@@ -8,12 +8,11 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { type Peer, type PeerContext, peerCache } from '@kalnet/cli/suite/peers'
 import { must } from '@kalnet/io/spawn'
-import { goInstall, hasStamp } from './go-install.ts'
+import { hasStamp } from './go-install.ts'
 
 const VERSION = '1.34.4'
-const KWOK = '0.7.0'
 /** Raised when the way of building changes. */
-const STAMP = `${VERSION}-${KWOK}-1`
+const STAMP = `${VERSION}-1`
 const MODULE = 'k8s.io/kubernetes'
 const LIMIT_MS = 20 * 60_000
 const SOURCES = join(import.meta.dirname, 'kubernetes')
@@ -27,13 +26,11 @@ export interface KubernetesParts {
   /** Its first argument says which part of Kubernetes it is. */
   program: string
   pauseImage: string
-  kwok: string
 }
 
 export const kubernetesParts = (cache = peerCache(process.env)): KubernetesParts => ({
   program: join(folderIn(cache), 'kubernetes'),
   pauseImage: join(folderIn(cache), 'pause.tar'),
-  kwok: join(folderIn(cache), 'kwok'),
 })
 
 export const hasKubernetes = (): Promise<boolean> => isBuilt(peerCache(process.env))
@@ -67,10 +64,6 @@ export const peer: Peer = {
     await mkdir(beside, { recursive: true })
     await buildKubernetes(context, beside)
     await buildPause(context, beside)
-    const kwok = join(beside, 'kwok.d')
-    await goInstall(context, { folder: kwok, stamp: STAMP, what: `sigs.k8s.io/kwok/cmd/kwok@v${KWOK}` })
-    await rename(join(kwok, 'kwok'), join(beside, 'kwok'))
-    await rm(kwok, { recursive: true, force: true })
     // Last, and the folder renamed as a whole: a broken run leaves nothing that looks whole.
     await writeFile(join(beside, 'stamp'), STAMP)
     await rm(folderIn(cache), { recursive: true, force: true })
