@@ -1,5 +1,5 @@
-/** A real OpenTelemetry collector, told by our engine and by the whole server: what it understood is what happened. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+/** A real OpenTelemetry collector, told by our engine, by a gateway of its own and by the whole server: what it understood is what happened. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { config as configSchema } from '@kalnet/contracts/config'
@@ -9,6 +9,7 @@ import { createLog } from '@kalnet/io/log'
 import { BOUNDS_S } from '@kalnet/server/core/telemetry/figure'
 import { createTelemetry } from '@kalnet/server/core/telemetry/telemetry'
 import { testDatabase } from '@kalnet/server/core/testing'
+import { runGatewayAlone } from '@kalnet/server/gateway/alone/alone'
 import {
   endpointOf,
   idOf,
@@ -128,6 +129,10 @@ describe.skipIf(skip)('[MSH-5.otlp] a real collector', () => {
     await eventually('all spans came', async () => (await spans(collector)).length === 20)
     await eventually('it is seen to be there', async () => telemetry?.state() === 'connected')
     await telemetry?.close()
+    await eventually('the last figures came', async () => {
+      const requests = await metric(collector, 'kalnet.gateway.requests')
+      return requests?.sum?.dataPoints[0]?.asDouble === 20
+    })
     const all = await spans(collector)
     expect(new Set(all.map((one) => one.spanId)).size).toBe(20)
     const failed = all.find((one) => flat(one.attributes)['url.path'] === '/fails')
@@ -163,6 +168,45 @@ describe.skipIf(skip)('[MSH-5.otlp] a real collector', () => {
     expect(times?.bucketCounts?.reduce((sum, one) => sum + Number(one), 0)).toBe(20)
     expect(times?.count).toBe('20')
     expect(JSON.stringify(await collector.taken())).not.toContain('canary')
+  })
+
+  it('a gateway of its own, whose control plane is away: what passes it', async () => {
+    const collector = await begin()
+    const folder = await mkdtemp(join(tmpdir(), 'kalnet-otlp-'))
+    ends.push(() => rm(folder, { recursive: true, force: true }))
+    const service = await startUpstream((_, response) => void response.end('ok'))
+    ends.push(service.close)
+    await writeFile(
+      join(folder, 'snapshot.json'),
+      JSON.stringify(snapshotOf([routeOf()], [endpointOf(service.port)])),
+    )
+    const config = configSchema.parse({
+      telemetry: { otlpUrl: collector.url },
+      outbound: { allow: ['127.0.0.1'] },
+    })
+    const about = { version: '1', clock: systemClock, log }
+    const stop = new AbortController()
+    const ready = Promise.withResolvers<number>()
+    const running = runGatewayAlone({
+      ...about,
+      telemetry: createTelemetry({ config, name: 'kalnet-gateway', ...about }),
+      urls: [new URL('http://127.0.0.1:1')],
+      key: 'none',
+      name: 'attic',
+      listen: { host: '127.0.0.1', httpPort: await freePort(), httpsPort: null, publicHttpsPort: null },
+      folder,
+      signal: stop.signal,
+      drainMs: 100,
+      onReady: ({ http }) => ready.resolve(http.port),
+    })
+    expect((await asking({ port: await ready.promise, path: '/attic' })).text).toBe('ok')
+    stop.abort()
+    await running.catch(() => undefined)
+    await eventually('both came', async () => {
+      const requests = await metric(collector, 'kalnet.gateway.requests')
+      return requests?.sum?.dataPoints[0]?.asDouble === 1 && (await spans(collector)).length > 0
+    })
+    expect((await spans(collector)).map((one) => flat(one.attributes)['url.path'])).toEqual(['/attic'])
   })
 
   it('the whole server: calls of the API by route, the process, connections, and it says that it is told', async () => {
@@ -208,13 +252,15 @@ describe.skipIf(skip)('[MSH-5.otlp] a real collector', () => {
     expect(status.status, status.text).toBeLessThan(500)
     // What was not sent yet goes when it stops.
     await close()
+    const calls = async () =>
+      (await metric(collector, 'http.server.request.duration'))?.histogram?.dataPoints ?? []
+    await eventually('the last figures came', async () => (await calls()).length > 0)
     const span = (await spans(collector)).find((one) => one.traceId === 'c'.repeat(32))
     expect(span).toMatchObject({ name: 'GET /api/sessions/:id', parentSpanId: 'd'.repeat(16) })
     const text = JSON.stringify(await collector.taken())
     expect(text).not.toContain('canary')
     expect(text).not.toContain('0000000000ff')
-    const calls = (await metric(collector, 'http.server.request.duration'))?.histogram?.dataPoints ?? []
-    expect(calls.map((one) => flat(one.attributes))).toContainEqual({
+    expect((await calls()).map((one) => flat(one.attributes))).toContainEqual({
       'http.request.method': 'GET',
       'http.route': '/api/sessions/:id',
       'http.response.status_code': 401,

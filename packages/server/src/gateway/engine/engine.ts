@@ -27,6 +27,8 @@ export function createEngine(options: EngineOptions): Engine {
   const calls = createCalls()
   const opened = createOpened()
   let rotations = new Map<string, Rotation>()
+  /** What was counted up to the end is asked for once more. */
+  let ended: Rotation[] | null = null
   let table: Table<Rotation> = compileTable([])
   /** What of it is for everybody: asked for names only. */
   let outside: Table<Rotation> = compileTable([])
@@ -190,11 +192,12 @@ export function createEngine(options: EngineOptions): Engine {
     drain: listeners.drain,
     async close() {
       await Promise.all([ports.close(), listeners.close()])
+      ended = [...rotations.values()]
       take(EMPTY)
     },
     cut: opened.cut,
     signIns: opened.signIns,
-    counts: () => [...rotations.values()].map(({ route, counts }) => [route, counts]),
+    counts: () => (ended ?? [...rotations.values()]).map(({ route, counts }) => [route, counts]),
     figures: () =>
       [...rotations].map(([id, { counts, breaker }]) =>
         showCounts(id, counts, breaker?.state(clock.now().getTime()) ?? null),
