@@ -1,8 +1,8 @@
 /** The cluster that the tests of one file share: started once, with a namespace, an account of the least rights, an image and folders for volumes. */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { peerCache } from '@kalnet/cli/suite/peers'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import { referenceOf } from '@kalnet/controller/images/described'
@@ -62,6 +62,9 @@ async function archiveOf(image: RecipeChain): Promise<string> {
   await must('tar', ['--create', `--file=${file}.new`, '--directory', it.folder, '.'], { timeoutMs: 300_000 })
   await it.drop()
   await rename(`${file}.new`, file)
+  // Those of recipes that were changed since.
+  for (const name of await readdir(dirname(file)))
+    if (name.endsWith('.tar') && name !== basename(file)) await rm(join(dirname(file), name), { force: true })
   return file
 }
 
