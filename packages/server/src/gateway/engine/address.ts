@@ -30,15 +30,22 @@ export const pathOf = (uri: string): string => {
   return query < 0 ? uri : uri.slice(0, query)
 }
 
+/** Of homes and of links, wherever they are. */
+export const HOME_RANGES = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+] as const
 const PRIVATE = new BlockList()
-PRIVATE.addSubnet('127.0.0.0', 8)
-PRIVATE.addSubnet('10.0.0.0', 8)
-PRIVATE.addSubnet('172.16.0.0', 12)
-PRIVATE.addSubnet('192.168.0.0', 16)
-PRIVATE.addSubnet('169.254.0.0', 16)
-PRIVATE.addAddress('::1', 'ipv6')
-PRIVATE.addSubnet('fc00::', 7, 'ipv6')
-PRIVATE.addSubnet('fe80::', 10, 'ipv6')
+for (const range of HOME_RANGES) {
+  const [network = '', bits] = range.split('/')
+  PRIVATE.addSubnet(network, Number(bits), network.includes(':') ? 'ipv6' : 'ipv4')
+}
 
 /** Networks this machine stands in, such as the public IPv6 network of a home. */
 function ownNetworks(): BlockList {

@@ -3,7 +3,8 @@
  * provider answers and what `kalnet render` writes. Pure. What Traefik has no word for is told as `notes`.
  */
 import type { Endpoint, Policy, Snapshot } from '@kalnet/contracts/gateway'
-import { asking, noClaims } from './asking.ts'
+import { asking, nearOnly, noClaims } from './asking.ts'
+import { addOwn } from './own.ts'
 
 type Route = Snapshot['routes'][number]
 
@@ -30,10 +31,14 @@ export interface TraefikConfig {
     middlewares?: Record<string, object>
     serversTransports?: Record<string, object>
   }
-  tcp?: { routers: Record<string, object>; services: Record<string, object> }
+  tcp?: {
+    routers: Record<string, object>
+    services: Record<string, object>
+    middlewares?: Record<string, object>
+  }
   udp?: { routers: Record<string, object>; services: Record<string, object> }
 }
-interface HttpRouter {
+export interface HttpRouter {
   rule: string
   priority: number
   entryPoints: string[]
@@ -140,6 +145,7 @@ function middlewaresOf(
     into[`${name}-${kind}`] = what
     chain.push(`${name}-${kind}`)
   }
+  if (route.exposure === 'internal') add('near', nearOnly)
   // First of all: nobody names himself, also where nobody is asked.
   add('claims', noClaims)
   const { rate } = policy
@@ -203,14 +209,6 @@ const withoutEmpty = (http: Required<TraefikConfig['http']>) =>
     Object.entries(http).filter(([, table]) => Object.keys(table).length > 0),
   ) as TraefikConfig['http']
 
-/** One name of this house that no authority of the internet knows, and the whole order is refused. */
-function orderable(hosts: readonly string[]) {
-  const [main, ...sans] = new Set(
-    hosts.filter((it) => /\.[a-z]/.test(it) && !/\.(localhost|local)$/.test(it)),
-  )
-  return main ? [{ main, sans }] : []
-}
-
 /** Two renderings of one snapshot are equal, whatever the order of its parts. */
 export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rendered {
   const http: Required<TraefikConfig['http']> = {
@@ -219,7 +217,7 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
     middlewares: {},
     serversTransports: {},
   }
-  const tcp = { routers: {} as Record<string, object>, services: {} as Record<string, object> }
+  const tcp: NonNullable<TraefikConfig['tcp']> = { routers: {}, services: {} }
   const udp = { routers: {} as Record<string, object>, services: {} as Record<string, object> }
   const notes: Rendered['notes'] = []
   const ports: Rendered['ports'] = []
@@ -257,54 +255,28 @@ export function renderTraefik(snapshot: Snapshot, options: RenderOptions): Rende
     const servers = serversOf(endpoints, options, policy).map(({ address }) => ({ address }))
     ports.push({ kind: match.kind, port: match.listen })
     if (match.kind === 'tcp') {
+      if (route.exposure === 'internal')
+        tcp.middlewares = { near: { ipAllowList: { sourceRange: nearOnly.ipAllowList.sourceRange } } }
       tcp.services[name] = { loadBalancer: { servers } }
       tcp.routers[name] = {
         rule: `HostSNI(\`${match.sni ?? '*'}\`)`,
         entryPoints: [tcpEntry(match.listen)],
         service: name,
         ...(match.sni ? { tls: { passthrough: true } } : {}),
+        ...(route.exposure === 'internal' ? { middlewares: ['near'] } : {}),
       }
     } else {
+      if (route.exposure === 'internal')
+        notes.push({
+          routeId: route.id,
+          note: 'who sends packets from outside is not kept away: close the port',
+        })
       udp.services[name] = { loadBalancer: { servers } }
       udp.routers[name] = { entryPoints: [udpEntry(match.listen)], service: name }
     }
   }
 
-  const { hosts, url } = options.own
-  if (hosts.length > 0) {
-    http.routers.kalnet = {
-      rule: hosts.map((host) => `Host(\`${host}\`)`).join(' || '),
-      priority: 100_000,
-      entryPoints,
-      service: 'kalnet',
-      ...tls,
-      ...(resolver && options.entryPoints.secure
-        ? { tls: { certResolver: resolver, domains: orderable(hosts) } }
-        : {}),
-    }
-    if (options.trust)
-      http.serversTransports.kalnet =
-        options.trust === 'loopback' ? { insecureSkipVerify: true } : { rootCAs: [options.trust.file] }
-    http.services.kalnet = {
-      loadBalancer: {
-        servers: [{ url }],
-        passHostHeader: true,
-        ...(options.trust ? { serversTransport: 'kalnet' } : {}),
-      },
-    }
-  }
-  if (options.dashboardHost) {
-    http.middlewares['traefik-claims'] = noClaims
-    http.middlewares['traefik-ask'] = asking(options)
-    http.routers.traefik = {
-      rule: `Host(\`${options.dashboardHost}\`)`,
-      priority: 100_000,
-      entryPoints,
-      service: 'api@internal',
-      middlewares: ['traefik-claims', 'traefik-ask'],
-      ...tls,
-    }
-  }
+  addOwn(http, options, entryPoints, tls)
   const isNew = (it: Rendered['ports'][number], at: number) =>
     ports.findIndex((other) => other.kind === it.kind && other.port === it.port) === at
   return {
