@@ -55,7 +55,7 @@ export const clusterValues = z.strictObject({
   controlPlane: z
     .strictObject({
       storage: size('5Gi', 'Room for its data: keys, recordings, logs.'),
-      storageClass: name('', "Storage class of it; empty: the cluster's own choice."),
+      storageClass: name('', "Storage class of it, for good; empty: the cluster's own choice."),
       resources: resources('250m', '512Mi', '1Gi'),
     })
     .prefault({}),
@@ -65,7 +65,7 @@ export const clusterValues = z.strictObject({
       image: image.default('postgres:17').describe('Its image.'),
       user: count(999, 1, 'The number of the user that its image runs as: 999 for Debian, 70 for Alpine.'),
       storage: size('10Gi', 'Room for the database.'),
-      storageClass: name('', "Storage class of it; empty: the cluster's own choice."),
+      storageClass: name('', "Storage class of it, for good; empty: the cluster's own choice."),
       resources: resources('250m', '256Mi', '1Gi'),
     })
     .prefault({}),
@@ -114,7 +114,7 @@ export const clusterValues = z.strictObject({
         'Secret in the namespace of instances that machines sign in to that registry with.',
       ),
       storage: size('1Gi', 'Room for its key and its journal.'),
-      storageClass: name('', "Storage class of it; empty: the cluster's own choice."),
+      storageClass: name('', "Storage class of it, for good; empty: the cluster's own choice."),
       resources: resources('100m', '192Mi', '768Mi'),
     })
     .prefault({}),
