@@ -57,7 +57,10 @@ describe('[MSH-6.gateways] of several control planes', () => {
   const good = answering(JSON.stringify(snapshot))
   const gone = new URL('http://127.0.0.1:1')
   const ask = (urls: URL[]) =>
-    createControlPlanes({ urls, key: 'k' }).call(gatewayRoutes.snapshot, { signal: never, timeoutMs: 5_000 })
+    createControlPlanes({ urls, key: 'k', clock: systemClock }).call(gatewayRoutes.snapshot, {
+      signal: never,
+      timeoutMs: 5_000,
+    })
   it.each<[string, (RequestListener | null)[]]>([
     ['the first that answers is asked', [good]],
     ['the next, when nobody is there', [null, good]],
@@ -71,6 +74,22 @@ describe('[MSH-6.gateways] of several control planes', () => {
     const refusing = await serve(answering(JSON.stringify(fail('key.invalid').body('')), 401))
     const other = await serve(good)
     await expect(ask([refusing, other])).rejects.toMatchObject({ code: 'key.invalid' })
+  })
+  it('[MSH-6.refused] a key that was refused is not shown again for a while, so that nobody beside us is slowed down', async () => {
+    let asked = 0
+    const refusing = await serve((_, response) => {
+      asked += 1
+      response.writeHead(401).end(JSON.stringify(fail('key.invalid').body('')))
+    })
+    let now = 0
+    const clock = { ...systemClock, now: () => new Date(now) }
+    const planes = createControlPlanes({ urls: [refusing], key: 'k', clock })
+    const call = () => planes.call(gatewayRoutes.snapshot, { signal: never })
+    for (let each = 0; each < 5; each++) await expect(call()).rejects.toMatchObject({ code: 'key.invalid' })
+    expect(asked).toBe(1)
+    now = 10_000
+    await expect(call()).rejects.toMatchObject({ code: 'key.invalid' })
+    expect(asked).toBe(2)
   })
   it('none: away', async () => {
     await expect(ask([gone, gone])).rejects.toMatchObject({ code: 'gateway.away' })

@@ -59,7 +59,7 @@ function reachable(host: string): string {
 export async function runGatewayAlone(options: AloneOptions): Promise<void> {
   const { urls, key, ca, clock, log, signal, listen } = options
   const machine = (await machineId()) ?? null
-  const planes = createControlPlanes({ urls, key, ...(ca ? { ca } : {}) })
+  const planes = createControlPlanes({ urls, key, clock, ...(ca ? { ca } : {}) })
   const judging = createJudging(planes, clock, signal)
   const certificates = createServedCertificates(planes, clock, signal)
   let proof = ''

@@ -6,12 +6,15 @@ import type { Duplex } from 'node:stream'
 import { connect as connectSecure } from 'node:tls'
 import { ERRORS, type ErrorCode, errorBody, fail, KalnetError } from '@kalnet/contracts/errors'
 import type { AnswerOf, AnyRoute, BodyIn, QueryOf } from '@kalnet/contracts/route'
+import type { Clock } from '@kalnet/io/clock'
 import { dialRaw } from '@kalnet/wire/raw'
 
 /** Of an answer: a snapshot of ten thousand routes has twenty. */
 const ANSWER_BYTES = 128 * 1_048_576
 const CALL_MS = 5_000
 const CONNECT_MS = 5_000
+/** A key that was refused is not shown again for so long: wrong ones are counted, for all who share our network. */
+const REFUSED_MS = 10_000
 
 export interface Call<R> {
   query?: Partial<QueryOf<R>>
@@ -92,10 +95,12 @@ export function createControlPlanes(options: {
   key: string
   /** PEM of the authority that is trusted; none: that of the system. */
   ca?: string
+  clock: Clock
 }): ControlPlanes {
-  const { key, ca } = options
+  const { key, ca, clock } = options
   const all = options.urls.map((url) => createControlPlane(url, ca))
   let current = 0
+  let refused: { error: KalnetError; until: number } | null = null
   const at = (place: number): ControlPlane => {
     const found = all[place % all.length]
     if (!found) throw new Error('there is no control plane')
@@ -139,6 +144,7 @@ export function createControlPlanes(options: {
   }
   /** What a control plane says of a request is its answer; that it cannot say anything is none. */
   async function inTurn<T>(work: (one: ControlPlane) => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (refused && refused.until > clock.now().getTime()) throw refused.error
     let last: unknown = null
     const first = current
     for (let more = 0; more < all.length; more++) {
@@ -149,7 +155,10 @@ export function createControlPlanes(options: {
         return done
       } catch (error) {
         signal.throwIfAborted()
-        if (error instanceof KalnetError && error.status < 500) throw error
+        if (error instanceof KalnetError && error.status < 500) {
+          if (error.status === 401) refused = { error, until: clock.now().getTime() + REFUSED_MS }
+          throw error
+        }
         last = error
       }
     }
