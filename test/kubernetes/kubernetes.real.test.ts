@@ -4,6 +4,7 @@ import { CLUSTER_RIGHTS, LATER, RIGHTS } from '@kalnet/controller/platforms/kube
 import { afterAll, expect, test } from 'vitest'
 import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
+import { describeController } from './controller.conformance.ts'
 import { describeFaults } from './faults.conformance.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
@@ -48,6 +49,7 @@ else {
   })
 
   describeFaults(() => shared)
+  describeController(() => shared)
 
   test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {
     const rights = [...RIGHTS, ...CLUSTER_RIGHTS].flatMap(({ resource, verbs }) =>
