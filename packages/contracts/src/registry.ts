@@ -1,9 +1,10 @@
 /** The registry: programs elsewhere say where they are, and everybody allowed asks where services are. */
 import { z } from 'zod'
-import { byId, id, nothing, slug } from './basics.ts'
+import { byId, id, nothing, slug, time } from './basics.ts'
 import { endpoint } from './gateway.ts'
+import { address } from './instance.ts'
 import { route } from './route.ts'
-import { metadata, registerBody, registration, service } from './service.ts'
+import { metadata, service } from './service.ts'
 
 const { version, tags, capabilities } = metadata.shape
 export const found = z.strictObject({
@@ -17,6 +18,22 @@ export const found = z.strictObject({
   endpoints: z.array(endpoint.omit({ serviceId: true })),
 })
 export type Found = z.infer<typeof found>
+
+/** Somebody else's program says that it is there. Again before the TTL ends, or it is forgotten. */
+export const registerBody = z.strictObject({
+  name: slug,
+  title: service.shape.title.optional(),
+  ports: z
+    .array(z.strictObject({ name: slug, kind: z.enum(['http', 'tcp', 'udp']), ...address.shape }))
+    .min(1)
+    .max(16),
+  metadata: metadata.prefault({}),
+  ttlMs: z.number().int().min(2_000).max(86_400_000).default(30_000),
+  weight: z.number().min(0).max(1000).default(1),
+  /** The same again, for another instance of the same service. */
+  instance: slug.default('main'),
+})
+export const registration = z.strictObject({ serviceId: id, registrationId: id, expiresAt: time })
 
 const word = z.string().min(1).max(63)
 export const registryRoutes = {

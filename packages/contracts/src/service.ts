@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
 import { labels } from './controller.ts'
 import { health, healthState } from './health.ts'
-import { address, platformName, progress } from './instance.ts'
+import { platformName, progress } from './instance.ts'
 import { route } from './route.ts'
 import { answers } from './template.ts'
 
@@ -132,22 +132,6 @@ export const installBody = z.strictObject({
   /** The template's name of a dependency → a service. */
   dependencies: z.record(slug, id).default({}),
 })
-
-/** Somebody else's program says that it is there. Again before the TTL ends, or it is forgotten. */
-export const registerBody = z.strictObject({
-  name: slug,
-  title: title.optional(),
-  ports: z
-    .array(z.strictObject({ name: slug, kind: z.enum(['http', 'tcp', 'udp']), ...address.shape }))
-    .min(1)
-    .max(16),
-  metadata: metadata.prefault({}),
-  ttlMs: z.number().int().min(2_000).max(86_400_000).default(30_000),
-  weight: z.number().min(0).max(1000).default(1),
-  /** The same again, for another instance of the same service. */
-  instance: slug.default('main'),
-})
-export const registration = z.strictObject({ serviceId: id, registrationId: id, expiresAt: time })
 
 export const serviceRoutes = {
   list: route({

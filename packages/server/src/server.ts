@@ -19,6 +19,7 @@ import { createKeyRing, createSecrets, loadMasterKey, masterKeyFile } from './co
 import { createStore } from './core/store.ts'
 import { createTelemetry } from './core/telemetry/telemetry.ts'
 import { readFingerprint } from './core/tls.ts'
+import { keepTls, type OwnTls } from './core/tls-keeping.ts'
 import { createWakeUps } from './core/wake-ups.ts'
 import { createDoors } from './doors.ts'
 import { createIdentity } from './identity/identity.ts'
@@ -36,7 +37,9 @@ export interface ServerOptions {
   folders: Folders
   log: Log
   databaseUrl: string
-  tls?: { key: string | Buffer; cert: string | Buffer }
+  tls?: OwnTls
+  /** The same, renewed where its end is near or the machine has another address. */
+  renewTls?(): Promise<OwnTls>
   clock?: Clock
   /** Another catalog than the one of this release. */
   catalogFolder?: string
@@ -50,7 +53,8 @@ export function addressOf(config: Config): string {
 }
 
 export async function createServer(options: ServerOptions) {
-  const { config, folders, log, databaseUrl, tls, clock = systemClock } = options
+  const { config, folders, log, databaseUrl, clock = systemClock } = options
+  const tls = options.tls && { ...options.tls }
   const stopping = new AbortController()
 
   // Core
@@ -210,6 +214,8 @@ export async function createServer(options: ServerOptions) {
 
   doors.follow(stopping.signal)
   keepHouse({ store, events, clock, log, signal: stopping.signal })
+  if (tls && options.renewTls)
+    void keepTls({ current: tls, renew: options.renewTls, took: http.secure, clock, log }, stopping.signal)
 
   return {
     http,

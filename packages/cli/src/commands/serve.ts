@@ -66,6 +66,9 @@ export const addServe: AddCommand = (program, context) => {
   })
 }
 
+/** More than any machine has; a certificate is not to grow without end. */
+const NAMES_MOST = 100
+
 /** The control plane in this very process, until told to end. */
 async function serveHere({ folders, env, flags, signal }: ServeOptions): Promise<void> {
   const { createServer } = await import('@kalnet/server/server')
@@ -76,15 +79,21 @@ async function serveHere({ folders, env, flags, signal }: ServeOptions): Promise
       '`serve` needs a database of yours: KALNET_DATABASE_URL or database.url.',
       'To have everything started for you: kalnet up.',
     )
-  const tls = config.tls.enabled
-    ? await ensureTls(folders.config, certificateNames(config.tls.names, config.listen.host))
-    : null
+  /** Of all networks it was on since it started: whoever comes back to one finds its name. */
+  const names = new Set<string>()
+  const certificate = async () => {
+    const now = certificateNames(config.tls.names, config.listen.host)
+    if (names.size > NAMES_MOST) names.clear()
+    for (const name of now) names.add(name)
+    const { key, certificate: cert } = await ensureTls(folders.config, [...names])
+    return { key, cert }
+  }
   const server = await createServer({
     config,
     folders,
     log: createLog('server', config.log.level),
     databaseUrl: config.database.url,
-    tls: tls ? { key: tls.key, cert: tls.certificate } : undefined,
+    ...(config.tls.enabled ? { tls: await certificate(), renewTls: certificate } : {}),
   })
   try {
     signal.throwIfAborted()

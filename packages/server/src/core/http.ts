@@ -113,6 +113,8 @@ export interface Http {
   believe(before: (request: IncomingMessage) => Before | null): void
   /** Every route bound, for the test of completeness. */
   routes(): Handler['route'][]
+  /** New connections are shown this certificate; what is open stays as it is. */
+  secure(tls: { key: string | Buffer; cert: string | Buffer }): void
   /** The address listened on. Asking twice gives the same. */
   listen(): Promise<string>
   close(): Promise<void>
@@ -177,6 +179,7 @@ export function createHttp(options: HttpOptions): Http {
     listener.on('clientError', answerBrokenRequest)
     return listener
   }
+  let secured: SecureServer | null = null
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES,
@@ -187,8 +190,11 @@ export function createHttp(options: HttpOptions): Http {
       return pipeline.failed(error, request, reply)
     },
     genReqId: () => newId(),
-    serverFactory: (handler) =>
-      receive(tls ? createSecure({ ...server, ...tls }, handler) : createPlain(server, handler)) as Server,
+    serverFactory(handler) {
+      if (!tls) return receive(createPlain(server, handler)) as Server
+      secured = createSecure({ ...server, ...tls }, handler)
+      return receive(secured) as Server
+    },
   })
   app.removeAllContentTypeParsers()
   const json = app.getDefaultJsonParser('error', 'error')
@@ -316,6 +322,7 @@ export function createHttp(options: HttpOptions): Http {
     connections: () => new Promise((resolve) => app.server.getConnections((_, count) => resolve(count ?? 0))),
     connectedSignIns: upgrades.signIns,
     routes: () => [...bound],
+    secure: ({ key, cert }) => secured?.setSecureContext({ key, cert }),
     listen() {
       listening ??= (async () => {
         if (options.dashboardFolder) await serveDashboard(app, options.dashboardFolder)
