@@ -1,4 +1,4 @@
-/** The cluster that this controller was told to drive, from its configuration. What cannot be meant is told as its fingerprint. */
+/** The cluster that this controller was told to drive, from its configuration. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -40,7 +40,11 @@ export interface ClusterConfig extends Omit<z.input<typeof kubernetesSettings>, 
 /** Throws what cannot be meant, in words. */
 export function settingsOf(config: ClusterConfig | undefined, env = process.env): KubernetesSettings {
   const { enabled: _, registry, ...rest } = config ?? { enabled: true }
-  return kubernetesSettings.parse({ ...rest, ...(registry && { registry: registryOf(registry, env) }) })
+  const its = { ...rest, ...(registry && { registry: registryOf(registry, env) }) }
+  const { data, error } = kubernetesSettings.safeParse(its)
+  if (data) return data
+  const [issue] = error.issues
+  throw new Error(`kubernetes.${issue?.path[0] ?? ''} ${issue?.message ?? ''}`)
 }
 
 function registryOf(address: string, env: NodeJS.ProcessEnv): z.input<typeof imageRegistry> {
