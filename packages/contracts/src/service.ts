@@ -30,7 +30,7 @@ export const serviceInstance = z.strictObject({
   number: z.number().int(),
   release: z.number().int(),
   generation: z.number().int(),
-  /** finishing: a newer release has the traffic; what is still open here may end by itself for a while. */
+  /** finishing: a newer release has the traffic. */
   state: z.enum([
     'waiting',
     'starting',
@@ -231,8 +231,7 @@ export const serviceRoutes = {
     method: 'POST',
     path: '/api/services/:id/update',
     permission: 'service.manage',
-    summary:
-      'A new release: of the newest version of its template, with other answers, or as an older release was',
+    summary: 'A new release: the newest version of its template, other answers, or as an older release was',
     params: byId,
     query: nothing,
     body: z.strictObject({ answers: answers.optional(), release: z.number().int().min(1).optional() }),
@@ -243,8 +242,7 @@ export const serviceRoutes = {
     method: 'DELETE',
     path: '/api/services/:id',
     permission: 'service.manage',
-    summary:
-      'Remove it and its routes; what it kept stays with the secrets that open it, or goes with `data=remove`',
+    summary: 'Remove it and its routes; what it kept stays with its secrets, or goes with `data=remove`',
     params: byId,
     query: z.strictObject({ data: z.enum(['keep', 'remove']).default('keep') }),
     body: nothing,
