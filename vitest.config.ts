@@ -81,7 +81,10 @@ export default defineConfig({
       {
         test: {
           name: 'pages',
-          globalSetup: ['packages/server/src/core/testing.setup.ts'],
+          globalSetup: [
+            'packages/server/src/core/testing.setup.ts',
+            'packages/dashboard/src/testing.setup.ts',
+          ],
           include: pages,
           exclude: ignored,
           expect: expectations,

@@ -48,7 +48,7 @@ describe.skipIf(noBrowser)(
     let site: Site
     beforeAll(async () => {
       site = await openSite()
-    }, 120_000)
+    })
     afterAll(() => site?.close())
 
     test('is loaded afresh once, and shows what was asked for', async () => {

@@ -13,7 +13,7 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
-  }, 120_000)
+  })
   afterAll(() => site?.close())
 
   test('[UI-2.claim] the claim link makes the owner and ends on Home; the token never leaves in an address', async () => {

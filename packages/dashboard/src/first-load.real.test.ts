@@ -9,7 +9,7 @@ describe('first load', () => {
   let built: Awaited<ReturnType<typeof buildInto>>
   beforeAll(async () => {
     built = await buildInto('production')
-  }, 120_000)
+  })
   afterAll(() => built?.remove())
 
   test('[UI-2.first-load] Home with page, styles, scripts and font is under 200 KB compressed', () => {

@@ -62,7 +62,7 @@ describe.skipIf(noBrowser)('screens', () => {
     if (wanted) await mkdir(wanted, { recursive: true })
     pictures = wanted ?? (await mkdtemp(join(tmpdir(), 'kalnet-screens-')))
     console.log(`pictures are in ${pictures}`)
-  }, 120_000)
+  })
   afterAll(() => built?.remove())
 
   /** What is wrong with one page: nothing, when all is well. */

@@ -1,5 +1,6 @@
 /** What the dashboard's real tests share: a build in a temporary folder, the stand-in's site, a browser. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
@@ -11,8 +12,32 @@ import { createStandIn } from '../dev/stand-in.ts'
 /** Why the browser tests cannot run here; null when they can, or when they must. */
 export const noBrowser = CHROMIUM || process.env.KALNET_PEERS === 'all' ? null : 'no Chromium on this machine'
 
-export async function buildInto(mode: 'production' | 'gallery') {
-  const folder = await mkdtemp(join(tmpdir(), 'kalnet-dashboard-'))
+type Mode = 'production' | 'gallery'
+export interface Built {
+  folder: string
+  /** Whoever built it for himself alone takes it away. */
+  remove(): Promise<void>
+}
+
+/** To be read only. Built once for all files of a run (testing.setup.ts). */
+export async function buildInto(mode: Mode): Promise<Built> {
+  const shared = process.env.KALNET_TEST_DASHBOARDS
+  if (!shared) {
+    const folder = await mkdtemp(join(tmpdir(), 'kalnet-dashboard-'))
+    await buildAt(folder, mode)
+    return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+  }
+  const folder = join(shared, mode)
+  if (!existsSync(folder)) {
+    // Whole or not there: a build that was broken off is none.
+    const half = await mkdtemp(join(shared, 'half-'))
+    await buildAt(half, mode)
+    await rename(half, folder)
+  }
+  return { folder, remove: async () => undefined }
+}
+
+async function buildAt(folder: string, mode: Mode): Promise<void> {
   const root = join(import.meta.dirname, '..')
   // A test runner says NODE_ENV=test, for which React would build its slow and large half.
   const before = process.env.NODE_ENV
@@ -22,7 +47,6 @@ export async function buildInto(mode: 'production' | 'gallery') {
   } finally {
     process.env.NODE_ENV = before
   }
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 /** `shared`: a build of somebody else's, who removes it. */

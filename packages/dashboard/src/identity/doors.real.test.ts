@@ -12,7 +12,7 @@ describe.skipIf(noBrowser)('doors', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
-  }, 120_000)
+  })
   afterAll(() => site?.close())
 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()

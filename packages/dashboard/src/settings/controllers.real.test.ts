@@ -11,7 +11,7 @@ describe.skipIf(noBrowser)('machines', { timeout: 300_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite()
-  }, 120_000)
+  })
   afterAll(() => site?.close())
 
   const open = async () => {
