@@ -12,7 +12,7 @@ import { freePort } from '@kalnet/io/testing/free-port'
 const VERSION = '26.7.3'
 /** Raised when the way of installing changes. */
 const STAMP = `${VERSION}-1`
-const READY_MS = 180_000
+const READY_MS = 500_000
 const STOP_MS = 15_000
 /** The heap; with its own parts the program takes about twice as much. */
 const HEAP = '-Xms64m -Xmx400m'
