@@ -44,7 +44,7 @@ export function settingsOf(config: ClusterConfig | undefined, env = process.env)
   const { data, error } = kubernetesSettings.safeParse(its)
   if (data) return data
   const [issue] = error.issues
-  throw new Error(`kubernetes.${issue?.path[0] ?? ''} ${issue?.message ?? ''}`)
+  throw new Error(`kubernetes.${String(issue?.path[0])} ${issue?.message}`)
 }
 
 function registryOf(address: string, env: NodeJS.ProcessEnv): z.input<typeof imageRegistry> {
