@@ -6,6 +6,7 @@ import type { Images } from '../../images/images.ts'
 import { createAnnouncer } from '../announce.ts'
 import { keepFilter } from '../keep-filter.ts'
 import type { Handle } from '../platform.ts'
+import { whileHeard } from '../while-heard.ts'
 import { handleFrom } from './container.ts'
 import type { Engine } from './engine.ts'
 import { watchEngine } from './events.ts'
@@ -59,25 +60,17 @@ export function createNews(parts: NewsParts) {
     for (const handle of await parts.list()) tell(handle)
   }
 
-  let watching = 0
-  let stopWatching: AbortController | null = null
-  /** It ends with the last of those that listen. */
-  function watch(signal: AbortSignal) {
-    if (signal.aborted) return
-    watching++
-    signal.addEventListener('abort', () => --watching === 0 && stopWatching?.abort(), { once: true })
-    if (watching > 1) return
-    stopWatching = new AbortController()
+  const watch = whileHeard((signal) => {
     const told = (labels: Record<string, string>) => {
       const handle = handleFrom('', labels)
       if (handle) tell(handle)
     }
     const { installation } = parts
-    watchEngine({ engine, installation, clock, log, tell: told, connected }, stopWatching.signal).catch(
-      (error) => log.error({ error: String(error) }, 'watching the container engine ended'),
+    watchEngine({ engine, installation, clock, log, tell: told, connected }, signal).catch((error) =>
+      log.error({ error: String(error) }, 'watching the container engine ended'),
     )
-    void keepFilter({ networks, clock, log, everyMs: parts.filterEveryMs }, stopWatching.signal)
-  }
+    void keepFilter({ networks, clock, log, everyMs: parts.filterEveryMs }, signal)
+  })
 
   return {
     changes(signal: AbortSignal) {

@@ -5,6 +5,7 @@ import type { Log } from '@kalnet/io/log'
 import type { V1Node } from '@kubernetes/client-node'
 import { createAnnouncer } from '../announce.ts'
 import { problemInWords } from '../reasons.ts'
+import { whileHeard } from '../while-heard.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { refusalInWords } from './observation.ts'
 import { handleFrom } from './pod.ts'
@@ -81,20 +82,12 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
     }
   }
 
-  let watching = 0
-  let stopWatching: AbortController | null = null
-  /** It ends with the last of those that listen. */
-  function watch(signal: AbortSignal) {
-    if (signal.aborted) return
-    watching += 1
-    signal.addEventListener('abort', () => --watching === 0 && stopWatching?.abort(), { once: true })
-    if (watching > 1) return
-    stopWatching = new AbortController()
+  const watch = whileHeard((signal) => {
     store
-      .run(stopWatching.signal)
+      .run(signal)
       .catch((error: unknown) => log.error({ error: String(error) }, 'watching the cluster ended'))
-    void lookAgain(stopWatching.signal)
-  }
+    void lookAgain(signal)
+  })
   async function lookAgain(signal: AbortSignal) {
     while (!signal.aborted) {
       await clock.sleep(store.all() ? LOOK_AGAIN_MS : AWAY_MS, signal).catch(() => undefined)
