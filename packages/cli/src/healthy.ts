@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { folders } from '@kalnet/io/folders'
 
-const LIMIT_MS = 4_000
+const LIMIT_MS = 8_000
 
 const call = request(
   {

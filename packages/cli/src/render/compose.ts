@@ -25,8 +25,9 @@ const limits = (cpus: string, memory: string, pids = 256) => ({
 const noGain = { security_opt: ['no-new-privileges:true'] }
 /** Nothing of the image is written to, no program gains rights. */
 const hardened = { read_only: true, cap_drop: ['ALL'], ...noGain, tmpfs: ['/tmp'] }
-const health = (test: string[], start = '30s') => ({
-  healthcheck: { test: ['CMD', ...test], interval: '10s', timeout: '5s', retries: 5, start_period: start },
+/** Whoever is well is so at once; the long start is for slow machines, where what waits for it would give up. */
+const health = (test: string[], start = '120s') => ({
+  healthcheck: { test: ['CMD', ...test], interval: '10s', timeout: '10s', retries: 5, start_period: start },
 })
 
 const postgres: Service = {
@@ -74,7 +75,7 @@ const controlPlane = ({
   volumes: ['config:/etc/kalnet', 'data:/var/lib/kalnet'],
   ...hardened,
   tmpfs: ['/tmp', `/run/kalnet:uid=${IMAGE_USER},gid=${IMAGE_USER},mode=0700`],
-  ...health(['node', '/opt/kalnet/packages/cli/src/healthy.ts'], '60s'),
+  ...health(['node', '/opt/kalnet/packages/cli/src/healthy.ts'], '300s'),
   ...limits('2', '1G'),
   ...more,
 })

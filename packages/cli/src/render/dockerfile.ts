@@ -48,7 +48,7 @@ COPY --from=dashboard /opt/kalnet/packages/dashboard/dist packages/dashboard/dis
 # The same folders as without a container: configuration and keys, data, sockets.
 ENV XDG_CONFIG_HOME=/etc XDG_DATA_HOME=/var/lib XDG_RUNTIME_DIR=/run
 USER ${IMAGE_USER}:${IMAGE_USER}
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=5 CMD ["node", "/opt/kalnet/packages/cli/src/healthy.ts"]
+HEALTHCHECK --interval=10s --timeout=10s --start-period=300s --retries=5 CMD ["node", "/opt/kalnet/packages/cli/src/healthy.ts"]
 ENTRYPOINT ["/opt/kalnet/kalnet"]
 CMD ["serve"]
 
