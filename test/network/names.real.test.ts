@@ -34,6 +34,7 @@ async function open(host: string): Promise<{ names: Names; port: number }> {
     registry: { version: () => 1, lookupAnywhere: (name) => (name === 'photos' ? photos : undefined) },
     isHost: () => false,
     machine: 'here',
+    lookMs: 200,
     clock: systemClock,
     log,
     signal: stopping.signal,
@@ -136,6 +137,34 @@ describe.skipIf(await lacking(['root', 'iproute', 'dig'], 'that another machine 
       await device.run('ip', ['addr', 'add', '93.184.215.14/32', 'dev', far])
       await run('ip', ['route', 'add', '93.184.215.14/32', 'dev', cable ?? ''])
       expect(await asked('-b', '93.184.215.14', 'photos.kalnet.home.arpa')).toMatch(/timed out|no servers/)
+      await it.names.close()
+    })
+
+    test('[MSH-2.follows] a network that is joined later is answered on, and left when it goes', async () => {
+      const later = '10.255.76.1'
+      const cable = Object.entries(networkInterfaces()).find(([, all]) =>
+        all?.some((one) => one.address === device.here),
+      )?.[0]
+      const it = await open('0.0.0.0')
+      const isOpen = () => it.names.addresses().some(({ host }) => host === later)
+      expect(isOpen()).toBe(false)
+      await run('ip', ['addr', 'add', `${later}/30`, 'dev', cable ?? ''])
+      const wait = { timeout: 15_000, interval: 100 }
+      await expect.poll(isOpen, wait).toBe(true)
+      const far = (await device.run('ip', ['-o', 'link'])).stdout.match(/\d+: (lan\w+)/)?.[1] ?? ''
+      await device.run('ip', ['addr', 'add', '10.255.76.2/30', 'dev', far])
+      const words = [
+        `@${later}`,
+        '-p',
+        String(it.port),
+        '+time=2',
+        '+tries=2',
+        '+short',
+        'photos.kalnet.home.arpa',
+      ]
+      expect((await device.run('dig', words)).stdout).toContain(later)
+      await run('ip', ['addr', 'del', `${later}/30`, 'dev', cable ?? ''])
+      await expect.poll(isOpen, wait).toBe(false)
       await it.names.close()
     })
 

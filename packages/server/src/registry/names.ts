@@ -1,5 +1,5 @@
 /** By what names this house is found: the name server of its domain, and `kalnet.local` on the local network. */
-import { getServers } from 'node:dns'
+import { Resolver } from 'node:dns'
 import { networkInterfaces } from 'node:os'
 import type { Config } from '@kalnet/contracts/config'
 import type { Clock } from '@kalnet/io/clock'
@@ -8,8 +8,9 @@ import type { Log } from '@kalnet/io/log'
 import { gatewayFor, isLoopback, isNeighbour, plain } from './dns/addresses.ts'
 import { createAnswerer, type Way } from './dns/answer.ts'
 import { createForwarder, parseResolver } from './dns/forward.ts'
+import { createPlaces } from './dns/places.ts'
 import { createRates } from './dns/rates.ts'
-import { createDnsServer, type DnsServer } from './dns/server.ts'
+import { createDnsServer } from './dns/server.ts'
 import { createResponder, type Responder } from './mdns/responder.ts'
 import type { Registry } from './registry.ts'
 
@@ -36,6 +37,8 @@ export function createNames(options: {
   /** A route of the gateway has this host. */
   isHost(name: string): boolean
   machine: string | null
+  /** How often it is looked for networks that came or went. */
+  lookMs?: number
   clock: Clock
   log: Log
   signal: AbortSignal
@@ -44,9 +47,8 @@ export function createNames(options: {
   const { dns, gateway, listen, tls, domain } = config
   const gatewayHost = gateway.host ?? listen.host
   const challenges = new Map<string, readonly string[]>()
-  const servers: DnsServer[] = []
-  const open: { host: string; port: number }[] = []
   const problems: string[] = []
+  const stop = new AbortController()
   let responder: Responder | null = null
   let saying: Promise<void> = Promise.resolve()
 
@@ -64,13 +66,24 @@ export function createNames(options: {
     machine: isHere(from) ? machine : null,
   })
 
-  function answerer() {
+  /** As this machine has them now: another network brings others. */
+  function resolversNow(): string[] {
     const own = new Set(hosts().map((host) => `${host} ${dns.port}`))
-    const resolvers = (dns.forward.length > 0 ? dns.forward : getServers()).filter((text) => {
+    const given = dns.forward.length > 0 ? dns.forward : new Resolver().getServers()
+    return given.filter((text) => {
       const it = parseResolver(text)
       // Asked by ourselves we would ask ourselves.
       return it !== null && !own.has(`${it.host} ${it.port}`)
     })
+  }
+  const rates = createRates(clock)
+  let known = { resolvers: '', answerer: answererWith([]) }
+  function lookForResolvers() {
+    const resolvers = resolversNow()
+    const text = resolvers.join(' ')
+    if (known.resolvers !== text) known = { resolvers: text, answerer: answererWith(resolvers) }
+  }
+  function answererWith(resolvers: string[]) {
     return createAnswerer({
       zone: {
         domain,
@@ -83,7 +96,7 @@ export function createNames(options: {
       askerOf,
       isNear: (address) => isNeighbour(plain(address), lanInterfaces(interfaces())),
       forwarder: createForwarder({ clock, resolvers }),
-      rates: createRates(clock),
+      rates,
     })
   }
   /** Never all addresses: each of this network by itself, so that answers come from where was asked. */
@@ -94,21 +107,30 @@ export function createNames(options: {
     return Object.values(lanInterfaces(interfaces())).flatMap((all) => all.map((one) => one.address))
   }
 
+  const places = createPlaces({
+    hosts() {
+      lookForResolvers()
+      return hosts()
+    },
+    serverAt: (host) =>
+      createDnsServer({
+        host,
+        port: dns.port,
+        answerer: {
+          now: (...asked) => known.answerer.now(...asked),
+          elsewhere: (...asked) => known.answerer.elsewhere(...asked),
+        },
+        log,
+      }),
+    clock,
+    log,
+  })
+
   return {
     async listen() {
       if (dns.enabled) {
-        const shared = answerer()
-        for (const host of hosts()) {
-          const server = createDnsServer({ host, port: dns.port, answerer: shared, log })
-          try {
-            open.push(await server.listen())
-            servers.push(server)
-          } catch (error) {
-            const problem = error instanceof Error ? error.message : String(error)
-            problems.push(problem)
-            log.error({ host }, problem)
-          }
-        }
+        await places.settle()
+        void places.keep(options.lookMs ?? LOOK_MS, AbortSignal.any([options.signal, stop.signal]))
       }
       if (!tls.enabled || isLoopback(listen.host) || listen.host === 'localhost') return
       const said = { port: listen.port, secure: true, title: 'Kalnet' }
@@ -120,8 +142,8 @@ export function createNames(options: {
         log.warn({ problem }, 'this house cannot say its name on the local network')
       })
     },
-    addresses: () => [...open],
-    problems: () => [...problems],
+    addresses: places.addresses,
+    problems: () => [...places.problems(), ...problems],
     localName: () => responder?.name() ?? null,
     setChallenge(name, values) {
       const key = name.toLowerCase().replace(/\.$/, '')
@@ -129,7 +151,8 @@ export function createNames(options: {
       else challenges.set(key, values)
     },
     async close() {
-      await Promise.all(servers.map((server) => server.close()))
+      stop.abort(new Error('stopping'))
+      await places.close()
       await saying
     },
   }
