@@ -1,5 +1,5 @@
 /** `Idempotency-Key` on a creating POST: asked twice, done once, answered alike. The key is written in the transaction of the change. */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { fail } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import { type Clock, stamp } from '@kalnet/io/clock'
@@ -32,7 +32,10 @@ export function createOnce(options: {
   if (!/^[\x21-\x7e]{1,200}$/.test(key))
     throw fail('request.invalid', { problem: 'Idempotency-Key: 1 to 200 visible characters' })
   const id = { organisationId: actor.organisationId, userId: actor.userId, keyHash: sha256(key) }
-  const requestHash = sha256(JSON.stringify([request.method, request.url, request.body ?? null]))
+  // Keyed by what only the client has: a request may hold a password, and a bare hash of it could be guessed at.
+  const requestHash = createHmac('sha256', key)
+    .update(JSON.stringify([request.method, request.url, request.body ?? null]))
+    .digest('hex')
   const scope = store.as(actor.organisationId)
   const look = async () => (await scope.read((tx) => statements.find(id).execute(tx))).rows[0]
   return {
