@@ -1,13 +1,13 @@
 /** What a test run that was killed leaves on a machine: whole products that go on, and networks nobody is in. The next run takes them away. */
 import { existsSync } from 'node:fs'
 import { readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { purgeDocker } from '@kalnet/controller/platforms/docker/purge'
 import { createLayout } from '@kalnet/controller/platforms/process/layout'
 import { createRootNetwork } from '@kalnet/controller/platforms/process/network-root'
 import { must, run } from '@kalnet/io/spawn'
+import { claim } from '@kalnet/io/testing/claim'
 
 /** In a home that a test made; without it a folder is none of ours. */
 const MARK = 'of-a-test'
@@ -15,21 +15,9 @@ const NETWORKS = '/run/netns'
 /** A network that is being made has nobody in it yet. */
 const OLD_MS = 3_600_000
 
-/** The kernel holds the claim: it goes with the process, however that ends. False when somebody who lives has it. */
-function claim(home: string): Promise<{ release(): void } | null> {
-  return new Promise((resolve, reject) => {
-    const held = createServer()
-    held.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
-    )
-    held.listen(`\0kalnet-test-home-${home}`, () => resolve({ release: () => void held.close() }))
-    held.unref()
-  })
-}
-
 /** From now on this home goes with this process. */
 export async function own(home: string): Promise<void> {
-  await claim(home)
+  await claim(`home-${home}`)
   await writeFile(join(home, MARK), '')
 }
 
@@ -83,7 +71,7 @@ export function takeLeftovers(kalnet: string): Promise<void> {
     for (const name of await readdir(tmpdir())) {
       const home = join(tmpdir(), name)
       if (!/^kn-\w{6}$/.test(name) || !existsSync(join(home, MARK))) continue
-      const claimed = await claim(home)
+      const claimed = await claim(`home-${home}`)
       if (!claimed) continue
       await run(kalnet, ['down', '--yes'], {
         env: { ...process.env, KALNET_HOME: home },

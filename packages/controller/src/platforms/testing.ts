@@ -6,6 +6,7 @@ import { chainOf, type RecipeChain, recipeFileFormat } from '@kalnet/contracts/r
 import { createLog } from '@kalnet/io/log'
 import { withLocks } from '@kalnet/io/recipe-locks'
 import { must, run, start } from '@kalnet/io/spawn'
+import { claimOne } from '@kalnet/io/testing/claim'
 import { parse } from 'yaml'
 import { createImages, type Images } from '../images/images.ts'
 
@@ -45,9 +46,17 @@ export async function missing(commands: string[]): Promise<string | null> {
 
 /** A namespace that answers "reached" on a public documentation address (RFC 5737), routed but not connected. Root only. */
 export async function openOutside(): Promise<{ address: string; port: number; close(): Promise<void> }> {
-  const name = `kt${process.pid}`
-  const address = `198.51.100.${100 + (process.pid % 100)}`
-  const part = (last: number) => `100.99.${process.pid % 250}.${last}`
+  const { number, release } = await claimOne('outside', 100)
+  const name = `kto${number}`
+  const address = `198.51.100.${100 + number}`
+  const part = (last: number) => `100.99.${number}.${last}`
+  const remove = async () => {
+    await run('ip', ['route', 'del', `${address}/32`])
+    await run('ip', ['link', 'del', name])
+    await run('ip', ['netns', 'del', name])
+  }
+  // Whoever had this number before and was killed has left it.
+  await remove()
   await must('ip', ['netns', 'add', name])
   await must('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name])
   await must('ip', ['addr', 'add', `${part(1)}/30`, 'dev', name])
@@ -74,9 +83,8 @@ export async function openOutside(): Promise<{ address: string; port: number; cl
     port: 8080,
     async close() {
       server.kill('SIGKILL')
-      await run('ip', ['route', 'del', `${address}/32`])
-      await run('ip', ['link', 'del', name])
-      await run('ip', ['netns', 'del', name])
+      await remove()
+      release()
     },
   }
 }
