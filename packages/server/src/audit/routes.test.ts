@@ -233,7 +233,8 @@ describe('[GOV-1.access] every change and every reach to something of somebody�
   const SILENT: Record<string, string> = {
     'POST /api/sessions/:id/first-frame':
       'a time that one’s own viewer measures; opening the screen is on record',
-    'POST /api/sessions/:id/viewings': 'figures that one’s own viewer measures; opening the screen is on record',
+    'POST /api/sessions/:id/viewings':
+      'figures that one’s own viewer measures; opening the screen is on record',
     'POST /api/sessions/:id/thumbnail':
       'one’s own screen only, every ten seconds while Home is looked at, kept nowhere',
   }
