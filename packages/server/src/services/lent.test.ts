@@ -51,7 +51,7 @@ const specOf = async (id: string) => {
 }
 
 describe('[NET-5.shared] a password that a service shares', () => {
-  it('is what its database has, in the environment and in files, and stands in no row', async () => {
+  it('[SEC-3.injection] is what its database has, in the environment and in files, and stands in no row', async () => {
     const database = await t.install('store')
     const [, password = '', root = ''] = (await specOf(database.id)).command
     const { id } = await t.install('app', { dependencies: { store: database.id } })

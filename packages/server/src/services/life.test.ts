@@ -321,7 +321,7 @@ describe('[NET-5.update] a new release', () => {
     ])
     await t.ask('DELETE', `/api/services/${id}`)
   })
-  it('[NET-5.data] with data: one after the other on the same machine, and back by itself', async () => {
+  it('[NET-5.data] [TPL-1.volumes] with data: one after the other on the same machine, and back by itself', async () => {
     const { id } = await t.install('keeper')
     const old = only((await t.calm(id)).instances)
     const volume = (await t.desired(old.id)).spec.volumes[0]?.id
