@@ -2,8 +2,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@kalnet/io/clock'
 import { must, run } from '@kalnet/io/spawn'
-import { Client } from 'pg'
+import { Client, type ClientConfig } from 'pg'
 import { expect } from 'vitest'
 import type { Way } from './way.ts'
 
@@ -56,10 +57,25 @@ async function npm(way: Way, folder: string, ...words: string[]): Promise<string
   return (await must('npm', words, { cwd: folder, env, timeoutMs: LIMIT_MS })).stdout
 }
 
+/** A database that takes connections may still be reading its log: it says so (57P03), and clients ask again. */
+async function connected(where: ClientConfig): Promise<Client> {
+  const until = systemClock.now().getTime() + LIMIT_MS
+  while (true) {
+    const client = new Client(where)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      const isStarting = error instanceof Error && 'code' in error && error.code === '57P03'
+      if (!isStarting || systemClock.now().getTime() > until) throw error
+      await systemClock.sleep(100)
+    }
+  }
+}
+
 async function sql(way: Way, text: string): Promise<unknown[]> {
   const { host, port } = await way.place()
-  const client = new Client({ host, port, user: 'app', database: 'app', password: way.secrets.password })
-  await client.connect()
+  const client = await connected({ host, port, user: 'app', database: 'app', password: way.secrets.password })
   try {
     return (await client.query(text)).rows
   } finally {

@@ -35,7 +35,7 @@ export const APP_SHOTS: Shot[] = [
     world: 'usual',
     path: `/enter?to=https%3A%2F%2Fprinter.larch.example%2F&state=${'a'.repeat(64)}`,
     widths: [390, 1440],
-    ready: heading('That did not work'),
+    ready: heading('Ask to come in'),
   },
   { name: 'apps', world: 'usual', path: '/settings/apps', ready: heading('Guarded addresses') },
   {
