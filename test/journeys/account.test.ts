@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
 import { type Device, holdFinger } from '../support/finger.ts'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { CHECKOUT, type Product, startProduct, tokenOf } from '../support/product.ts'
 
@@ -59,6 +60,7 @@ describe.skipIf(why)("one's own door", { timeout: 300_000 }, () => {
     return totp.generate({ timestamp: lastStep * STEP_MS })
   }
 
+  inOrder()
   beforeAll(async () => {
     await mkdir(PICTURES, { recursive: true })
     product = await startProduct()

@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Device, holdFinger } from '../support/finger.ts'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { devices, secondWay } from './every-button/account.ts'
 import { look, name, password } from './every-button/me.ts'
@@ -36,6 +37,7 @@ describe.skipIf(why)('every button about people', { timeout: 300_000 }, () => {
   let device: Device
   let code: Codes
   let recovery: string[] = []
+  inOrder()
   beforeAll(async () => {
     house = await makeHousehold()
   })

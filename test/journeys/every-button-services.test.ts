@@ -5,6 +5,7 @@
  */
 import { catalogRoutes } from '@kalnet/contracts/catalog'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { claim } from './every-button/launch.ts'
 import { forgotten } from './every-button/screens.ts'
@@ -21,6 +22,7 @@ const why = await lacking(
 
 describe.skipIf(why)('every button about services', { timeout: 300_000 }, () => {
   let house: House
+  inOrder()
   beforeAll(async () => {
     house = await makeHouse()
   })

@@ -6,6 +6,7 @@
 import { catalogRoutes } from '@kalnet/contracts/catalog'
 import { sessionRoutes } from '@kalnet/contracts/session'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { devices, secondWay } from './every-button/account.ts'
 import { machines } from './every-button/controllers.ts'
@@ -31,6 +32,7 @@ describe.skipIf(why)('every button', { timeout: 300_000 }, () => {
     const { items } = await world.client.call(sessionRoutes.list, { query: { limit: '200' } })
     return items.find((one) => one.name === 'Workbench')?.id ?? ''
   }
+  inOrder()
   beforeAll(async () => {
     world = await makeWorld()
   })

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { CHECKOUT, ordinaryPerson, type Product, startProduct } from '../support/product.ts'
 import { screensOf } from '../support/runtime.ts'
@@ -79,6 +80,7 @@ for (const { name, platform, person, needs } of cases) {
         path: join(PICTURES, `${word}-${platform.toLowerCase()}${person ? '-user' : ''}.png`),
       })
 
+    inOrder()
     beforeAll(async () => {
       await mkdir(PICTURES, { recursive: true })
       const user = person ? await ordinaryPerson() : null

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM, openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { inOrder } from '../support/in-order.ts'
 import { makeNamespace, type Namespace } from '../support/namespace.ts'
 import { lacking } from '../support/parts.ts'
 import { CHECKOUT, freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
@@ -36,6 +37,7 @@ describe.skipIf(why)('over the home network', () => {
   const ask = async (address: string, ca = '') =>
     (await network.run(process.execPath, ['-e', ASK, address, ca])).stdout.trim()
 
+  inOrder()
   beforeAll(async () => {
     network = await makeNamespace()
     ;[http, https] = [await freePort(), await freePort()]

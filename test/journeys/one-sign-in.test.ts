@@ -19,6 +19,7 @@ import { openFront } from '../services/visitor.ts'
 import { openBrowser } from '../support/browser.ts'
 import { ask, createClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { freePort, type Product, startProduct, tokenOf } from '../support/product.ts'
 
@@ -81,6 +82,7 @@ describe.skipIf(why)('one sign-in', () => {
       headers: { host: new URL(place('synapse')).host, authorization: `Bearer ${chatToken}` },
     })
 
+  inOrder()
   beforeAll(async () => {
     gateway = await freePort()
     product = await startProduct({

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
+import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
 import { type Product, startProduct, tokenOf } from '../support/product.ts'
 
@@ -39,6 +40,7 @@ describe.skipIf(why)('a second person', () => {
     await heading(owner, 'Grace').waitFor()
   }
 
+  inOrder()
   beforeAll(async () => {
     product = await startProduct()
     desk = await openBrowser()
