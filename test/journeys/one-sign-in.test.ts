@@ -268,4 +268,11 @@ describe.skipIf(why)('one sign-in', () => {
     if (process.env.KALNET_SERVICES === 'all')
       await note('one sign-out', 'closed after', { ...figures, at: new Date().toISOString() })
   })
+
+  it('[NET-5.down] `kalnet down` ends the services, too, and leaves nothing to end', async () => {
+    const down = async () =>
+      JSON.parse((await product.kalnet('down', '--yes', '--json')).stdout) as { services: number }
+    expect((await down()).services).toBeGreaterThanOrEqual(4)
+    expect((await down()).services).toBe(0)
+  })
 })

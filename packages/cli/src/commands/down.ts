@@ -1,8 +1,9 @@
-/** `kalnet down`: ends the sessions, then everything; `--purge` takes the data away as well. */
+/** `kalnet down`: ends the sessions and services, then everything; `--purge` takes the data away as well. */
 
 import { KalnetError } from '@kalnet/contracts/errors'
 import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { AddCommand, Context } from '../context.ts'
+import { endInstances } from '../end-instances.ts'
 import { size } from '../output.ts'
 import { CliProblem, EXIT, refused } from '../problem.ts'
 import { type Purged, purge, whatIsLost } from '../purge.ts'
@@ -23,8 +24,8 @@ const END_MS = 45_000
 export const addDown: AddCommand = (program, context) => {
   program
     .command('down')
-    .description('end the sessions and stop everything')
-    .option('--keep-instances', 'leave the sessions running; the next `up` finds them again')
+    .description('end the sessions and services, and stop everything')
+    .option('--keep-instances', 'leave sessions and services running; the next `up` finds them again')
     .option('--purge', 'take away all data as well, after saying what is lost')
     .option('-y, --yes', 'do not ask')
     .action(async (flags: DownFlags) => down(context(), flags))
@@ -43,15 +44,35 @@ async function down(it: Context, flags: DownFlags): Promise<void> {
   if (flags.purge) await agreeToLose(it, flags)
   const ended = running && !flags.keepInstances ? await endSessions(it, flags) : 0
   const stopped = running && (await output.step('Stopping', () => stopSupervisor(folders)))
+  const services = flags.keepInstances ? 0 : await endServices(it)
   const purged = flags.purge ? await purge(it) : null
   const words = [
     ...(ended > 0 ? [`${ended} session${ended === 1 ? '' : 's'} ended.`] : []),
+    ...(services > 0 && !flags.purge
+      ? [
+          `${services} instance${services === 1 ? '' : 's'} of services ended; \`kalnet up\` starts them again.`,
+        ]
+      : []),
     stopped ? 'Kalnet is stopped.' : 'Kalnet was not running.',
-    ...(flags.keepInstances && stopped ? ['Sessions run on; `kalnet up` finds them again.'] : []),
+    ...(flags.keepInstances && stopped
+      ? ['Sessions and services run on; `kalnet up` finds them again.']
+      : []),
     ...(purged ? inWords(purged) : []),
   ]
   const { folders: removed, engine = null, user = false } = purged ?? { folders: [] }
-  output.result(words, { stopped, ended, removed, engine, user })
+  output.result(words, { stopped, ended, services, removed, engine, user })
+}
+
+/** After the control plane has gone, so that nothing starts them anew. */
+async function endServices(it: Context): Promise<number> {
+  try {
+    return await it.output.step('Ending what still runs', () => endInstances(it))
+  } catch (error) {
+    it.output.note(
+      `Not all that ran here was ended: ${error instanceof Error ? error.message : String(error)}`,
+    )
+    return 0
+  }
 }
 
 function inWords({ folders, engine, user }: Purged): string[] {
