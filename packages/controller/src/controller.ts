@@ -11,6 +11,7 @@ import type { Log } from '@kalnet/io/log'
 import { machineId } from '@kalnet/io/machine'
 import { connectLink, type Link } from '@kalnet/wire/link'
 import packageFile from '../package.json' with { type: 'json' }
+import { noteBeat } from './beat.ts'
 import { measureCapacity } from './capacity.ts'
 import { createCertificates } from './certificates.ts'
 import { enrol } from './enrol.ts'
@@ -147,7 +148,9 @@ export async function runController(options: ControllerOptions): Promise<void> {
         if (signal.aborted || !link?.up()) continue
         const capacity = await measureCapacity(folders.data, platforms)
         const changed = haveChanged ? { fingerprints: fingerprints.now() } : {}
-        if (send({ type: 'heartbeat', capacity, ...changed })) haveChanged = false
+        if (!send({ type: 'heartbeat', capacity, ...changed })) continue
+        haveChanged = false
+        await noteBeat(folders).catch((error: unknown) => log.warn({ error }, 'the beat could not be noted'))
       }
     }
     const running = [

@@ -22,6 +22,7 @@ const limits = (cpus: string, memory: string, pids = 256) => ({
   deploy: { resources: { limits: { cpus, memory } } },
   pids_limit: pids,
 })
+const HEALTHY = ['node', '/opt/kalnet/packages/cli/src/healthy.ts']
 const noGain = { security_opt: ['no-new-privileges:true'] }
 /** Nothing of the image is written to, no program gains rights. */
 const hardened = { read_only: true, cap_drop: ['ALL'], ...noGain, tmpfs: ['/tmp'] }
@@ -75,7 +76,7 @@ const controlPlane = ({
   volumes: ['config:/etc/kalnet', 'data:/var/lib/kalnet'],
   ...hardened,
   tmpfs: ['/tmp', `/run/kalnet:uid=${IMAGE_USER},gid=${IMAGE_USER},mode=0700`],
-  ...health(['node', '/opt/kalnet/packages/cli/src/healthy.ts'], '300s'),
+  ...health(HEALTHY, '300s'),
   ...limits('2', '1G'),
   ...more,
 })
@@ -104,6 +105,7 @@ const controller: Service = {
   depends_on: { 'control-plane': { condition: 'service_healthy' } },
   environment: { KALNET_CONTROLLER_TOKEN: from('KALNET_CONTROLLER_TOKEN', ':-') },
   volumes: ['/var/run/docker.sock:/var/run/docker.sock', `${CONTROLLER_HOME}:${CONTROLLER_HOME}`],
+  ...health([...HEALTHY, 'controller'], '300s'),
   ...limits('2', '2G', 1024),
 }
 

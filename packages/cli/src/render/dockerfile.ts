@@ -58,6 +58,6 @@ RUN apt-get update \\
  && apt-get install -y --no-install-recommends mmdebstrap iptables \\
  && rm -rf /var/lib/apt/lists/*
 ENV KALNET_HOME=${CONTROLLER_HOME}
-HEALTHCHECK NONE
+HEALTHCHECK --interval=10s --timeout=10s --start-period=300s --retries=5 CMD ["node", "/opt/kalnet/packages/cli/src/healthy.ts", "controller"]
 CMD ["controller"]
 `
