@@ -108,6 +108,8 @@ export async function startKeycloak(
       '--http-host=127.0.0.1',
       `--http-port=${port}`,
       '--hostname-strict=false',
+      // Looking for others of its kind it takes any address of this machine, an instance's too, which may be gone when it begins to listen.
+      '--cache-embedded-network-bind-address=127.0.0.1',
       '--http-management-scheme=inherited',
       `--http-management-port=${await freePort()}`,
     ],
