@@ -75,7 +75,10 @@ test('[MSH-2.remembered] what ended is forgotten, also while it is being looked 
 test('[MSH-2.remembered] only what reads, and leaves no row, may say so', () => {
   const routes: AnyRoute[] = Object.values(ROUTES).flatMap((group) => Object.values(group))
   const said = routes.filter((route) => route.remembered)
-  expect(said.map((route) => route.path)).toEqual(['/api/registry/lookup'])
-  for (const route of said)
-    expect([route.method, route.audit, route.stepUp]).toEqual(['GET', null, undefined])
+  expect(said.map((route) => `${route.method} ${route.path}`)).toEqual([
+    'GET /api/registry/lookup',
+    // What a gateway asks about a request is a body; nothing is changed by it.
+    'POST /api/gateway/judge',
+  ])
+  for (const route of said) expect([route.audit, route.stepUp]).toEqual([null, undefined])
 })
