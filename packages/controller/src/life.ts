@@ -66,7 +66,9 @@ export function createLife(parts: LifeParts) {
   async function everything(entry: Entry): Promise<Handle[]> {
     const known = [...entry.leftovers, ...(entry.handle ? [entry.handle] : [])]
     if (entry.phase !== 'creating' && (entry.phase !== 'forgotten' || entry.handle)) return known
-    const lists = await Promise.all(parts.platforms.map((platform) => platform.list()))
+    // Where it was to be made, and only there: another platform that does not answer must not keep its end from being told.
+    const wanted = parts.platform(entry.desired?.platform ?? '')
+    const lists = await Promise.all((wanted ? [wanted] : parts.platforms).map((platform) => platform.list()))
     const isKnown = (handle: Handle) =>
       known.some((it) => it.platform === handle.platform && it.generation === handle.generation)
     return [...known, ...lists.flat().filter((handle) => handle.instanceId === entry.id && !isKnown(handle))]

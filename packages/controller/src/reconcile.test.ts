@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Journal, openJournal } from './journal.ts'
 import { createFakePlatform } from './platforms/fake/fake.ts'
 import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
+import type { Platform } from './platforms/platform.ts'
 import { createReconciler, type Reconciler } from './reconcile.ts'
 
 const log = createLog('test', 'silent')
@@ -43,12 +44,12 @@ let folder: string
 let world: FakeWorld
 const machines: Machine[] = []
 
-function boot(): Machine {
+function boot(more: Platform[] = []): Machine {
   const stopper = new AbortController()
   const journal: Journal = openJournal(join(folder, 'journal.sqlite'))
   const observed: ObservedInstance[] = []
   const reconciler = createReconciler({
-    platforms: [createFakePlatform({ world, clock: systemClock })],
+    platforms: [createFakePlatform({ world, clock: systemClock }), ...more],
     journal,
     clock: systemClock,
     log,
@@ -268,6 +269,21 @@ test('[CTL-3.lost] a platform that does not answer makes its instances lost, and
   machine.reconciler.desired(desired(1))
   await reaches(machine, 1, 'lost')
   await reaches(machine, 1, 'running')
+})
+
+test('[CTL-3.lost] what is stopped before it was made ends, also where another platform does not answer', async () => {
+  const away: Platform = {
+    ...createFakePlatform({ world: createFakeWorld({ clock: systemClock }), clock: systemClock }),
+    name: 'docker',
+    list: () => Promise.reject(new Error('the engine is away')),
+  }
+  const machine = boot([away])
+  world.delay('ensure', 500)
+  machine.reconciler.desired(desired(1))
+  await expect.poll(() => machine.last(1)?.state, { interval: 5 }).toMatch(/preparing|creating/)
+  machine.reconciler.desired(desired(1, 1, { state: 'stopped' }))
+  await reaches(machine, 1, 'stopped')
+  expect(world.runtimes.size).toBe(0)
 })
 
 test('[CTL-3.one-runtime] the same desired state 100 times, reordered, repeated, with kills in between: one runtime per generation', async () => {
