@@ -60,3 +60,13 @@ export async function lacking(needs: readonly PartName[], proves: string): Promi
   process.stderr.write(`skipped, ${missing.join(', ')} missing: ${proves}\n`)
   return true
 }
+
+/**
+ * What needs a cluster for minutes (its faults, hundreds of machines, streams that outlive its API) runs only when asked with KALNET_CLUSTER=all.
+ * True when it must be passed over; prints what it would have proved.
+ */
+export async function clusterIsNotAsked(proves: string, more: readonly PartName[] = []): Promise<boolean> {
+  if (process.env.KALNET_CLUSTER === 'all') return lacking(['root', 'kubernetes', ...more], proves)
+  process.stderr.write(`skipped, takes minutes and runs with KALNET_CLUSTER=all: ${proves}\n`)
+  return true
+}
