@@ -53,6 +53,8 @@ export function ask(
         headers: { ...(at ? { host: url.host } : {}), origin: url.origin, ...headers },
         ca,
         signal: AbortSignal.timeout(30_000),
+        // A connection that is kept may be closed by the other side just as the next request goes out.
+        agent: false,
         ...(at ? { hostname: at, servername: url.hostname } : {}),
       },
       (answer) => {

@@ -20,11 +20,17 @@ export const addTest: AddCommand = (program, context) => {
       const result = await runSuite({ root: ROOT, paths, slow: flags.slow === true, env, output, signal })
       const skipped = result.skips.length > 0 ? ['Not run:', ...skipLines(result.skips, ROOT), ''] : []
       const failed = result.failures.length > 0 ? ['Failed:', ...failureLines(result.failures, ROOT), ''] : []
+      const shaky =
+        result.shaky.length > 0
+          ? ['Passed only when nothing ran beside it:', ...failureLines(result.shaky, ROOT), '']
+          : []
+      const onlyAlone = shaky.length > 0 ? `, ${result.shaky.length} of the passed only alone` : ''
       output.result(
         [
           ...skipped,
+          ...shaky,
           ...failed,
-          `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`,
+          `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped${onlyAlone}`,
         ],
         result,
       )

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { run, start } from '@kalnet/io/spawn'
 import { resultsOf, type VitestReport, writeResults } from '../ledger/results.ts'
 import type { Output } from '../output.ts'
+import { filesToRepeat, mergeRepeated } from './again.ts'
 import { LANES } from './lanes.ts'
 import { count, type Failed, type Named, type Tally } from './report.ts'
 
@@ -23,11 +24,13 @@ export interface SuiteResult extends Tally {
   skips: Named[]
   /** Each with the first lines of why. */
   failures: Failed[]
+  /** What passed only when nothing ran beside it, with why it failed before. */
+  shaky: Failed[]
 }
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const { paths } = options
-  const [checks, report] = await Promise.all([
+  const [checks, { report, shaky }] = await Promise.all([
     paths.length === 0 ? runChecks(options) : [],
     runTests(options),
   ])
@@ -45,6 +48,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
         .map((it) => ({ file: 'all files', title: it.name, why: ['see above'] })),
       ...failures,
     ],
+    shaky: count(shaky).failures,
   }
 }
 
@@ -93,12 +97,17 @@ async function runCheck(
 }
 
 /** The whole tree goes in lanes side by side, some files in one. Results are kept as one run's. */
-async function runTests(options: SuiteOptions): Promise<VitestReport> {
-  const lanes = options.paths.length > 0 ? [[]] : LANES
+async function runTests(options: SuiteOptions): Promise<ReturnType<typeof mergeRepeated>> {
+  const { root, paths, output } = options
+  const lanes = paths.length > 0 ? [[]] : LANES
   const reports = await Promise.all(lanes.map((projects) => runLane(options, projects)))
-  const report = reports.reduce(merge)
-  await writeResults(options.root, resultsOf(report, options.root, await commitOf(options.root)))
-  return report
+  const first = reports.reduce(merge)
+  const again = paths.length > 0 ? [] : filesToRepeat(first)
+  if (again.length > 0) output.note(`Once more, with nothing beside: ${again.join(' ')}`)
+  const second = again.length > 0 ? await runLane({ ...options, paths: again }, []) : { testResults: [] }
+  const result = mergeRepeated(first, second)
+  await writeResults(root, resultsOf(result.report, root, await commitOf(root)))
+  return result
 }
 
 /** vitest as a child: its own output goes on, its JSON report is read afterwards. */
