@@ -1,11 +1,17 @@
 /** Controllers: enrolment, the link's messages (versioned), and what the API shows. */
 import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
+import { clusterChoice, clusterReport, clusterView } from './cluster.ts'
 import { address, desiredInstance, observedInstance, platformName } from './instance.ts'
+import { loosened } from './loosened.ts'
 import { route } from './route.ts'
 
-/** Protocol of the link: a whole number, N and N−1 are supported. */
+/**
+ * Protocol of the link: a whole number, N and N−1 are spoken. It stays as it is while a release only adds what others may leave out: types of
+ * messages, and fields without which an instance has less than it asked for, never more than it may.
+ */
 export const PROTOCOL = 1
+export const SPOKEN: readonly number[] = [PROTOCOL, PROTOCOL - 1].filter((it) => it > 0)
 export const LINK_PATH = '/api/controllers/link'
 export const HEARTBEAT_MS = 5_000
 export const OFFLINE_MS = 12_000
@@ -35,6 +41,10 @@ export const capacity = z.object({
   memoryFreeBytes: z.number(),
   diskFreeBytes: z.number(),
   load1: z.number(),
+  /** The most that any one machine of a cluster has for instances, and has free. Absent: it is one machine, or not known. */
+  most: z
+    .object({ memoryBytes: z.number(), memoryFreeBytes: z.number(), cpus: z.number(), cpusFree: z.number() })
+    .optional(),
 })
 
 /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
@@ -49,9 +59,16 @@ export const linkTarget = z.object({
 })
 export type LinkTarget = z.infer<typeof linkTarget>
 
-/** Unknown fields are ignored by receivers, so every message is a loose object. */
+/** What is said of it is of a later release and cannot be read here, but which one it is can. */
+const unreadable = z
+  .object({ id, generation: z.number().int().min(1), state: z.enum(['running', 'stopped']).catch('running') })
+  .transform((it) => ({ ...it, unreadable: true as const }))
+export type UnreadableInstance = z.infer<typeof unreadable>
+const desired = z.union([loosened(desiredInstance), unreadable])
+
+/** Unknown fields are left out by receivers, at every depth. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
-  z.object({ type: z.literal(type), ...shape })
+  loosened(z.object({ type: z.literal(type), ...shape }))
 
 /** control plane → controller */
 export const toController = z.discriminatedUnion('type', [
@@ -63,8 +80,8 @@ export const toController = z.discriminatedUnion('type', [
     serverTime: time,
   }),
   /** Everything this controller should have; what is not in it is to be reaped. Sent on every connect after the inventory. */
-  message('desired.all', { instances: z.array(desiredInstance) }),
-  message('desired', { instance: desiredInstance }),
+  message('desired.all', { instances: z.array(desired) }),
+  message('desired', { instance: desired }),
   /** The row is gone: stop and remove whatever is left. */
   message('forget', { id, generation: z.number().int() }),
   message('stream.open', { streamId: id, instanceId: id, port: slug, token: z.string() }),
@@ -120,8 +137,15 @@ export const fromController = z.discriminatedUnion('type', [
     fingerprints: z.array(fingerprint),
     capacity,
     instances: z.array(observedInstance),
+    /** Of the cluster that it drives; absent: it drives none, or is older. */
+    cluster: clusterReport.optional(),
   }),
-  message('heartbeat', { capacity, fingerprints: z.array(fingerprint).optional() }),
+  /** `fingerprints` and `cluster`: when they changed. */
+  message('heartbeat', {
+    capacity,
+    fingerprints: z.array(fingerprint).optional(),
+    cluster: clusterReport.optional(),
+  }),
   message('observed', { instance: observedInstance }),
   /** One of its instances calls by a link that leads to another controller. */
   message('link.dial', { requestId: id, instanceId: id, link: slug, targetId: id }),
@@ -203,9 +227,27 @@ export const controllerRoutes = {
     summary: 'A one-use enrolment token, valid 1 hour',
     params: nothing,
     query: nothing,
-    body: z.strictObject({ name: z.string().trim().min(1).max(60) }),
-    answer: z.strictObject({ token: z.string(), expiresAt: time, command: z.string() }),
+    body: z.strictObject({ name: z.string().trim().min(1).max(60), cluster: clusterChoice.optional() }),
+    /** `manifest`: where it is to drive a cluster, what is applied there; YAML, with the token. */
+    answer: z.strictObject({
+      token: z.string(),
+      expiresAt: time,
+      command: z.string(),
+      manifest: z.string().optional(),
+    }),
     audit: 'controller.token-made',
+  }),
+  cluster: route({
+    method: 'GET',
+    path: '/api/controllers/:id/cluster',
+    permission: 'controller.read',
+    summary: 'The cluster that it drives: machines, room, and what waits there and why',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    /** Null: it has told of none. */
+    answer: z.strictObject({ toldAt: time.nullable(), cluster: clusterView.nullable() }),
+    audit: null,
   }),
   enrol: route({
     method: 'POST',

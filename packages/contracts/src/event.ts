@@ -25,6 +25,8 @@ export const EVENTS = {
   'certificate.removed': z.strictObject({ id }),
   'controller.changed': controller,
   'controller.removed': z.strictObject({ id }),
+  /** Its machines, or what waits there: large and often, so it is only said that it changed. */
+  'cluster.changed': z.strictObject({ id }),
   'organisation.changed': organisation,
   'person.changed': person,
   'person.removed': z.strictObject({ id }),

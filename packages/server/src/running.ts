@@ -12,7 +12,7 @@ import { routesOfCatalog } from './catalog/routes.ts'
 import { createControllers } from './controllers/controllers.ts'
 import { createHub, type HubOptions } from './controllers/hub.ts'
 import { ownAddress } from './controllers/own-address.ts'
-import { routesOfControllers } from './controllers/routes.ts'
+import { routesOfControllers, type WriteManifest } from './controllers/routes.ts'
 import type { Events } from './core/events.ts'
 import { type Handler, type Http, handle } from './core/http.ts'
 import type { Secrets } from './core/secrets.ts'
@@ -51,6 +51,7 @@ export interface RunningOptions {
   identityFor: HubOptions['identityFor']
   /** Who called whom by links, as a controller counted. */
   linksCalled?: HubOptions['linksCalled']
+  manifest?: WriteManifest | undefined
 }
 
 export async function createRunning(options: RunningOptions) {
@@ -197,6 +198,7 @@ export async function createRunning(options: RunningOptions) {
         for (const instanceId of gone) streams.cutInstance(instanceId)
       },
       rotate: hub.rotate,
+      manifest: options.manifest,
       address: () => ({ url: options.address(), fingerprint }),
     }),
     handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),

@@ -8,6 +8,7 @@ import type { Log } from '@kalnet/io/log'
 import { createOutbound } from '@kalnet/io/outbound'
 import { createApps } from './apps/apps.ts'
 import { createAudit } from './audit/audit.ts'
+import type { WriteManifest } from './controllers/routes.ts'
 import { createEvents } from './core/events.ts'
 import { keepHouse } from './core/housekeeping.ts'
 import { createHttp } from './core/http.ts'
@@ -43,6 +44,8 @@ export interface ServerOptions {
   clock?: Clock
   /** Another catalog than the one of this release. */
   catalogFolder?: string
+  /** What makes a controller of a cluster; the CLI has it, because it also writes the chart. */
+  manifest?: WriteManifest
 }
 
 /** The address people use: `publicUrl`, or what is listened on. */
@@ -161,6 +164,7 @@ export async function createServer(options: ServerOptions) {
     linksCalled: (_, calls) => network.gateway.linksCalled(calls),
     version: VERSION,
     identityFor: (instance) => network.certificates.identityFor(instance),
+    manifest: options.manifest,
   })
   http.add(running.routes)
   const network = await createNetwork({

@@ -1,5 +1,6 @@
 /** Controllers as rows: enrolment by one-use token, state, revocation. The live connections are the hub's. */
 import { createHash, randomBytes } from 'node:crypto'
+import type { ClusterReport, ClusterView } from '@kalnet/contracts/cluster'
 import type { Controller, ControllerChange, FromController } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
@@ -183,6 +184,29 @@ export function createControllers({ store, events, clock }: { store: Store; even
         await statements.inventory({ id, fingerprints, capacity, now: clock.now() }).execute(tx)
         await tell(tx, id)
         await also?.(tx, id)
+      }),
+    /** What it tells of its cluster: said to people only where it is news. */
+    noteCluster: (id: string, cluster: ClusterReport) =>
+      store.system.transaction(async (tx) => {
+        const changed = (await statements.noteCluster({ id, cluster, now: clock.now() }).execute(tx)).rows[0]
+        if (!changed) return
+        const whose = { organisationId: changed.organisation_id, userId: null }
+        await events.publish(tx, 'cluster.changed', whose, { id })
+      }),
+    /** Throws thing.unknown for a foreign one. */
+    cluster: (
+      organisationId: string,
+      id: string,
+    ): Promise<{ toldAt: string | null; cluster: ClusterView | null }> =>
+      store.as(organisationId).read(async (tx) => {
+        const row = (await statements.readCluster({ id }).execute(tx)).rows[0]
+        if (!row) throw unknown()
+        if (!row.cluster) return { toldAt: null, cluster: null }
+        const ids = row.cluster.waiting.map((it) => it.instanceId)
+        const { rows } = await statements.instanceNames({ ids }).execute(tx)
+        const names = new Map(rows.map(({ instance_id, ...of }) => [instance_id, of]))
+        const waiting = row.cluster.waiting.map((it) => ({ ...it, of: names.get(it.instanceId) ?? null }))
+        return { toldAt: row.cluster_at, cluster: { ...row.cluster, waiting } }
       }),
     /** A beat is not an event: 1,000 controllers would fill the outbox with nothing new. */
     heartbeat: (id: string, capacity: Seen['capacity']) =>

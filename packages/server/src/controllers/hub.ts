@@ -119,21 +119,22 @@ export function createHub(options: HubOptions) {
     const { controllerId } = connection.link
     switch (message.type) {
       case 'inventory': {
-        const { fingerprints, capacity, instances } = storable(message)
+        const { fingerprints, capacity, instances, cluster } = storable(message)
         record(connection, 'record an inventory', async () => {
           await controllers.inventory(controllerId, { fingerprints, capacity }, options.reached)
+          if (cluster) await controllers.noteCluster(controllerId, cluster)
           for (const report of instances) await options.observed(controllerId, report)
           connection.inventoried = true
         })
         return sendAll(connection)
       }
       case 'heartbeat': {
-        const { fingerprints, capacity } = storable(message)
-        return record(connection, 'record a heartbeat', () =>
-          fingerprints
-            ? controllers.inventory(controllerId, { fingerprints, capacity })
-            : controllers.heartbeat(controllerId, capacity),
-        )
+        const { fingerprints, capacity, cluster } = storable(message)
+        return record(connection, 'record a heartbeat', async () => {
+          if (fingerprints) await controllers.inventory(controllerId, { fingerprints, capacity })
+          else await controllers.heartbeat(controllerId, capacity)
+          if (cluster) await controllers.noteCluster(controllerId, cluster)
+        })
       }
       case 'observed': {
         const report = storable(message.instance)

@@ -25,6 +25,25 @@ function closed(controller: Controller, labels: Labels): string | null {
   return `${controller.name} is not labelled ${missing.map((pair) => pair.join('=')).join(', ')}`
 }
 
+type Most = NonNullable<NonNullable<Controller['capacity']>['most']>
+/** What a cluster sets aside of the CPU that an instance may use at most. */
+const CPU_SHARE = 0.1
+const gigabytes = (bytes: number) => `${(Math.max(0, bytes) / 10 ** 9).toFixed(1)} GB`
+
+/** An instance is on one machine of a cluster, which sets aside what it asks for: what is free in all of them together helps nothing. */
+function unfit(name: string, most: Most, { resources }: InstanceSpec): string | null {
+  const { memoryBytes, cpus } = resources
+  const memory = `it asks for ${gigabytes(memoryBytes)} of memory`
+  const cpu = `it asks for ${cpus} CPU`
+  if (memoryBytes > most.memoryBytes)
+    return `${memory}, and no machine of ${name} has more than ${gigabytes(most.memoryBytes)} for instances`
+  if (cpus * CPU_SHARE > most.cpus) return `${cpu}, and no machine of ${name} has enough`
+  if (memoryBytes > most.memoryFreeBytes)
+    return `${memory}, and no machine of ${name} has more than ${gigabytes(most.memoryFreeBytes)} free`
+  if (cpus * CPU_SHARE > most.cpusFree) return `${cpu}, and no machine of ${name} has enough of it free`
+  return null
+}
+
 function obstacle(controller: Controller, platform: PlatformName, spec: InstanceSpec): string | null {
   const found = controller.fingerprints.find((item) => item.platform === platform)
   if (!found) return `${controller.name} has no ${platform}`
@@ -34,7 +53,8 @@ function obstacle(controller: Controller, platform: PlatformName, spec: Instance
   // Ports that nobody reaches and links that lead nowhere are no service: unlike a session it is not started without.
   if (spec.network === 'local' && found.localNetwork === false)
     return `${platform} on ${controller.name} has no networks of its own`
-  const free = controller.capacity?.memoryFreeBytes
+  const { most, memoryFreeBytes: free } = controller.capacity ?? {}
+  if (most && platform === 'kubernetes') return unfit(controller.name, most, spec)
   // The limit is a ceiling, not a reservation: a quarter of it must be free for a start that is worth trying.
   if (free !== undefined && free - RESERVE_BYTES < spec.resources.memoryBytes / 4)
     return `${controller.name} has too little free memory`

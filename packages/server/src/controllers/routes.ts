@@ -1,10 +1,18 @@
 /** Controllers over HTTP. */
 import { id } from '@kalnet/contracts/basics'
+import type { ClusterChoice } from '@kalnet/contracts/cluster'
 import { controllerRoutes } from '@kalnet/contracts/controller'
+import { fail } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import { type Handler, handle } from '../core/http.ts'
 import { parseInput } from '../core/parse.ts'
 import type { Controllers } from './controllers.ts'
+
+/** From the choice and who joins what; the same for the same. */
+export type WriteManifest = (
+  choice: ClusterChoice,
+  joining: { name: string; url: string; fingerprint: string | null; token: string },
+) => string
 
 export interface ControllerRoutesOptions {
   controllers: Controllers
@@ -14,6 +22,8 @@ export interface ControllerRoutesOptions {
   drain(actor: Actor, controllerId: string): Promise<number>
   /** Resolves when its new key is the only valid one. */
   rotate(controllerId: string): Promise<void>
+  /** What makes a controller of a cluster, YAML; absent: this server cannot write it. */
+  manifest?: WriteManifest | undefined
   /** The address controllers are told, and for HTTPS by our own authority its fingerprint. */
   address(): { url: string; fingerprint: string | null }
 }
@@ -23,6 +33,7 @@ export const routesOfControllers = ({
   revoke,
   drain,
   rotate,
+  manifest,
   address,
 }: ControllerRoutesOptions): Handler[] => [
   handle(controllerRoutes.list, ({ actor, query }) =>
@@ -33,11 +44,20 @@ export const routesOfControllers = ({
     ),
   ),
   handle(controllerRoutes.token, async ({ actor, body }) => {
-    const made = await controllers.makeToken(actor.organisationId, body.name)
+    const { name, cluster } = body
     const { url, fingerprint } = address()
+    const where = { name, url: cluster?.url ?? url, fingerprint }
+    if (cluster && !manifest) throw fail('request.invalid', { problem: 'this server writes no manifests' })
+    const made = await controllers.makeToken(actor.organisationId, name)
+    const written = cluster && manifest?.(cluster, { ...where, token: made.token })
     const trust = fingerprint ? ` --ca-fingerprint ${fingerprint}` : ''
-    return { ...made, command: `./kalnet controller --join ${url} --token ${made.token}${trust}` }
+    const only = cluster ? ' --platforms kubernetes' : ''
+    const command = `./kalnet controller --join ${where.url} --token ${made.token}${trust}${only}`
+    return { ...made, command, ...(written !== undefined && { manifest: written }) }
   }),
+  handle(controllerRoutes.cluster, ({ actor, params }) =>
+    controllers.cluster(actor.organisationId, params.id),
+  ),
   handle(controllerRoutes.enrol, async ({ body, audit }) => {
     const controllerId = await controllers.enrol(body)
     audit({ name: body.name }, controllerId)

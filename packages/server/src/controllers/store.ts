@@ -1,4 +1,5 @@
 /** SQL of controllers and their enrolment tokens. */
+import type { ClusterReport } from '@kalnet/contracts/cluster'
 import type { Controller } from '@kalnet/contracts/controller'
 import { sql } from 'kysely'
 
@@ -82,6 +83,27 @@ export const statements = {
   heartbeat: (row: { id: string; capacity: object; now: Date }) => sql`
     UPDATE controllers SET capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
+
+  /** Answers only where it is news. */
+  noteCluster: (row: { id: string; cluster: object; now: Date }) => sql<{ organisation_id: string | null }>`
+    UPDATE controllers SET cluster = ${JSON.stringify(row.cluster)}::jsonb, cluster_at = ${row.now}
+    WHERE id = ${row.id}::uuid AND cluster IS DISTINCT FROM ${JSON.stringify(row.cluster)}::jsonb
+    RETURNING organisation_id`,
+
+  readCluster: ({ id }: { id: string }) => sql<{ cluster: ClusterReport | null; cluster_at: string | null }>`
+    SELECT cluster, cluster_at FROM controllers WHERE id = ${id}::uuid`,
+
+  /** Whose instances these are, as far as the asker may see. */
+  instanceNames: ({ ids }: { ids: string[] }) => sql<{
+    instance_id: string
+    kind: 'session' | 'service'
+    id: string
+    name: string
+  }>`
+    SELECT instance_id, 'session' AS kind, id, name FROM sessions WHERE instance_id = ANY(${ids}::uuid[])
+    UNION ALL
+    SELECT i.id, 'service', s.id, s.title FROM service_instances i JOIN services s ON s.id = i.service_id
+    WHERE i.id = ANY(${ids}::uuid[])`,
 
   disconnected: ({ id }: { id: string }) => sql`UPDATE controllers SET online = false WHERE id = ${id}::uuid`,
 

@@ -27,6 +27,7 @@ const READS: Record<EventType, Permission | null> = {
   'certificate.removed': 'network.read',
   'controller.changed': 'controller.read',
   'controller.removed': 'controller.read',
+  'cluster.changed': 'controller.read',
   'organisation.changed': 'me.read',
   'person.changed': 'person.read',
   'person.removed': 'person.read',
