@@ -9,6 +9,7 @@ import { peerCache } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { must, run, start } from '@kalnet/io/spawn'
 import { kubernetesParts } from '../peers/80-kubernetes.ts'
+import { AUDIT_POLICY } from './cluster/audit.ts'
 import { call } from './cluster/call.ts'
 import { apiUrl, kubeconfig, type Layout, writeFiles } from './cluster/files.ts'
 import { clearLeftovers, removeCgroups, startTime } from './cluster/leftovers.ts'
@@ -42,8 +43,8 @@ export interface Cluster {
   stop(): Promise<void>
 }
 
-/** Only root can; `hasKubernetes` says whether it is installed. */
-export async function startCluster(signal?: AbortSignal): Promise<Cluster> {
+/** Only root can; `hasKubernetes` says whether it is installed. `audited`: it writes down what accounts ask of it (`askedBy`). */
+export async function startCluster(signal?: AbortSignal, { audited = false } = {}): Promise<Cluster> {
   const all = join(peerCache(process.env), 'kubernetes', 'running')
   await clearLeftovers(all)
   // Two at once get different ones: of a number that no other process has.
@@ -60,6 +61,7 @@ export async function startCluster(signal?: AbortSignal): Promise<Cluster> {
   await rm(layout.folder, { recursive: true, force: true })
   await mkdir(layout.folder, { recursive: true, mode: 0o711 })
   const token = await writeFiles(layout)
+  if (audited) await writeFile(join(layout.folder, 'audit.json'), JSON.stringify(AUDIT_POLICY))
   const parts = kubernetesParts()
   const { folder, here, there, pods, parent } = layout
   const words = [

@@ -34,11 +34,15 @@ begin containerd containerd --config "$folder/containerd.toml"
 begin etcd "$program" etcd --data-dir "$folder/etcd" --unsafe-no-fsync --log-level error \
   --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
   --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
+audit=
+[ -e "$folder/audit.json" ] && audit="--audit-policy-file=$folder/audit.json --audit-log-path=$folder/audit.log"
+# Words, each of them one: the folder has no spaces.
+# shellcheck disable=SC2086
 begin kube-apiserver "$program" kube-apiserver --etcd-servers http://127.0.0.1:2379 --bind-address "$there" --advertise-address "$there" \
   --secure-port 6443 --token-auth-file "$folder/tokens.csv" --service-account-issuer https://kubernetes.default.svc \
   --service-account-key-file "$folder/sa.key" --service-account-signing-key-file "$folder/sa.key" --authorization-mode RBAC \
   --cert-dir "$folder/certs" --service-cluster-ip-range 10.96.0.0/16 --kubelet-preferred-address-types=InternalIP \
-  --enable-admission-plugins ResourceQuota,LimitRanger,ServiceAccount --watch-cache=true
+  --enable-admission-plugins ResourceQuota,LimitRanger,ServiceAccount --watch-cache=true $audit
 
 # The parts below end when the API is not there yet: they begin once it says that it is ready. A minute is the limit of waiting.
 for _ in $(seq 300); do
