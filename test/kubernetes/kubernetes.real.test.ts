@@ -38,6 +38,7 @@ else {
         close: () => outside.close(),
         limits: true,
         noProcessLimit: true,
+        guessesMemory: true,
         oneOutput: true,
         network: true,
         alwaysConnected: true,

@@ -95,8 +95,15 @@ export function describeWalls(fixture: Fixture): void {
     '[CTL-6.limits] memory and processes are limited, and running out of memory is said',
     async (context) => {
       if (!fixture.subject.limits) return context.skip('no limits on this machine')
-      const memory = await inside('exec tail /dev/zero', { resources: { memoryBytes: 64 * 2 ** 20 } })
-      expect(memory.observation.reason).toBe('It ran out of memory')
+      // What it holds is said, so that an end for another reason or a limit that is not kept are no success.
+      const hold = '$| = 1; for (1 .. 64) { push @all, "x" x 8388608; print $_ * 8, "\\n" }'
+      const memory = await inside(`exec perl -e '${hold}'`, { resources: { memoryBytes: 64 * 2 ** 20 } })
+      expect(Number(memory.lines.at(-1) ?? 0)).toBeLessThan(64)
+      expect(memory.observation.reason).toMatch(
+        fixture.subject.guessesMemory
+          ? /^It (ran|was killed \(signal 9\), probably because it ran) out of memory$/
+          : /^It ran out of memory$/,
+      )
       if (fixture.subject.noProcessLimit) return
       const processes = await inside('for i in $(seq 80); do sleep 3 & done; wait', {
         resources: { processes: 32 },

@@ -173,6 +173,7 @@ const podWith = (state: V1ContainerState | null, status: object = {}): V1Pod => 
   },
 })
 const at = new Date('2026-01-02T03:04:05Z')
+const limited = { containers: [{ name: 'instance', resources: { limits: { memory: '67108864' } } }] }
 
 describe('[K8S-1.reasons] why', () => {
   test.each<[string, V1Pod, object]>([
@@ -186,6 +187,19 @@ describe('[K8S-1.reasons] why', () => {
       'no memory',
       podWith({ terminated: { exitCode: 137, reason: 'OOMKilled' } }),
       { code: 137, reason: 'It ran out of memory' },
+    ],
+    [
+      'no memory, told as signal 9 alone',
+      { ...podWith({ terminated: { exitCode: 137, reason: 'Error' } }), spec: limited },
+      { code: 137, reason: 'It was killed (signal 9), probably because it ran out of memory' },
+    ],
+    [
+      'signal 9 for one that was asked to end',
+      {
+        ...podWith({ terminated: { exitCode: 137, reason: 'Error' } }),
+        spec: { ...limited, activeDeadlineSeconds: 1 },
+      },
+      { code: 137, reason: 'It was killed from outside (signal 9)' },
     ],
     [
       'eviction',

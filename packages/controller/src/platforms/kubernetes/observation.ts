@@ -90,7 +90,9 @@ export function observationOf(pod: V1Pod): Observation {
           ? 'It ended while nobody was looking; its exit code is not known'
           : words
             ? startProblem(code, short(ended.message))
-            : endedInWords(code, ended.reason === 'OOMKilled'),
+            : code === KILLED && ended.reason !== 'OOMKilled' && isLimited(pod) && !isToEnd(pod)
+              ? 'It was killed (signal 9), probably because it ran out of memory'
+              : endedInWords(code, ended.reason === 'OOMKilled'),
       endedAt: time(ended.finishedAt),
     }
   }
@@ -105,6 +107,15 @@ export function observationOf(pod: V1Pod): Observation {
   // It was made and will start, or somebody says why not: neither is an end.
   return { state: 'running', startedAt: null }
 }
+
+/**
+ * Word of a lack of memory and word of an end come to a machine apart, and the end may come first: then only signal 9 is told. Whom else
+ * than the kernel it could come from asked for it, which the pod shows, or lives inside.
+ */
+const KILLED = 137
+const isLimited = (pod: V1Pod) => Boolean(pod.spec?.containers?.[0]?.resources?.limits?.memory)
+const isToEnd = ({ metadata, spec, status }: V1Pod) =>
+  Boolean(metadata?.deletionTimestamp ?? spec?.activeDeadlineSeconds ?? status?.reason)
 
 const startProblem = (code: number, message: string) =>
   /executable file not found|no such file/i.test(message)

@@ -55,13 +55,14 @@ export async function relayDatagrams(
 const KINDS = { data: 0, end: 1, break: 2, new: 3, ready: 4 } as const
 const HEAD = 9
 
-/** All connections that are made inside come over one stream. */
+/** All connections that are made inside come over one stream. `broken`: it ended though nobody wished so. */
 export async function relayListeners(
   api: Api,
   handle: Handle,
   places: Record<string, Address>,
   take: (name: string, stream: Duplex) => void,
   signal: AbortSignal,
+  broken?: (error: Error) => void,
 ): Promise<void> {
   const words = Object.entries(places).map(([name, { host, port }]) => `${name}=${host}:${port}`)
   const carrier = await relay(api, handle, ['listen', ...words], signal)
@@ -112,13 +113,23 @@ export async function relayListeners(
       waiting = waiting.subarray(end)
     }
   })
-  carrier.on('error', reject)
+  let problem = new Error('its relay ended')
+  carrier.on('error', (error) => {
+    problem = error
+    reject(error)
+  })
   carrier.once('close', () => {
-    reject(new Error('it ended'))
+    reject(problem)
     for (const stream of open.values()) stream.destroy(new Error('it ended'))
     open.clear()
   })
   const stop = () => void carrier.destroy()
   signal.addEventListener('abort', stop, { once: true })
   await ready
+  const over = () => {
+    signal.removeEventListener('abort', stop)
+    if (!signal.aborted) broken?.(problem)
+  }
+  if (carrier.closed) over()
+  else carrier.once('close', over)
 }

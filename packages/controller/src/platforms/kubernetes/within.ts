@@ -67,8 +67,8 @@ export function createWithin(parts: {
     },
     // Its address is the cluster's own, and its walls let nobody come by it.
     addresses: async () => ({}),
-    listenInside: (handle, places, take, signal) =>
-      whileItRuns(handle, () => relayListeners(api, handle, places, take, signal)),
+    listenInside: (handle, places, take, signal, broken) =>
+      whileItRuns(handle, () => relayListeners(api, handle, places, take, signal, broken)),
     exec: (handle, command, signal, timeoutMs) =>
       whileItRuns(handle, () => runInside(api, handle, command, signal, timeoutMs)),
     async place(handle, folder, files) {
