@@ -1,6 +1,6 @@
 /**
  * The first evening: claim, sign in, launch a terminal, type, copy, paste, resize, stop — in a real Chromium against the
- * whole product as `./kalnet up` starts it. On the process platform as root and as an ordinary user, and on Docker.
+ * whole product as `./kalnet up` starts it. On the process platform as root and as an ordinary user, on Docker, and on a real cluster.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,8 +9,10 @@ import type { Session } from '@kalnet/contracts/session'
 import { run } from '@kalnet/io/spawn'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { homeWithImages } from '../services/home.ts'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
+import { type ClusterPlace, openClusterPlace } from '../support/cluster/place.ts'
 import { eventually } from '../support/eventually.ts'
 import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
@@ -37,12 +39,19 @@ const cases = [
     needs: ['root', 'chromium', 'bubblewrap', 'mmdebstrap', 'uidmap'],
   },
   { name: 'docker', platform: 'Docker', person: false, needs: ['root', 'chromium', 'mmdebstrap', 'docker'] },
+  {
+    name: 'kubernetes',
+    platform: 'Kubernetes',
+    person: false,
+    needs: ['root', 'chromium', 'mmdebstrap', 'imageRegistry', 'kubernetes'],
+  },
 ] as const
 
 for (const { name, platform, person, needs } of cases) {
   const why = await lacking(needs, `the first evening on ${name}`)
   describe.skipIf(why)(`first desktop, ${name}`, () => {
     let product: Product
+    let cluster: ClusterPlace | undefined
     let browser: Awaited<ReturnType<typeof openBrowser>>
     let page: Page
     const problems: string[] = []
@@ -54,7 +63,7 @@ for (const { name, platform, person, needs } of cases) {
     const inSession = async (file: string) => {
       const found = await run('find', [
         '-L',
-        join(product.home, 'data'),
+        cluster?.files ?? join(product.home, 'data'),
         '-path',
         '*/images/*',
         '-prune',
@@ -75,6 +84,7 @@ for (const { name, platform, person, needs } of cases) {
     const instanceOf = async (it: Page) =>
       (await sessions()).find((one) => one.id === new URL(it.url()).pathname.split('/').at(-1))?.instanceId ??
       ''
+    const screensThere = (id: string) => screensOf(id, cluster?.runtimesOf)
     const picture = (word: string) =>
       page.screenshot({
         path: join(PICTURES, `${word}-${platform.toLowerCase()}${person ? '-user' : ''}.png`),
@@ -85,7 +95,11 @@ for (const { name, platform, person, needs } of cases) {
       await mkdir(PICTURES, { recursive: true })
       const user = person ? await ordinaryPerson() : null
       if (person && !user) throw new Error('no ordinary user could be made')
-      product = await startProduct({ person: user ?? undefined })
+      if (platform === 'Kubernetes') cluster = await openClusterPlace('journeys')
+      product = await startProduct({
+        person: user ?? undefined,
+        ...(cluster && { home: await homeWithImages(), env: cluster.env }),
+      })
       browser = await openBrowser()
       page = browser.page
       page.on('pageerror', (error) => problems.push(error.message))
@@ -96,6 +110,7 @@ for (const { name, platform, person, needs } of cases) {
     afterAll(async () => {
       await browser?.close()
       await product?.down()
+      await cluster?.close()
     })
 
     it('[UI-2.claim] the claim link makes the owner', async () => {
@@ -206,7 +221,7 @@ for (const { name, platform, person, needs } of cases) {
 
     it('[SES-1.stop] stopped, it is gone', async () => {
       const instanceId = await instanceOf(page)
-      expect(await screensOf(instanceId)).toHaveLength(1)
+      expect(await screensThere(instanceId)).toHaveLength(1)
       await page.setViewportSize({ width: 1440, height: 900 })
       await page.goto(product.url)
       await page.getByRole('article', { name: 'Terminal' }).getByRole('link').waitFor()
@@ -218,7 +233,7 @@ for (const { name, platform, person, needs } of cases) {
       await page.getByRole('toolbar').getByRole('button', { name: 'Stop' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
       await page.getByText('Recently ended').waitFor()
-      await eventually('no runtime is left', async () => (await screensOf(instanceId)).length === 0)
+      await eventually('no runtime is left', async () => (await screensThere(instanceId)).length === 0)
       expect(problems).toEqual([])
     })
   })

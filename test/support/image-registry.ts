@@ -32,20 +32,24 @@ const answers = (port: number): Promise<boolean> =>
     call.end()
   })
 
-/** `host`: where it listens; machines of a cluster reach it at another address than loopback. */
+/**
+ * `host`: where it listens; machines of a cluster reach it at another address than loopback. `images`: where they are kept, when that is
+ * not in the folder.
+ */
 export async function startImageRegistry(
   folder: string,
-  { signIn = false, host = '127.0.0.1' } = {},
+  { signIn = false, host = '127.0.0.1', images = join(folder, 'data') } = {},
 ): Promise<ImageRegistryProcess> {
   const port = await freePort()
-  await mkdir(join(folder, 'data'), { recursive: true })
+  await mkdir(folder, { recursive: true })
+  await mkdir(images, { recursive: true })
   const log = join(folder, 'log')
   await writeFile(join(folder, 'htpasswd'), LINE)
   const htpasswd = { realm: 'test', path: join(folder, 'htpasswd') }
   const config = {
     version: '0.1',
     log: { level: 'warn', accesslog: { disabled: false } },
-    storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: images }, delete: { enabled: true } },
     // Kept over a restart, or what was under way is forgotten.
     http: { addr: `${host}:${port}`, secret: 'of a test' },
     ...(signIn && { auth: { htpasswd } }),

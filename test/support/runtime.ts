@@ -21,5 +21,5 @@ export async function runtimesOf(instanceId: string): Promise<Runtime[]> {
 }
 
 /** The X server of an instance: exactly one while it runs. */
-export const screensOf = async (instanceId: string): Promise<number[]> =>
-  (await runtimesOf(instanceId)).filter(({ command }) => /^\S*Xvnc /.test(command)).map(({ pid }) => pid)
+export const screensOf = async (instanceId: string, runtimes = runtimesOf): Promise<number[]> =>
+  (await runtimes(instanceId)).filter(({ command }) => /^\S*Xvnc /.test(command)).map(({ pid }) => pid)
