@@ -62,7 +62,7 @@ export const peer: Peer = {
     const beside = `${folderIn(cache)}.${process.pid}`
     await rm(beside, { recursive: true, force: true })
     await mkdir(beside, { recursive: true })
-    await buildKubernetes(context, beside)
+    await buildOfKubernetes(context, { folder: beside, main: 'main.go.text', program: 'kubernetes' })
     await buildPause(context, beside)
     // Last, and the folder renamed as a whole: a broken run leaves nothing that looks whole.
     await writeFile(join(beside, 'stamp'), STAMP)
@@ -71,9 +71,9 @@ export const peer: Peer = {
   },
 }
 
-type Build = Pick<PeerContext, 'env' | 'signal' | 'say'>
+export type Build = Pick<PeerContext, 'env' | 'signal' | 'say'>
 
-const goOptions = ({ env, signal }: Build, cwd: string) => ({
+export const goOptions = ({ env, signal }: Build, cwd: string) => ({
   cwd,
   // Only modules; a failed look-up must not try version control.
   env: { ...env, CGO_ENABLED: '0', GOVCS: '*:off', GOFLAGS: '-mod=mod -trimpath' },
@@ -81,7 +81,11 @@ const goOptions = ({ env, signal }: Build, cwd: string) => ({
   timeoutMs: LIMIT_MS,
 })
 
-async function buildKubernetes(context: Build, folder: string): Promise<void> {
+/** A program of parts of it: `main` is a file of the folder beside. */
+export async function buildOfKubernetes(
+  context: Build,
+  { folder, main, program }: { folder: string; main: string; program: string },
+): Promise<void> {
   const source = join(folder, 'source')
   await mkdir(source)
   const options = goOptions(context, source)
@@ -98,26 +102,45 @@ async function buildKubernetes(context: Build, folder: string): Promise<void> {
     .replace(/^(\tk8s\.io\/[a-z-]+) v0\.0\.0( .*)?$/gm, `$1 v0${VERSION.slice(1)}$2`)
   await writeFile(join(source, 'go.mod'), `${lines}\nrequire ${MODULE} v${VERSION}\n`)
   await copyFile(join(module, 'go.sum'), join(source, 'go.sum'))
-  await copyFile(join(SOURCES, 'main.go.text'), join(source, 'main.go'))
+  await copyFile(join(SOURCES, main), join(source, 'main.go'))
   context.say('building')
   // Without a version clients cannot tell what it is.
   const named = ['component-base/version', 'client-go/pkg/version']
     .map((it) => `-X k8s.io/${it}.gitVersion=v${VERSION}`)
     .join(' ')
-  await must('go', ['build', '-ldflags', `-s -w ${named}`, '-o', join(folder, 'kubernetes'), '.'], options)
+  await must('go', ['build', '-ldflags', `-s -w ${named}`, '-o', join(folder, program), '.'], options)
   await rm(source, { recursive: true, force: true })
 }
 
-/** As `docker save` writes it: one layer with one program. */
 async function buildPause(context: Build, folder: string): Promise<void> {
   const work = join(folder, 'pause')
   await mkdir(work)
   const options = goOptions(context, work)
   await copyFile(join(SOURCES, 'pause.go.text'), join(work, 'pause.go'))
   await must('go', ['build', '-ldflags', '-s -w', '-o', join(work, 'pause'), join(work, 'pause.go')], options)
+  await packProgram({
+    work,
+    program: 'pause',
+    name: PAUSE_IMAGE,
+    user: '65535:65535',
+    file: join(folder, 'pause.tar'),
+  })
+  await rm(work, { recursive: true, force: true })
+}
+
+/** As `docker save` writes it: one layer with one program that needs nothing beside it. */
+export async function packProgram(it: {
+  work: string
+  program: string
+  name: string
+  user: string
+  file: string
+}): Promise<void> {
+  const { work, program } = it
+  const options = { cwd: work, timeoutMs: LIMIT_MS }
   await must(
     'tar',
-    ['--create', '--file=layer.tar', '--owner=0', '--group=0', '--mtime=@0', 'pause'],
+    ['--create', '--file=layer.tar', '--owner=0', '--group=0', '--mtime=@0', program],
     options,
   )
   const sum = createHash('sha256')
@@ -126,13 +149,12 @@ async function buildPause(context: Build, folder: string): Promise<void> {
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: ['/pause'], User: '65535:65535' },
+    config: { Entrypoint: [`/${program}`], User: it.user },
     rootfs: { type: 'layers', diff_ids: [`sha256:${sum}`] },
   }
   await writeFile(join(work, 'config.json'), JSON.stringify(config))
-  const manifest = [{ Config: 'config.json', RepoTags: [PAUSE_IMAGE], Layers: ['layer.tar'] }]
+  const manifest = [{ Config: 'config.json', RepoTags: [it.name], Layers: ['layer.tar'] }]
   await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest))
   const content = ['manifest.json', 'config.json', 'layer.tar']
-  await must('tar', ['--create', `--file=${join(folder, 'pause.tar')}`, ...content], options)
-  await rm(work, { recursive: true, force: true })
+  await must('tar', ['--create', `--file=${it.file}`, ...content], options)
 }

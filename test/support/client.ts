@@ -1,9 +1,11 @@
 /** A person's client for tests: plain HTTP with the cookie a browser would keep, typed by the routes. */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorBody } from '@kalnet/contracts/errors'
 import { type Entered, identityRoutes } from '@kalnet/contracts/identity'
+import type { PlatformName } from '@kalnet/contracts/instance'
 import type { AnswerOf, AnyRoute, BodyIn } from '@kalnet/contracts/route'
 import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import { STREAM_PATH, STREAM_PROTOCOL, streamRoutes, TICKET_PREFIX } from '@kalnet/contracts/stream'
@@ -77,6 +79,12 @@ export function ask(
   })
 }
 
+/** Names lead there, whatever resolvers say of them. */
+const leadingTo =
+  (address: string): LookupFunction =>
+  (_name, options, done) =>
+    options.all ? done(null, [{ address, family: 4 }]) : done(null, address, 4)
+
 export function createClient(base: string, ca?: string, at?: string) {
   let cookie = ''
   const attempt = async <R extends AnyRoute>(
@@ -122,6 +130,7 @@ export function createClient(base: string, ca?: string, at?: string) {
       headers: { cookie },
       origin: new URL(base).origin,
       ca,
+      ...(at && { lookup: leadingTo(at) }),
       handshakeTimeout: 10_000,
     })
   }
@@ -137,7 +146,7 @@ export function createClient(base: string, ca?: string, at?: string) {
       ),
     signIn: async (password = OWNER.password, email = OWNER.email) =>
       whole(await call(identityRoutes.signIn, { body: { email, password } })),
-    launch: (templateId: string, platform?: 'process' | 'docker' | 'fake') =>
+    launch: (templateId: string, platform?: PlatformName) =>
       call(sessionRoutes.launch, { body: { templateId, platform } }),
     /** Waits until the session is in one of the states; throws with its reason and log after the limit. */
     async until(id: string, states: Session['state'][], limitMs = 240_000): Promise<Session> {

@@ -18,12 +18,15 @@ const addressOf = (pod: V1Pod) => pod.status?.podIP
 const isLiving = (pod: V1Pod) =>
   addressOf(pod) && !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '') && !pod.spec?.hostNetwork
 
+interface Place {
+  all: string
+  except: string[]
+  pod?: V1Pod
+}
+const ANYWHERE: Place = { all: '0.0.0.0/0', except: [] }
+
 /** Where a peer leads to, as words of iptables after `-d` or `-s`. */
-function placesOf(
-  peer: V1NetworkPolicyPeer,
-  policy: V1NetworkPolicy,
-  pods: V1Pod[],
-): { all: string; except: string[] }[] {
+function placesOf(peer: V1NetworkPolicyPeer, policy: V1NetworkPolicy, pods: V1Pod[]): Place[] {
   if (peer.ipBlock) return [{ all: peer.ipBlock.cidr, except: peer.ipBlock.except ?? [] }]
   const ofNamespace = (pod: V1Pod) => {
     const name = pod.metadata?.namespace ?? ''
@@ -33,8 +36,18 @@ function placesOf(
   }
   return pods
     .filter((pod) => ofNamespace(pod) && matches(peer.podSelector, pod.metadata?.labels))
-    .map((pod) => ({ all: `${addressOf(pod)}/32`, except: [] }))
+    .map((pod) => ({ all: `${addressOf(pod)}/32`, except: [], pod }))
 }
+
+/** A port by its name is that of the pod which is reached; one that has none of this name is not reached. */
+function numberOf(port: number | string | undefined, pod: V1Pod | undefined): number | null {
+  if (typeof port === 'number') return port
+  const all = pod?.spec?.containers.flatMap((it) => it.ports ?? []) ?? []
+  return all.find((it) => it.name === port)?.containerPort ?? null
+}
+
+/** Passing one of the two directions is remembered in this bit until the other was asked, too. */
+const PASSED = '0x1/0x1'
 
 /** The rules for one direction of one pod; null: no policy speaks of it. */
 function rulesOf(
@@ -51,27 +64,31 @@ function rulesOf(
       it.spec?.policyTypes?.includes(way),
   )
   if (its.length === 0) return null
-  const rules: string[] = []
+  const rules = [`-A ${chain} -j MARK --set-xmark 0x0/0x1`]
   const chains: string[] = []
   for (const policy of its) {
     const entries =
       way === 'Egress'
         ? (policy.spec?.egress ?? []).map((it) => ({ peers: it.to, ports: it.ports }))
         : (policy.spec?.ingress ?? []).map((it) => ({ peers: it._from, ports: it.ports }))
+    // Nobody named means everybody.
     for (const { peers, ports } of entries)
-      for (const place of (peers ?? []).flatMap((it) => placesOf(it, policy, pods))) {
+      for (const place of peers?.length ? peers.flatMap((it) => placesOf(it, policy, pods)) : [ANYWHERE]) {
         const inner = `${chain}-${chains.length}`
         const flag = way === 'Egress' ? '-d' : '-s'
         chains.push(inner)
         rules.push(`-A ${chain} -j ${inner}`)
         for (const it of place.except) rules.push(`-A ${inner} ${flag} ${it} -j RETURN`)
-        const words = ports?.map(
-          (it) => `-p ${(it.protocol ?? 'TCP').toLowerCase()} --dport ${it.port} `,
-        ) ?? ['']
-        for (const word of words) rules.push(`-A ${inner} ${flag} ${place.all} ${word}-j ACCEPT`)
+        const reached = way === 'Egress' ? place.pod : pod
+        const words = ports?.flatMap((it) => {
+          const number = numberOf(it.port, reached)
+          return number === null ? [] : [`-p ${(it.protocol ?? 'TCP').toLowerCase()} --dport ${number} `]
+        }) ?? ['']
+        for (const word of words)
+          rules.push(`-A ${inner} ${flag} ${place.all} ${word}-j MARK --set-xmark ${PASSED}`)
       }
   }
-  rules.push(`-A ${chain} -j DROP`)
+  rules.push(`-A ${chain} -m mark ! --mark ${PASSED} -j DROP`)
   return { chains: [chain, ...chains], rules }
 }
 
@@ -81,7 +98,7 @@ export function filterOf(pods: V1Pod[], policies: V1NetworkPolicy[], range: stri
   const rules = ['-A KN-PODS -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT']
   const living = pods.filter(isLiving)
   const after: string[] = []
-  const open: string[] = []
+  const outward: string[] = []
   for (const [index, pod] of living.entries()) {
     const address = addressOf(pod)
     const out = rulesOf(pod, policies, living, 'Egress', `KN-E${index}`)
@@ -92,15 +109,15 @@ export function filterOf(pods: V1Pod[], policies: V1NetworkPolicy[], range: stri
     }
     // Both must let it pass: what a pod may send still has to be let in.
     if (back) rules.push(`-A KN-PODS -d ${address} -j KN-I${index}`)
-    if (out) rules.push(`-A KN-PODS -s ${address} -j KN-E${index}`)
-    else open.push(`-A KN-PODS -s ${address} -j ACCEPT`)
+    if (out) outward.push(`-A KN-PODS -s ${address} -j KN-E${index}`)
+    outward.push(`-A KN-PODS -s ${address} -j ACCEPT`)
   }
   const all = ['KN-PODS', ...chains]
   return [
     '*filter',
     ...all.map((it) => `:${it} - [0:0]`),
     ...rules,
-    ...open,
+    ...outward,
     `-A KN-PODS -s ${range} -j DROP`,
     ...after,
     'COMMIT',
