@@ -102,5 +102,21 @@ export const HOME_VARIABLES: readonly Node[] = [
 ]
 export const RUN_VOLUME: Node = { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } }
 
+/** Who is trusted besides those everybody knows. */
+const AUTHORITIES = '/var/kalnet-authorities'
+export const TRUST_VARIABLE = when(
+  'authorities',
+  variable('NODE_EXTRA_CA_CERTS', `${AUTHORITIES}/authorities.crt`),
+)
+export const TRUST_MOUNT = when('authorities', {
+  name: 'authorities',
+  mountPath: AUTHORITIES,
+  readOnly: true,
+})
+export const TRUST_VOLUME = when('authorities', {
+  name: 'authorities',
+  configMap: { name: text`${'authorities'}` },
+})
+
 export const probe = (how: Fields, more: Fields = {}): Fields => ({ ...how, timeoutSeconds: 5, ...more })
 export const openPort = (port: Node): Fields => ({ tcpSocket: { port } })

@@ -15,6 +15,9 @@ import {
   RUN_VOLUME,
   secret,
   selector,
+  TRUST_MOUNT,
+  TRUST_VARIABLE,
+  TRUST_VOLUME,
   variable,
 } from './parts.ts'
 
@@ -33,6 +36,7 @@ const fingerprint: readonly Node[] = [
 
 const controlPlaneEnvironment: readonly Node[] = [
   ...HOME_VARIABLES,
+  TRUST_VARIABLE,
   // Kubernetes puts a variable into those after it.
   when('postgres.own', secret('DATABASE_PASSWORD', 'database-password', false)),
   when(
@@ -105,8 +109,8 @@ export const controlPlane: readonly Node[] = [
           // The port alone: a database that is away is no reason to start anew.
           livenessProbe: probe(openPort('api'), { periodSeconds: 20, failureThreshold: 6 }),
         },
-        mounts: HOME_MOUNTS,
-        volumes: [heldVolume(nameOf('control-plane')), RUN_VOLUME],
+        mounts: [...HOME_MOUNTS, TRUST_MOUNT],
+        volumes: [heldVolume(nameOf('control-plane')), RUN_VOLUME, TRUST_VOLUME],
         resources: 'controlPlane.resources',
       }),
     },
@@ -255,6 +259,7 @@ const controllerParts: readonly Node[] = [
           ],
           env: [
             ...HOME_VARIABLES,
+            TRUST_VARIABLE,
             secret('KALNET_CONTROLLER_TOKEN', 'controller-token'),
             variable('KALNET_KUBERNETES_ENABLED', 'true'),
             variable('KALNET_KUBERNETES_NAMESPACE', text`${'instances.namespace'}`),
@@ -275,8 +280,8 @@ const controllerParts: readonly Node[] = [
             secret('KALNET_REGISTRY_PASSWORD', 'registry-password'),
           ],
         },
-        mounts: HOME_MOUNTS,
-        volumes: [heldVolume(nameOf('controller')), RUN_VOLUME],
+        mounts: [...HOME_MOUNTS, TRUST_MOUNT],
+        volumes: [heldVolume(nameOf('controller')), RUN_VOLUME, TRUST_VOLUME],
         resources: 'controller.resources',
         more: { automountServiceAccountToken: true },
       }),

@@ -7,6 +7,7 @@ export const CHOICES: Record<string, object> = {
       'registry.example.com/kalnet/kalnet@sha256:0000000000000000000000000000000000000000000000000000000000000000',
     imagePullSecrets: [{ name: 'registry' }],
     authorityFingerprint: '3A:4B',
+    authorities: 'authorities',
     environment: { KALNET_LOG_LEVEL: 'debug', KALNET_MAIL_FROM: 'Käl "the" net <a@example.com>' },
     controlPlane: { storageClass: 'fast' },
     nats: { own: true },

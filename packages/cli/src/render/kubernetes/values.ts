@@ -46,6 +46,10 @@ export const clusterValues = z.strictObject({
     '',
     'Fingerprint of the authority that the control plane made at its first start; `kalnet controllers enrol` prints it. Controller and gateway trust it by this.',
   ),
+  authorities: name(
+    '',
+    'ConfigMap that you make: `authorities.crt`, PEM. Who is trusted besides those everybody knows: of a registry or a sign-in provider of your own.',
+  ),
   environment: z
     .record(z.string().regex(/^KALNET_[A-Z0-9_]+$/), z.string().max(4000))
     .default({})
