@@ -1,6 +1,35 @@
 /** Which cluster a controller drives and what its things are made with: a part of `kalnet.yaml`. */
 import { z } from 'zod'
 
+const quantity = (otherwise: string, what: string) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,5}(Mi|Gi|Ti)$/, 'is a size such as 10Gi')
+    .default(otherwise)
+    .describe(what)
+const count = (otherwise: number, what: string) =>
+  z.coerce.number().int().min(1).max(1_000_000).default(otherwise).describe(what)
+
+/** What one organisation may have at once, where each has a namespace of its own (ResourceQuota). */
+export const organisationQuota = z
+  .strictObject({
+    instances: count(50, 'Most instances of one organisation at once.'),
+    cpus: count(100, 'Most CPUs that its instances may use together.'),
+    memory: quantity('128Gi', 'Most memory that its instances may use together.'),
+    storage: quantity('1Ti', 'Most room that its volumes may take together.'),
+    volumes: count(100, 'Most volumes of one organisation.'),
+  })
+  .prefault({})
+
+/** What one instance may have, there (LimitRange). */
+export const instanceMost = z
+  .strictObject({
+    cpus: count(16, 'Most CPUs of one instance.'),
+    memory: quantity('32Gi', 'Most memory of one instance.'),
+    volume: quantity('100Gi', 'Most room of one volume.'),
+  })
+  .prefault({})
+
 export const kubernetesConfig = z.strictObject({
   enabled: z
     .stringbool()
@@ -26,6 +55,14 @@ export const kubernetesConfig = z.strictObject({
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a namespace')
     .default('kalnet')
     .describe('Namespace of the instances. It must be there; `kalnet` changes nothing outside of it.'),
+  namespaces: z
+    .enum(['one', 'per-organisation'])
+    .default('one')
+    .describe(
+      'Whether all instances are in that namespace, or those of each organisation in one of their own, whose name begins with its name.',
+    ),
+  quota: organisationQuota,
+  most: instanceMost,
   storageClass: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not the name of a storage class')

@@ -133,7 +133,7 @@ describe('[K8S-1.claims] volumes', () => {
   const settings = settingsOf({ enabled: true, storageClass: 'fast', volumeSize: '3Gi' })
   const id = '01890000-0000-7000-8000-000000000009'
   test('are claims of a class and a size', () => {
-    const claim = claimOf({ id }, { installation: 'a', organisationId: 'o', settings })
+    const claim = claimOf({ id }, { installation: 'a', namespace: 'n', organisationId: 'o', settings })
     expect(claim.spec).toMatchObject({
       accessModes: ['ReadWriteOnce'],
       storageClassName: 'fast',

@@ -12,10 +12,11 @@ import { CONTAINER, LABELS, ownerLabels, paths, selector, volumeName } from './n
 import { createNews } from './news.ts'
 import { observationOf } from './observation.ts'
 import { GRACE_SECONDS, handleFrom } from './pod.ts'
-import { createPods, podOfHandle } from './pods.ts'
+import { createPods, whereOf } from './pods.ts'
 import { portsOf } from './ports.ts'
 import type { KubernetesSettings } from './settings.ts'
 import { createSignIn } from './sign-in.ts'
+import { createSpaces } from './spaces.ts'
 import { createPodStore } from './store.ts'
 import { usersOf } from './volumes.ts'
 import { createWithin } from './within.ts'
@@ -38,14 +39,14 @@ export interface KubernetesPlatformOptions {
 
 export function createKubernetesPlatform(options: KubernetesPlatformOptions): Platform {
   const { settings, installation, ensurePushed, log, clock = systemClock } = options
-  const { namespace } = settings
   const api = options.api ?? createApi(createSignIn(settings))
   const labelSelector = selector(ownerLabels({ installation }))
-  const store = createPodStore({ api, namespace, labelSelector, clock, log })
-  const pods = createPods({ api, store, installation, namespace, clock })
+  const spaces = createSpaces({ api, settings, installation, clock })
+  const store = createPodStore({ api, spaces, labelSelector, clock, log })
+  const pods = createPods({ api, store, installation, spaces, clock })
   const news = createNews({ api, store, pods, settings, clock, log })
-  const { forget, ...ways } = createWithin({ api, pods, namespace })
-  const ensure = createMaking({ api, pods, store, installation, settings, imageOf })
+  const { forget, ...ways } = createWithin({ api, pods })
+  const ensure = createMaking({ api, pods, store, spaces, installation, settings, imageOf })
   const oneAtATime = createKeyedMutex()
   /** What is taken is not removed at the same moment. */
   const volumesOneAtATime = createMutex()
@@ -62,6 +63,10 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
     const claim = volumeName(installation, volumeId)
     const [user] = usersOf(await pods.list(), claim)
     if (user) throw new Error(`the instance ${user.metadata?.labels?.[LABELS.instance]} uses the volume`)
+    const claims = await spaces.claimsOf(volumeId)
+    await Promise.all(claims.map(({ metadata }) => removeClaim(metadata?.namespace ?? '', claim)))
+  }
+  async function removeClaim(namespace: string, claim: string) {
     const path = paths.claim(namespace, claim)
     await api.remove(path)
     // The cluster keeps it while a pod that ended still has it; the same name can be made anew only when it is gone.
@@ -94,22 +99,23 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         return inWords(() => ensure(request, signal, progress))
       }),
     async observe(handle) {
-      const pod = await pods.read(podOfHandle(handle))
+      const pod = await pods.read(whereOf(handle))
       return pod ? observationOf(pod) : { state: 'gone' }
     },
     stop: (handle, graceMs) =>
-      inWords(() => pods.end(podOfHandle(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
+      inWords(() => pods.end(whereOf(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
     remove: (handle) =>
       oneAtATime(handle.instanceId, async () => {
         forget(handle)
-        await inWords(() => pods.remove(podOfHandle(handle)))
+        await inWords(() => pods.remove(whereOf(handle)))
       }),
     list: async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? []),
     removeVolume: (volumeId) => volumesOneAtATime(() => inWords(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }
       try {
-        const text = await api.text(`${paths.pod(namespace, podOfHandle(handle))}/log`, query)
+        const { namespace, name } = whereOf(handle)
+        const text = await api.text(`${paths.pod(namespace, name)}/log`, query)
         return text.split('\n').filter(Boolean).slice(-lines)
       } catch (error) {
         // 400: its container has not begun yet; 404: nothing is there any more.

@@ -5,12 +5,13 @@ import type { EnsureRequest, Handle } from '../platform.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { newSecret } from './display.ts'
 import { secretOf } from './given.ts'
-import { paths, podName } from './names.ts'
+import { paths, podName, type Where } from './names.ts'
 import { hasBegun, refusalInWords, waitingOf } from './observation.ts'
 import { handleFrom, podOf } from './pod.ts'
-import type { Pods } from './pods.ts'
+import { type Pods, whereOfPod } from './pods.ts'
 import { policyOf } from './policy.ts'
 import type { KubernetesSettings } from './settings.ts'
+import type { Spaces } from './spaces.ts'
 import { nameOf, type PodStore } from './store.ts'
 import { ensureClaims } from './volumes.ts'
 
@@ -18,6 +19,7 @@ export interface MakingParts {
   api: Api
   pods: Pods
   store: PodStore
+  spaces: Spaces
   installation: string
   settings: KubernetesSettings
   imageOf(request: EnsureRequest, signal: AbortSignal, say: (it: Progress) => void): Promise<string>
@@ -37,13 +39,12 @@ export async function inWords<T>(work: () => Promise<T>): Promise<T> {
 }
 
 export function createMaking(parts: MakingParts) {
-  const { api, pods, store, installation, settings } = parts
-  const { namespace } = settings
+  const { api, pods, store, spaces, installation, settings } = parts
 
   /** The pod first, held back: what else there is hangs on it, so that nothing is left when it goes. */
-  async function make(request: EnsureRequest, image: string): Promise<V1Pod> {
+  async function make(request: EnsureRequest, image: string, namespace: string): Promise<V1Pod> {
     const { spec, organisationId } = request
-    await ensureClaims(api, spec.volumes, { installation, organisationId, settings })
+    await ensureClaims(api, spec.volumes, { installation, namespace, organisationId, settings })
     const around = { installation, namespace, image, pullSecret: settings.pullSecret }
     const wanted = podOf(request, around)
     const path = paths.pod(namespace, nameOf(wanted))
@@ -60,10 +61,10 @@ export function createMaking(parts: MakingParts) {
     return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })
   }
 
-  function waitForIt(name: string, signal: AbortSignal, say: Say): Promise<Handle> {
+  function waitForIt(at: Where, signal: AbortSignal, say: Say): Promise<Handle> {
     let last = ''
     return pods.until(
-      name,
+      at,
       (pod) => {
         if (!pod) throw new Error('It was removed from outside while it started')
         if (hasBegun(pod)) return handleFrom(pod)
@@ -92,20 +93,24 @@ export function createMaking(parts: MakingParts) {
     const higher = present.find(({ handle }) => handle.generation > generation)
     if (higher) throw new Error(`generation ${higher.handle.generation} is already there`)
     for (const { pod, handle } of present)
-      if (handle.generation < generation || pod.metadata?.deletionTimestamp) await pods.remove(nameOf(pod))
+      if (handle.generation < generation || pod.metadata?.deletionTimestamp)
+        await pods.remove(whereOfPod(pod))
     const same = present.find(
       ({ pod, handle }) => handle.generation === generation && !pod.metadata?.deletionTimestamp,
     )
-    if (same && !isGated(same.pod)) return waitForIt(nameOf(same.pod), signal, say)
+    if (same && !isGated(same.pod)) return waitForIt(whereOfPod(same.pod), signal, say)
     const image = await parts.imageOf(request, signal, say)
     signal.throwIfAborted()
     say({ step: 'create', text: 'Starting', share: null })
-    const name = podName(installation, instanceId, generation)
+    const volumeIds = request.spec.volumes.map((it) => it.id)
+    const namespace = await spaces.ensure(request.organisationId, volumeIds, signal)
+    const at = { namespace, name: podName(installation, instanceId, generation) }
     try {
-      store.take(await make(request, image))
-      return await waitForIt(name, signal, say)
+      store.take(await make(request, image, namespace))
+      return await waitForIt(at, signal, say)
     } catch (error) {
-      await pods.remove(name).catch(() => undefined)
+      spaces.doubt(namespace)
+      await pods.remove(at).catch(() => undefined)
       throw error
     }
   }

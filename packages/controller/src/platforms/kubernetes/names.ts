@@ -14,13 +14,24 @@ export const NOTES = { ports: 'kalnet.io/ports', changed: 'kalnet.io/files-chang
 export const GATE = 'kalnet.io/prepared'
 export const CONTAINER = 'instance'
 
+/** Of a hash: twelve tell a million apart from each other. */
+export const SPACE_LETTERS = 12
 const hash = (...words: string[]) => createHash('sha256').update(words.join('\n')).digest('hex').slice(0, 32)
 
 /** The same for the same id and generation, so that creating twice is one thing for the API itself. */
 export const podName = (installation: string, instanceId: string, generation: number) =>
   `kalnet-${hash(installation, instanceId, String(generation))}`
+/** Of one organisation: nobody else's controller comes to the same. */
+export const spaceName = (prefix: string, installation: string, organisationId: string) =>
+  `${prefix}-${hash(installation, organisationId).slice(0, SPACE_LETTERS)}`
 export const volumeName = (installation: string, volumeId: string) =>
   `kalnet-volume-${hash(installation, volumeId)}`
+
+/** One pod: its name alone says it only within its namespace. */
+export interface Where {
+  namespace: string
+  name: string
+}
 
 export interface Owned {
   instanceId: string
@@ -44,12 +55,20 @@ export const selector = (labels: Record<string, string>): string =>
 
 const core = (namespace: string, kind: string, name = '') =>
   `/api/v1/namespaces/${namespace}/${kind}${name && `/${name}`}`
+const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 export const paths = {
-  pods: (namespace: string) => core(namespace, 'pods'),
+  namespaces: '/api/v1/namespaces',
+  namespace: (name: string) => `/api/v1/namespaces/${name}`,
+  binding: (namespace: string, name: string) => `${RBAC}/namespaces/${namespace}/rolebindings/${name}`,
+  quota: (namespace: string, name: string) => core(namespace, 'resourcequotas', name),
+  limits: (namespace: string, name: string) => core(namespace, 'limitranges', name),
+  /** Null: of all namespaces. */
+  pods: (namespace: string | null) => (namespace === null ? '/api/v1/pods' : core(namespace, 'pods')),
   pod: (namespace: string, name: string) => core(namespace, 'pods', name),
   secret: (namespace: string, name: string) => core(namespace, 'secrets', name),
   claim: (namespace: string, name: string) => core(namespace, 'persistentvolumeclaims', name),
-  claims: (namespace: string) => core(namespace, 'persistentvolumeclaims'),
+  claims: (namespace: string | null) =>
+    namespace === null ? '/api/v1/persistentvolumeclaims' : core(namespace, 'persistentvolumeclaims'),
   policy: (namespace: string, name: string) =>
     `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`,
 }

@@ -13,6 +13,7 @@ import type { Pods } from './pods.ts'
 import { CLUSTER_RIGHTS, ifAllowed, missingRights, RIGHTS } from './rights.ts'
 import { roomOf } from './room.ts'
 import type { KubernetesSettings } from './settings.ts'
+import { missingForSpaces } from './space-rights.ts'
 import type { PodStore } from './store.ts'
 
 /** Rights and machines change without a word to us. */
@@ -72,6 +73,8 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
           version,
         )
       }
+      const beyond = await missingForSpaces(api, settings)
+      if (beyond) return unusable(beyond, version)
       const registry = settings.registry ? '' : '; no registry is set, so only images by reference run'
       const detail = `Ready: ${await roomInWords()}${registry}`.slice(0, 500)
       return { ...base, usable: true, detail, version, limits: true, network: true, localNetwork: true }

@@ -3,7 +3,8 @@ import type { Clock } from '@kalnet/io/clock'
 import type { V1Pod } from '@kubernetes/client-node'
 import type { Handle } from '../platform.ts'
 import { type Api, ApiProblem, isGone } from './api.ts'
-import { LABELS, ownerLabels, paths, selector } from './names.ts'
+import { LABELS, ownerLabels, paths, selector, type Where } from './names.ts'
+import type { Spaces } from './spaces.ts'
 import { nameOf, type PodStore } from './store.ts'
 
 const FIRST_PAUSE_MS = 60
@@ -14,35 +15,42 @@ const TOLD_PAUSE_MS = 2_000
 export interface Pods {
   list(instanceId?: string): Promise<V1Pod[]>
   /** Null: it is gone. */
-  read(name: string): Promise<V1Pod | null>
+  read(at: Where): Promise<V1Pod | null>
   /** Looks until `answer` is not null; throws `late` after the time. */
   until<T>(
-    name: string,
+    at: Where,
     answer: (pod: V1Pod | null) => T | null,
     how: { signal?: AbortSignal; limitMs: number; late(pod: V1Pod | null): Error },
   ): Promise<T>
   /** Its programs are asked to end and then killed; the pod stays, and tells how it ended. */
-  end(name: string, limitMs: number): Promise<void>
+  end(at: Where, limitMs: number): Promise<void>
   /** Nothing of it is left afterwards: what hangs on it goes with it. */
-  remove(name: string): Promise<void>
+  remove(at: Where): Promise<void>
 }
 
 const DELETE_MS = 60_000
-export const podOfHandle = (handle: Handle): string => String(handle.data.pod)
+export const whereOf = ({ data }: Handle): Where => ({
+  namespace: String(data.namespace),
+  name: String(data.pod),
+})
+export const whereOfPod = ({ metadata }: V1Pod): Where => ({
+  namespace: metadata?.namespace ?? '',
+  name: metadata?.name ?? '',
+})
 const hasEnded = (pod: V1Pod) => ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')
 
 export function createPods(parts: {
   api: Api
   store: PodStore
   installation: string
-  namespace: string
+  spaces: Pick<Spaces, 'watched' | 'isOurs'>
   clock: Clock
 }): Pods {
-  const { api, store, installation, namespace, clock } = parts
+  const { api, store, installation, spaces, clock } = parts
 
-  async function read(name: string) {
+  async function read({ namespace, name }: Where) {
     const told = store.all()
-    if (told) return told.find((it) => nameOf(it) === name) ?? null
+    if (told) return told.find((it) => nameOf(it) === name && it.metadata?.namespace === namespace) ?? null
     try {
       return await api.get<V1Pod>(paths.pod(namespace, name))
     } catch (error) {
@@ -51,7 +59,7 @@ export function createPods(parts: {
     }
   }
 
-  const until: Pods['until'] = async (name, answer, { signal, limitMs, late }) => {
+  const until: Pods['until'] = async (at, answer, { signal, limitMs, late }) => {
     const stop = new AbortController()
     const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
     const news = store.changes(ended)[Symbol.asyncIterator]()
@@ -60,7 +68,7 @@ export function createPods(parts: {
     try {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
         signal?.throwIfAborted()
-        const pod = await read(name)
+        const pod = await read(at)
         const found = answer(pod)
         if (found !== null) return found
         if (clock.now().getTime() >= deadline) throw late(pod)
@@ -78,13 +86,13 @@ export function createPods(parts: {
     }
   }
 
-  async function remove(name: string) {
-    const pod = await read(name)
+  async function remove(at: Where) {
+    const pod = await read(at)
     // One second is the shortest that waits for the machine: at once would only forget the pod, and leave its programs to run.
     const gracePeriodSeconds = pod && hasEnded(pod) ? 0 : 1
     const how = { gracePeriodSeconds, propagationPolicy: 'Background' }
-    await api.remove(paths.pod(namespace, name), how)
-    await until(name, (it) => (it ? null : true), {
+    await api.remove(paths.pod(at.namespace, at.name), how)
+    await until(at, (it) => (it ? null : true), {
       limitMs: DELETE_MS,
       late: (it) => new Error(`its machine ${it?.spec?.nodeName ?? ''} does not say that it has ended`),
     })
@@ -96,23 +104,25 @@ export function createPods(parts: {
       if (told)
         return told.filter((it) => !instanceId || it.metadata?.labels?.[LABELS.instance] === instanceId)
       const labelSelector = selector(ownerLabels({ installation, instanceId }))
-      return (await api.get<{ items: V1Pod[] }>(paths.pods(namespace), { labelSelector })).items
+      const { items } = await api.get<{ items: V1Pod[] }>(paths.pods(spaces.watched), { labelSelector })
+      return items.filter(spaces.isOurs)
     },
     read,
     until,
-    async end(name, limitMs) {
-      const pod = await read(name)
+    async end(at, limitMs) {
+      const pod = await read(at)
       if (!pod || hasEnded(pod)) return
       // Nobody has begun with it: there is nothing that could end.
-      if (!pod.status?.startTime) return remove(name)
+      if (!pod.status?.startTime) return remove(at)
       try {
         // The only way that keeps what it printed and how it ended: its time is over (activeDeadlineSeconds).
-        store.take(await api.patch<V1Pod>(paths.pod(namespace, name), { spec: { activeDeadlineSeconds: 1 } }))
+        const path = paths.pod(at.namespace, at.name)
+        store.take(await api.patch<V1Pod>(path, { spec: { activeDeadlineSeconds: 1 } }))
       } catch (error) {
         if (isGone(error)) return
         if (!(error instanceof ApiProblem && error.status === 422)) throw error
       }
-      await until(name, (it) => (!it || hasEnded(it) ? true : null), {
+      await until(at, (it) => (!it || hasEnded(it) ? true : null), {
         limitMs,
         late: (it) => new Error(`its machine ${it?.spec?.nodeName ?? ''} does not say that it has ended`),
       })

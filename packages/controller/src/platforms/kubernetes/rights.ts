@@ -5,6 +5,8 @@ export interface Right {
   group: string
   resource: string
   verbs: readonly string[]
+  /** Only of these. */
+  names?: readonly string[]
   /** What does not work without it, for people. */
   why: string
 }
@@ -41,7 +43,27 @@ export const RIGHTS: readonly Right[] = [
 ]
 /** In the whole cluster, by choice: without it its capacity is not known. */
 export const CLUSTER_RIGHTS: readonly Right[] = [
-  { group: '', resource: 'nodes', verbs: ['list'], why: 'how much room the cluster has' },
+  {
+    group: '',
+    resource: 'nodes',
+    verbs: ['list', 'watch'],
+    why: 'which machines the cluster has, and how much room',
+  },
+  {
+    group: 'storage.k8s.io',
+    resource: 'storageclasses',
+    verbs: ['list'],
+    why: 'where volumes can be made',
+  },
+]
+/** In the whole cluster, by choice, and not usual: it reads what everybody runs there. */
+export const OTHERS_RIGHTS: readonly Right[] = [
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['list', 'watch'],
+    why: 'what others have asked for, so what is free',
+  },
 ]
 
 /**
@@ -68,19 +90,21 @@ export async function missingRights(
   const spec = { namespace }
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec }
   const { status } = await api.post<Rules>('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body)
-  const isGranted = (group: string, resource: string, verb: string) =>
+  const isGranted = ({ group, resource, names = [] }: Right, verb: string) =>
     status.resourceRules.some(
       (it) =>
         has(it.apiGroups, group) &&
         has(it.resources, resource) &&
         has(it.verbs, verb) &&
-        (it.resourceNames ?? []).length === 0,
+        ((it.resourceNames ?? []).length === 0 ||
+          (names.length > 0 && names.every((name) => it.resourceNames?.includes(name)))),
     )
-  const doubtful = rights.flatMap(({ group, resource, verbs }) =>
-    verbs
-      .filter((verb) => !LATER.has(`${verb} ${resource}`) && !isGranted(group, resource, verb))
-      .map((verb) => ({ group, resource, verb })),
-  )
+  const doubtful = rights.flatMap((right) => {
+    const { group, resource, names } = right
+    return right.verbs
+      .filter((verb) => !LATER.has(`${verb} ${resource}`) && !isGranted(right, verb))
+      .map((verb) => ({ group, resource, verb, name: names?.[0] }))
+  })
   // Other ways of granting (webhooks) tell no rules: then each is asked for.
   if (!status.incomplete) return doubtful.map((it) => `${it.verb} ${it.resource}`)
   const answers = await Promise.all(
@@ -89,9 +113,14 @@ export async function missingRights(
   return answers.flat()
 }
 
-async function mayWe(api: Api, namespace: string, it: { group: string; resource: string; verb: string }) {
+async function mayWe(
+  api: Api,
+  namespace: string,
+  it: { group: string; resource: string; verb: string; name?: string },
+) {
   const [resource, subresource] = it.resource.split('/')
-  const resourceAttributes = { namespace, verb: it.verb, group: it.group, resource, subresource }
+  const { verb, group, name } = it
+  const resourceAttributes = { namespace, verb, group, resource, subresource, name }
   const spec = { resourceAttributes }
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec }
   const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
@@ -109,11 +138,12 @@ export async function ifAllowed<T>(work: () => Promise<T>): Promise<T | null> {
   }
 }
 
-const rules = (rights: readonly Right[]) =>
-  rights.map(({ group, resource, verbs }) => ({
+export const rulesOf = (rights: readonly Right[]) =>
+  rights.map(({ group, resource, verbs, names }) => ({
     apiGroups: [group],
     resources: [resource],
     verbs: [...verbs],
+    ...(names && { resourceNames: [...names] }),
   }))
 
 /** Everything a controller needs in a cluster, as objects to apply: its account, its Role, and by choice the reading of machines. */
@@ -126,7 +156,7 @@ export function roleObjects(options: { namespace: string; account: string; nodes
   const whole = `${namespace}-${account}`
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rules(RIGHTS) },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rulesOf(RIGHTS) },
     {
       apiVersion: `${rbac}/v1`,
       kind: 'RoleBinding',
@@ -140,7 +170,7 @@ export function roleObjects(options: { namespace: string; account: string; nodes
             apiVersion: `${rbac}/v1`,
             kind: 'ClusterRole',
             metadata: { name: whole, labels },
-            rules: rules(CLUSTER_RIGHTS),
+            rules: rulesOf(CLUSTER_RIGHTS),
           },
           {
             apiVersion: `${rbac}/v1`,

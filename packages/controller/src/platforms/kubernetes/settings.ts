@@ -1,6 +1,8 @@
 /** Which cluster, which part of it, and what its things are made with. */
+import { instanceMost, organisationQuota } from '@kalnet/contracts/config-kubernetes'
 import { z } from 'zod'
 import { imageRegistry } from '../../images/oci/settings.ts'
+import { SPACE_LETTERS } from './names.ts'
 
 /** RFC 1123 label, as the API takes names of namespaces. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not a name of a namespace')
@@ -11,6 +13,10 @@ export const kubernetesSettings = z.strictObject({
   kubeconfig: z.string().min(1).max(4096).optional(),
   context: z.string().min(1).max(253).optional(),
   namespace: label.default('kalnet'),
+  /** Where each organisation has one of its own, the given one stands before their names. */
+  namespaces: z.enum(['one', 'per-organisation']).default('one'),
+  quota: organisationQuota,
+  most: instanceMost,
   storageClass: className.optional(),
   volumeSize: z
     .string()
@@ -42,6 +48,9 @@ export function settingsOf(config: ClusterConfig | undefined, env = process.env)
   const { enabled: _, registry, ...rest } = config ?? { enabled: true }
   const its = { ...rest, ...(registry && { registry: registryOf(registry, env) }) }
   const { data, error } = kubernetesSettings.safeParse(its)
+  const longest = 63 - SPACE_LETTERS - 1
+  if (data?.namespaces === 'per-organisation' && data.namespace.length > longest)
+    throw new Error(`kubernetes.namespace is longer than ${longest} letters, and stands before other names`)
   if (data) return data
   const [issue] = error.issues
   throw new Error(`kubernetes.${String(issue?.path[0])} ${issue?.message}`)

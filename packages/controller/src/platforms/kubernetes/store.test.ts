@@ -32,7 +32,8 @@ function start(lists: (V1Pod[] | Error)[], watches: Watch[]) {
   // Waiting takes no time here, but lets others work.
   const clock = { now: () => new Date(0), sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
   const log = createLog('test', 'silent')
-  const store = createPodStore({ api, namespace: 'kalnet', labelSelector: 'a=b', clock, log })
+  const spaces = { watched: 'kalnet', isOurs: () => true }
+  const store = createPodStore({ api, spaces, labelSelector: 'a=b', clock, log })
   const running = store.run(stop.signal)
   return {
     store,

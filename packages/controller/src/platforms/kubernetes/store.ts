@@ -8,6 +8,7 @@ import type { V1Pod } from '@kubernetes/client-node'
 import { createAnnouncer } from '../announce.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { paths } from './names.ts'
+import type { Spaces } from './spaces.ts'
 
 /** The API ends a watch after that, so that a way that died unnoticed does not last. */
 const WATCH_SECONDS = 240
@@ -36,17 +37,18 @@ interface List {
 
 export function createPodStore(parts: {
   api: Api
-  namespace: string
+  /** Of one namespace, or of all. */
+  spaces: Pick<Spaces, 'watched' | 'isOurs'>
   labelSelector: string
   clock: Clock
   log: Log
   random?: () => number
 }): PodStore {
-  const { api, namespace, labelSelector, clock, log } = parts
+  const { api, spaces, labelSelector, clock, log } = parts
   const pods = new Map<string, V1Pod>()
   const changed = createAnnouncer<V1Pod>()
   const presence = createAnnouncer<boolean>()
-  const path = paths.pods(namespace)
+  const path = paths.pods(spaces.watched)
   let isLive = false
   /** How far we were told. */
   let told = 0
@@ -57,6 +59,8 @@ export function createPodStore(parts: {
     presence.say(now)
   }
   function put(pod: V1Pod) {
+    // Whoever may write elsewhere may write our labels there, too.
+    if (!spaces.isOurs(pod)) return
     const known = pods.get(nameOf(pod))
     // An answer to us may be newer than what is told later.
     if (known && version(known) >= version(pod)) return
@@ -64,6 +68,7 @@ export function createPodStore(parts: {
     changed.say(pod)
   }
   function drop(pod: V1Pod) {
+    if (!spaces.isOurs(pod)) return
     pods.delete(nameOf(pod))
     changed.say(pod)
   }

@@ -1,19 +1,20 @@
 /** Volumes of instances as claims of the namespace: they outlive pods and go by their own word alone. */
+import { fail } from '@kalnet/contracts/errors'
 import type { Volume } from '@kalnet/contracts/instance'
 import type { V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node'
-import type { Api } from './api.ts'
+import { type Api, isGone } from './api.ts'
 import { LABELS, ownerLabels, paths, volumeName } from './names.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 export const claimOf = (
   volume: Pick<Volume, 'id'>,
-  of: { installation: string; organisationId: string; settings: KubernetesSettings },
+  of: { installation: string; namespace: string; organisationId: string; settings: KubernetesSettings },
 ): V1PersistentVolumeClaim => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
   metadata: {
     name: volumeName(of.installation, volume.id),
-    namespace: of.settings.namespace,
+    namespace: of.namespace,
     labels: {
       ...ownerLabels({ installation: of.installation, organisationId: of.organisationId }),
       [LABELS.volume]: volume.id,
@@ -34,9 +35,13 @@ export async function ensureClaims(
 ): Promise<void> {
   for (const volume of volumes) {
     const claim = claimOf(volume, of)
-    const path = paths.claim(of.settings.namespace, claim.metadata?.name ?? '')
+    const path = paths.claim(of.namespace, claim.metadata?.name ?? '')
     // Applying the same again changes nothing; another size or class of today's settings is for new ones only.
-    const there = await api.get<V1PersistentVolumeClaim>(path).catch(() => null)
+    const there = await api.get<V1PersistentVolumeClaim>(path).catch((error: unknown) => {
+      if (volume.existing && !isGone(error)) throw error
+      return null
+    })
+    if (!there && volume.existing) throw fail('volume.missing', { name: volume.name })
     if (!there) await api.apply(path, claim)
   }
 }

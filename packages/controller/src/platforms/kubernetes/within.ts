@@ -7,7 +7,7 @@ import { forward } from './forward.ts'
 import { placed, SCREEN_KEY } from './given.ts'
 import { NOTES, paths } from './names.ts'
 import { observationOf } from './observation.ts'
-import { type Pods, podOfHandle } from './pods.ts'
+import { type Pods, whereOf } from './pods.ts'
 import { wayTo } from './ports.ts'
 import { relayDatagrams, relayListeners, relayUnix } from './relay.ts'
 import { runInside } from './run-inside.ts'
@@ -16,12 +16,8 @@ type Within = Required<
   Pick<Platform, 'dial' | 'dialDatagrams' | 'addresses' | 'listenInside' | 'place' | 'exec'>
 >
 
-export function createWithin(parts: {
-  api: Api
-  pods: Pods
-  namespace: string
-}): Within & { forget(handle: Handle): void } {
-  const { api, pods, namespace } = parts
+export function createWithin(parts: { api: Api; pods: Pods }): Within & { forget(handle: Handle): void } {
+  const { api, pods } = parts
   /** By pod; they never change while it lives. */
   const screens = new Map<string, string>()
 
@@ -30,26 +26,26 @@ export function createWithin(parts: {
       return await work()
     } catch (error) {
       // Asked only now: the usual way costs nothing.
-      const pod = await pods.read(podOfHandle(handle))
+      const pod = await pods.read(whereOf(handle))
       if (!pod || observationOf(pod).state !== 'running')
         throw new Error('it is not running', { cause: error })
       throw error
     }
   }
 
-  const secretPath = (handle: Handle) => paths.secret(namespace, podOfHandle(handle))
+  const secretPath = (handle: Handle) => paths.secret(whereOf(handle).namespace, whereOf(handle).name)
   async function screenSecret(handle: Handle): Promise<string> {
-    const known = screens.get(podOfHandle(handle))
+    const known = screens.get(whereOf(handle).name)
     if (known) return known
     const { data } = await api.get<V1Secret>(secretPath(handle))
     const found = Buffer.from(data?.[SCREEN_KEY] ?? '', 'base64').toString('latin1')
     if (!found) throw new Error('the secret of its screen is gone')
-    screens.set(podOfHandle(handle), found)
+    screens.set(whereOf(handle).name, found)
     return found
   }
 
   return {
-    forget: (handle) => void screens.delete(podOfHandle(handle)),
+    forget: (handle) => void screens.delete(whereOf(handle).name),
     async dial(handle, portName, signal) {
       const way = wayTo(handle, portName)
       return whileItRuns(handle, async () => {
@@ -72,7 +68,7 @@ export function createWithin(parts: {
     exec: (handle, command, signal, timeoutMs) =>
       whileItRuns(handle, () => runInside(api, handle, command, signal, timeoutMs)),
     async place(handle, folder, files) {
-      const pod = await pods.read(podOfHandle(handle))
+      const pod = await pods.read(whereOf(handle))
       if (!pod || observationOf(pod).state !== 'running') throw new Error('it is not running')
       if (!pod.spec?.volumes?.some((it) => it.name === `given-${folder}`))
         throw new Error(`it has no folder ${folder}`)
@@ -84,7 +80,7 @@ export function createWithin(parts: {
       else throw new Error(`it has no folder ${folder}`)
       // A machine looks at a pod's Secrets once a minute; at once when the pod itself changes.
       const changed = { metadata: { annotations: { [NOTES.changed]: new Date().toISOString() } } }
-      await api.patch(paths.pod(namespace, podOfHandle(handle)), changed)
+      await api.patch(paths.pod(whereOf(handle).namespace, whereOf(handle).name), changed)
     },
   }
 }
