@@ -2,6 +2,7 @@
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { createInterface } from 'node:readline'
+import { backoff, type Clock, systemClock } from '@kalnet/io/clock'
 import { type Channels, ChannelsRefused, openChannels } from '@kalnet/wire/channels'
 import type { SignIn } from './sign-in.ts'
 
@@ -11,6 +12,10 @@ const ANSWER_MS = 20_000
 const SILENCE_MS = 150_000
 const KEEP_ALIVE_MS = 10_000
 const MOST_BYTES = 32 * 2 ** 20
+/** An API server serves some hundred writes at once, of everybody together: what is more waits here. */
+const QUESTIONS_AT_ONCE = 24
+/** How long one that has too much to do is asked again. */
+const BUSY_MS = 60_000
 
 /** What the API refused: its status and reason are for us, its message for people. */
 export class ApiProblem extends Error {
@@ -72,11 +77,15 @@ interface Asked {
   silenceMs?: number
 }
 
-export function createApi(signIn: SignIn): Api {
-  const agents = { plain: new PlainAgent({ keepAlive: true }), secure: new Agent({ keepAlive: true }) }
+export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
+  const how = { keepAlive: true, maxSockets: QUESTIONS_AT_ONCE }
+  const questions = { plain: new PlainAgent(how), secure: new Agent(how) }
+  /** A watch keeps its connection: it takes no turn away from questions. */
+  const watches = { plain: new PlainAgent(), secure: new Agent() }
 
   async function open(asked: Asked): Promise<IncomingMessage> {
     const { method, path, query, body, type = 'application/json', signal, silenceMs = ANSWER_MS } = asked
+    const agents = query?.watch ? watches : questions
     const { url, headers, tls } = await signIn.access()
     const target = withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
     const text = body && JSON.stringify(body)
@@ -102,7 +111,7 @@ export function createApi(signIn: SignIn): Api {
     })
   }
 
-  async function ask(asked: Asked): Promise<string> {
+  async function askOnce(asked: Asked) {
     const answer = await open(asked)
     const pieces: Buffer[] = []
     let bytes = 0
@@ -111,10 +120,18 @@ export function createApi(signIn: SignIn): Api {
       if (bytes > MOST_BYTES) throw new Error('the cluster answered more than we take')
       pieces.push(piece)
     }
-    const text = Buffer.concat(pieces).toString('utf8')
-    const status = answer.statusCode ?? 0
-    if (status >= 300) throw problemOf(status, text)
-    return text
+    const afterMs = Number(answer.headers['retry-after'] ?? 0) * 1000 || 0
+    return { text: Buffer.concat(pieces).toString('utf8'), status: answer.statusCode ?? 0, afterMs }
+  }
+  async function ask(asked: Asked): Promise<string> {
+    const until = clock.now().getTime() + BUSY_MS
+    for (let attempt = 0; ; attempt += 1) {
+      const { text, status, afterMs } = await askOnce(asked)
+      if (status < 300) return text
+      // It has too much to do and did nothing of this: it is asked again when it says so, not by all at the same moment.
+      if (status !== 429 || clock.now().getTime() > until) throw problemOf(status, text)
+      await clock.sleep(Math.min(afterMs, BUSY_MS) + backoff(attempt, 50, 2_000))
+    }
   }
   const json = async <T>(asked: Asked) => JSON.parse(await ask(asked)) as T
 
