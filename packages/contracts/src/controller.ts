@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
 import { clusterChoice, clusterReport, clusterView } from './cluster.ts'
-import { address, desiredInstance, observedInstance, platformName } from './instance.ts'
+import { address, observedInstance, platformName, wish } from './instance.ts'
 import { loosened } from './loosened.ts'
 import { route } from './route.ts'
 
@@ -46,6 +46,7 @@ export const capacity = z.object({
     .object({ memoryBytes: z.number(), memoryFreeBytes: z.number(), cpus: z.number(), cpusFree: z.number() })
     .optional(),
 })
+export type Capacity = z.infer<typeof capacity>
 
 /** Raw Ed25519 public key, base64 (RFC 8032, 32 bytes). */
 export const publicKey = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'is not an Ed25519 public key')
@@ -58,13 +59,6 @@ export const linkTarget = z.object({
   address: address.nullable(),
 })
 export type LinkTarget = z.infer<typeof linkTarget>
-
-/** What is said of it is of a later release and cannot be read here, but which one it is can. */
-const unreadable = z
-  .object({ id, generation: z.number().int().min(1), state: z.enum(['running', 'stopped']).catch('running') })
-  .transform((it) => ({ ...it, unreadable: true as const }))
-export type UnreadableInstance = z.infer<typeof unreadable>
-const desired = z.union([loosened(desiredInstance), unreadable])
 
 /** Unknown fields are left out by receivers, at every depth. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
@@ -80,8 +74,8 @@ export const toController = z.discriminatedUnion('type', [
     serverTime: time,
   }),
   /** Everything this controller should have; what is not in it is to be reaped. Sent on every connect after the inventory. */
-  message('desired.all', { instances: z.array(desired) }),
-  message('desired', { instance: desired }),
+  message('desired.all', { instances: z.array(wish) }),
+  message('desired', { instance: wish }),
   /** The row is gone: stop and remove whatever is left. */
   message('forget', { id, generation: z.number().int() }),
   message('stream.open', { streamId: id, instanceId: id, port: slug, token: z.string() }),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { id, slug, time } from './basics.ts'
 import { health, probe } from './health.ts'
+import { loosened } from './loosened.ts'
 import { recipeChain } from './recipe.ts'
 
 export const platformName = z.enum(['fake', 'process', 'docker', 'kubernetes'])
@@ -58,6 +59,9 @@ export const resources = z.strictObject({
     .default(64 * 2 ** 20),
 })
 
+/** Where the home of an instance is inside. A volume there takes the place of the private one. */
+export const HOME = '/home/user'
+
 /** What kind of data a volume holds; says later what is backed up. */
 export const volumeClass = z.enum(['config', 'cache', 'media', 'user-data', 'secrets'])
 
@@ -68,6 +72,8 @@ export const volume = z.strictObject({
   at: inside,
   class: volumeClass.default('user-data'),
   readOnly: z.boolean().default(false),
+  /** It was made before: a new one in its place would look as if all in it were lost. Refused when it is not there. */
+  existing: z.literal(true).optional(),
 })
 export type Volume = z.infer<typeof volume>
 
@@ -142,6 +148,19 @@ export const desiredInstance = z.strictObject({
   spec: instanceSpec,
 })
 export type DesiredInstance = z.infer<typeof desiredInstance>
+/** What is said of it is of a later release and cannot be read here, but which one it is can. */
+const unreadableInstance = z
+  .object({
+    id,
+    generation: z.number().int().min(1),
+    platform: platformName.catch('process'),
+    state: z.enum(['running', 'stopped']).catch('running'),
+  })
+  .transform((it) => ({ ...it, unreadable: true as const }))
+export type UnreadableInstance = z.infer<typeof unreadableInstance>
+/** As it comes over the link: one that cannot be read keeps nobody from the others. */
+export const wish = z.union([loosened(desiredInstance), unreadableInstance])
+export type Wish = z.infer<typeof wish>
 
 export const observedState = z.enum([
   'preparing',

@@ -1,6 +1,7 @@
 /** An image recipe: Debian, npm and PyPI packages and files → one root file system that serves every platform. */
 import { z } from 'zod'
 import { slug } from './basics.ts'
+import { exactly } from './loosened.ts'
 
 const debianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'is not a Debian package name')
 const absolute = z
@@ -40,23 +41,25 @@ const npmParts = {
  * `remove` are globs inside the root deleted after installing (locales, drivers nobody needs).
  * `run` are argument arrays run inside the finished root, as its root (`["fc-cache", "-f"]`).
  */
-export const recipe = z.strictObject({
-  name: slug,
-  suite: z.enum(['bookworm']).default('bookworm'),
-  packages: z.array(debianPackage).max(200).default([]),
-  files: z.array(recipeFile).max(50).default([]),
-  remove: z
-    .array(z.string().regex(/^\/[\w@%+=:,./*?-]+$/))
-    .max(200)
-    .default([]),
-  run: z
-    .array(z.array(z.string().max(500)).min(1))
-    .max(20)
-    .default([]),
-  npm: z.strictObject({ ...npmParts, manifest: packedText, lock: packedText }).optional(),
-  /** Goes into a virtual environment in `/opt/<recipe>`: wheels only, each with its hash. */
-  pypi: z.strictObject({ requirements: packedText }).optional(),
-})
+export const recipe = exactly(
+  z.strictObject({
+    name: slug,
+    suite: z.enum(['bookworm']).default('bookworm'),
+    packages: z.array(debianPackage).max(200).default([]),
+    files: z.array(recipeFile).max(50).default([]),
+    remove: z
+      .array(z.string().regex(/^\/[\w@%+=:,./*?-]+$/))
+      .max(200)
+      .default([]),
+    run: z
+      .array(z.array(z.string().max(500)).min(1))
+      .max(20)
+      .default([]),
+    npm: z.strictObject({ ...npmParts, manifest: packedText, lock: packedText }).optional(),
+    /** Goes into a virtual environment in `/opt/<recipe>`: wheels only, each with its hash. */
+    pypi: z.strictObject({ requirements: packedText }).optional(),
+  }),
+)
 export type RecipeLayer = z.infer<typeof recipe>
 
 /** A recipe of a catalog; `extends` names the recipe whose root it continues. */

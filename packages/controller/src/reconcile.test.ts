@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DesiredInstance, ObservedInstance } from '@kalnet/contracts/instance'
-import { instanceSpec } from '@kalnet/contracts/instance'
+import { instanceSpec, wish } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import { createLog } from '@kalnet/io/log'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Journal, openJournal } from './journal.ts'
 import { createFakePlatform } from './platforms/fake/fake.ts'
 import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
@@ -354,3 +354,56 @@ test('[CTL-3.one-runtime] the same desired state 100 times, reordered, repeated,
     { numRuns: 20, endOnFailure: true },
   )
 }, 60_000)
+
+describe('[CTL-4.skew] a later release asks for what this one cannot read', () => {
+  const later = (n: number, generation = 1, state = 'running') =>
+    wish.parse({
+      ...desired(n, generation),
+      state,
+      spec: { ...desired(n).spec, network: 'of a later release' },
+    })
+
+  test('it is told as failed, in words, and the others run', async () => {
+    const machine = boot()
+    machine.reconciler.desiredAll([later(1), desired(2)])
+    await reaches(machine, 2, 'running')
+    expect(machine.last(1)).toMatchObject({
+      state: 'failed',
+      generation: 1,
+      reason: expect.stringContaining('too old'),
+    })
+    expect([...world.runtimes.keys()].length).toBe(1)
+  })
+
+  test('what runs of it runs on, until it is to stop', async () => {
+    const machine = boot()
+    machine.reconciler.desired(desired(1))
+    await reaches(machine, 1, 'running')
+    machine.reconciler.desiredAll([later(1)])
+    await machine.reconciler.idle()
+    expect(machine.last(1)?.state).toBe('running')
+    machine.reconciler.desiredAll([later(1, 1, 'stopped')])
+    await reaches(machine, 1, 'stopped')
+  })
+
+  test('a newer generation ends the older one and is told as failed', async () => {
+    const machine = boot()
+    machine.reconciler.desired(desired(1))
+    await reaches(machine, 1, 'running')
+    machine.reconciler.desiredAll([later(1, 2)])
+    await machine.reconciler.idle()
+    expect(machine.observed.findLast((it) => it.id === idOf(1) && it.generation === 1)?.state).toBe('stopped')
+    expect(machine.observed.findLast((it) => it.id === idOf(1) && it.generation === 2)?.state).toBe('failed')
+  })
+
+  test('an older generation of it changes nothing, and one that never was here is over when it is to stop', async () => {
+    const machine = boot()
+    machine.reconciler.desired(desired(1, 3))
+    await reaches(machine, 1, 'running')
+    machine.reconciler.desired(later(1, 2, 'stopped'))
+    machine.reconciler.desired(later(2, 1, 'stopped'))
+    await machine.reconciler.idle()
+    expect(machine.last(1)?.state).toBe('running')
+    expect(machine.last(2)).toMatchObject({ state: 'stopped', reason: null })
+  })
+})

@@ -1,6 +1,6 @@
 /** Makes what is there match what is desired: level-triggered, one worker per instance, safe against lost, repeated, late and reordered messages. */
 import type { Health } from '@kalnet/contracts/health'
-import type { DesiredInstance, ObservedInstance, Progress } from '@kalnet/contracts/instance'
+import type { DesiredInstance, ObservedInstance, Progress, Wish } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { handlesOf, orphan, type Running, runningOf } from './entries.ts'
@@ -9,6 +9,7 @@ import { createLife, freshEntry } from './life.ts'
 import { createLimit } from './limit.ts'
 import type { Handle, Platform } from './platforms/platform.ts'
 import { createThrottle } from './throttle.ts'
+import { decline } from './unreadable.ts'
 
 const CREATIONS_AT_ONCE = 8
 /** Safety net under the platforms' own notices. */
@@ -17,9 +18,9 @@ const LOST_AFTER_ATTEMPTS = 3
 const PROGRESS_MS = 200
 
 export interface Reconciler {
-  desired(instance: DesiredInstance): void
+  desired(instance: Wish): void
   /** The full set: what is not in it is taken away. */
-  desiredAll(instances: DesiredInstance[]): void
+  desiredAll(instances: Wish[]): void
   forget(id: string, generation: number): void
   /** Everything known here, for the full exchange on connect. */
   inventory(): ObservedInstance[]
@@ -130,11 +131,8 @@ export function createReconciler(options: {
       } catch (error) {
         if (signal.aborted) return
         slot.dirty = true
-        if (now.aborted) {
-          attempt = 0
-          continue
-        }
-        attempt += 1
+        attempt = now.aborted ? 0 : attempt + 1
+        if (now.aborted) continue
         log.warn({ instance: entry.id, generation: entry.generation, attempt, error }, 'will be tried again')
         try {
           if (attempt >= LOST_AFTER_ATTEMPTS) life.lost(entry)
@@ -157,10 +155,18 @@ export function createReconciler(options: {
     }
   }
 
-  function accept(instance: DesiredInstance) {
+  function stop(slot: Slot, wish: DesiredInstance) {
+    slot.entry.desired = { ...wish, state: 'stopped' }
+    write(slot.entry)
+    interrupt(slot)
+  }
+
+  function accept(instance: Wish) {
     const { id, generation } = instance
     const slot = slots.get(id)
     if (generation <= journal.buried(id)) return
+    if ('unreadable' in instance)
+      return decline(instance, slot?.entry, { report: options.report, stop: (it) => slot && stop(slot, it) })
     if (!slot) {
       const entry = freshEntry(instance, clock)
       write(entry)
@@ -183,11 +189,7 @@ export function createReconciler(options: {
     }
     if (entry.phase === 'forgotten' || !entry.desired) return
     // Within one generation an instance only ever goes from running to stopped: late "running" messages change nothing.
-    if (instance.state === 'stopped' && entry.desired.state === 'running') {
-      entry.desired = { ...entry.desired, state: 'stopped' }
-      write(entry)
-      return interrupt(slot)
-    }
+    if (instance.state === 'stopped' && entry.desired.state === 'running') return stop(slot, entry.desired)
     poke(slot)
   }
 
@@ -250,9 +252,8 @@ export function createReconciler(options: {
     find(id) {
       const entry = slots.get(id)?.entry
       const its = platform(entry?.handle?.platform ?? '')
-      return entry?.handle && its
-        ? { platform: its, handle: entry.handle, generation: entry.generation }
-        : null
+      if (!entry?.handle || !its) return null
+      return { platform: its, handle: entry.handle, generation: entry.generation }
     },
     has: (id) => slots.has(id),
     running(id) {

@@ -6,7 +6,7 @@ import {
   LINK_MESSAGE_BYTES,
   LINK_PATH,
   OFFLINE_MS,
-  PROTOCOL,
+  SPOKEN,
   type ToController,
   toController,
 } from '@kalnet/contracts/controller'
@@ -29,6 +29,8 @@ export interface LinkOptions {
     proved?(): void
   }
   hello: { version: string; hostname: string; machine?: string }
+  /** What we speak, the highest first; default: this release. */
+  protocols?: readonly number[]
   /** Everything but challenge, welcome and refused, which the link itself answers. */
   onMessage(message: ToController): void
   /** Proved and welcomed: now send the inventory. */
@@ -98,7 +100,7 @@ export function connectLink(options: LinkOptions): Link {
     transmit(on, {
       type: 'hello',
       controllerId,
-      protocols: [PROTOCOL],
+      protocols: [...(options.protocols ?? SPOKEN)],
       url: options.url,
       signature,
       ...options.hello,

@@ -16,8 +16,8 @@ export interface RelayOptions {
   pingEveryMs?: number
 }
 export interface Viewer {
-  /** Ties it to the raw stream; from now on bytes flow. Both are closed when either ends. */
-  attach(raw: Duplex, onFirstByte?: () => void): void
+  /** Ties it to the raw stream; from now on bytes flow. Both are closed when either ends. `onSent` sees what the viewer sends, and must not keep it. */
+  attach(raw: Duplex, onFirstByte?: () => void, onSent?: (payload: Buffer) => void): void
   /** Closes the WebSocket with the code and cuts the raw stream. Idempotent. */
   close(code: number, reason: string): void
   /** Called once when it is over, however it ended. */
@@ -80,6 +80,7 @@ function createViewer(socket: Duplex, pulse: Pulse): Viewer {
   let closing = false
   let over = false
   let quietBeats = 0
+  let heard: ((payload: Buffer) => void) | null = null
   const alive = () => {
     quietBeats = 0
   }
@@ -118,7 +119,9 @@ function createViewer(socket: Duplex, pulse: Pulse): Viewer {
 
   const decode = createDecoder({
     data(payload) {
-      if (!closing && raw?.writable) raw.write(payload)
+      if (closing || !raw?.writable) return
+      heard?.(payload)
+      raw.write(payload)
     },
     control(opcode, payload) {
       if (opcode === OPCODE.ping) {
@@ -152,13 +155,14 @@ function createViewer(socket: Duplex, pulse: Pulse): Viewer {
     if (socket.writableLength > 0) desk = Buffer.allocUnsafeSlow(DESK_BYTES)
   }
 
-  function attach(stream: Duplex, onFirstByte?: () => void): void {
+  function attach(stream: Duplex, onFirstByte?: () => void, onSent?: (payload: Buffer) => void): void {
     stream.on('error', () => close(STREAM_CLOSE.unreachable, 'the connection to the screen broke'))
     if (closing) {
       stream.destroy()
       return
     }
     raw = stream
+    heard = onSent ?? null
     if (onFirstByte) stream.once('data', onFirstByte)
     stream.on('end', () => close(STREAM_CLOSE.ended, 'the screen ended'))
     stream.on('close', () => close(STREAM_CLOSE.ended, 'the screen ended'))

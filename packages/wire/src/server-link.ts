@@ -9,7 +9,7 @@ import {
   HEARTBEAT_MS,
   LINK_MESSAGE_BYTES,
   OFFLINE_MS,
-  PROTOCOL,
+  SPOKEN,
   type ToController,
 } from '@kalnet/contracts/controller'
 import { fail, KalnetError } from '@kalnet/contracts/errors'
@@ -23,6 +23,8 @@ export type Hello = Extract<FromController, { type: 'hello' }>
 export interface ServerLink {
   readonly controllerId: string
   readonly hello: Hello
+  /** The highest one that both ends speak. */
+  readonly protocol: number
   /** False when the link is down; desired state is sent whole on the next connect. */
   send(message: ToController): boolean
   close(code: number, reason: string): void
@@ -30,6 +32,8 @@ export interface ServerLink {
 export interface AcceptOptions {
   log: Log
   clock?: Clock
+  /** What we speak, the highest first; default: this release. */
+  protocols?: readonly number[]
   /** Who it is, or why not. `proveHello` does the usual check. */
   authenticate(hello: Hello, nonce: string): Promise<string | KalnetError>
   /** Proved and welcomed; called before its first message. */
@@ -107,7 +111,7 @@ export function acceptLink(
 }
 
 function serve(on: WebSocket, options: AcceptOptions, settle: (link: ServerLink | null) => void): void {
-  const { log, clock = systemClock } = options
+  const { log, clock = systemClock, protocols: spoken = SPOKEN } = options
   const nonce = randomBytes(32).toString('base64')
   let link: ServerLink | null = null
   let state: 'hello' | 'proving' | 'up' | 'over' = 'hello'
@@ -141,20 +145,22 @@ function serve(on: WebSocket, options: AcceptOptions, settle: (link: ServerLink 
   }
 
   async function prove(hello: Hello): Promise<void> {
-    const theirs = Math.max(0, ...hello.protocols)
-    // N and N−1 are supported; there is no 0 yet.
-    if (!hello.protocols.includes(PROTOCOL))
-      return refuse(LINK_CLOSE.version, fail('controller.version', { theirs, ours: PROTOCOL }))
+    const protocol = spoken.find((it) => hello.protocols.includes(it))
+    if (protocol === undefined) {
+      const highest = (of: readonly number[]) => Math.max(0, ...of)
+      const known = { theirs: highest(hello.protocols), ours: highest(spoken) }
+      return refuse(LINK_CLOSE.version, fail('controller.version', known))
+    }
     const answer = await options.authenticate(hello, nonce)
     if (state !== 'proving') return
     if (typeof answer !== 'string') return refuse(LINK_CLOSE.unproved, answer)
     const { send, controllerId } = { send: transmit, controllerId: answer }
-    const it: ServerLink = { controllerId, hello, send, close }
+    const it: ServerLink = { controllerId, hello, protocol, send, close }
     link = it
     state = 'up'
     send({
       type: 'welcome',
-      protocol: PROTOCOL,
+      protocol,
       controllerId,
       heartbeatMs: HEARTBEAT_MS,
       serverTime: stamp(clock),
@@ -207,5 +213,5 @@ function serve(on: WebSocket, options: AcceptOptions, settle: (link: ServerLink 
     settle(null)
     if (link) options.onClose(link, reason)
   })
-  transmit({ type: 'challenge', nonce, protocols: [PROTOCOL] })
+  transmit({ type: 'challenge', nonce, protocols: [...spoken] })
 }

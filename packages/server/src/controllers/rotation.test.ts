@@ -23,6 +23,7 @@ function setUp(store: (publicKey: string) => Promise<boolean>) {
       signature: '',
       hostname: '',
     },
+    protocol: 1,
     send: ({ type }) => said.push(type) > 0,
     close: (code) => void said.push(`closed ${code}`),
   }
