@@ -5,7 +5,7 @@ import type { Handle } from '../platform.ts'
 import { type Api, ApiProblem, isGone } from './api.ts'
 import { LABELS, ownerLabels, paths, selector, type Where } from './names.ts'
 import type { Spaces } from './spaces.ts'
-import { nameOf, type PodStore } from './store.ts'
+import type { PodStore } from './store.ts'
 
 const FIRST_PAUSE_MS = 60
 const LONGEST_PAUSE_MS = 1_000
@@ -49,8 +49,8 @@ export function createPods(parts: {
   const { api, store, installation, spaces, clock } = parts
 
   async function read({ namespace, name }: Where) {
-    const told = store.all()
-    if (told) return told.find((it) => nameOf(it) === name && it.metadata?.namespace === namespace) ?? null
+    const told = store.one({ namespace, name })
+    if (told !== undefined) return told
     try {
       return await api.get<V1Pod>(paths.pod(namespace, name))
     } catch (error) {
@@ -60,29 +60,23 @@ export function createPods(parts: {
   }
 
   const until: Pods['until'] = async (at, answer, { signal, limitMs, late }) => {
-    const stop = new AbortController()
-    const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-    const news = store.changes(ended)[Symbol.asyncIterator]()
-    let next = news.next()
     const deadline = clock.now().getTime() + limitMs
-    try {
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
-        signal?.throwIfAborted()
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+      signal?.throwIfAborted()
+      const turn = new AbortController()
+      const ended = signal ? AbortSignal.any([signal, turn.signal]) : turn.signal
+      // Before it is looked at, so that nothing is told in between.
+      const heard = store.heard(at.name, ended)
+      try {
         const pod = await read(at)
         const found = answer(pod)
         if (found !== null) return found
         if (clock.now().getTime() >= deadline) throw late(pod)
-        const waiting = clock.sleep(store.all() ? TOLD_PAUSE_MS : pause, ended)
-        const heard = next.then(({ done, value }) => {
-          next = news.next()
-          // Another one's: look again all the same, from memory.
-          return done ? undefined : value
-        })
-        await Promise.race([waiting, heard])
-        waiting.catch(() => undefined)
+        const ms = store.one(at) === undefined ? pause : TOLD_PAUSE_MS
+        await Promise.race([heard, clock.sleep(ms, ended).catch(() => undefined)])
+      } finally {
+        turn.abort()
       }
-    } finally {
-      stop.abort()
     }
   }
 

@@ -73,6 +73,35 @@ describe('[K8S-1.watch] pods', () => {
     expect(it.names()).toBeNull()
   })
 
+  test('whoever waits for one wakes up for that one, and when it is told no more', async () => {
+    const away = new Error('connect ECONNREFUSED')
+    const it = start([[pod('a', 1), pod('b', 2)], away, [pod('a', 1)]], [{ end: 'silent' }])
+    await expect.poll(it.names, wait).toEqual(['a', 'b'])
+    const heard: string[] = []
+    const stop = new AbortController()
+    const listen = (name: string) => it.store.heard(name, stop.signal).then(() => heard.push(name))
+    const waiting = [listen('a'), listen('b'), listen('c')]
+    it.store.take(pod('b', 101))
+    await waiting[1]
+    expect(heard).toEqual(['b'])
+    expect(it.store.one({ namespace: 'kalnet', name: 'c' })).toBeNull()
+    await it.end()
+    await Promise.all(waiting)
+    expect(it.store.one({ namespace: 'kalnet', name: 'a' })).toBeUndefined()
+    // Whoever came too late, or leaves, is not kept waiting.
+    stop.abort()
+    await listen('a')
+  })
+
+  test('what nobody here asks of a pod is not kept', async () => {
+    const its = pod('a', 1)
+    its.metadata = { ...its.metadata, managedFields: [{ manager: 'x' }] }
+    const it = start([[its]], [])
+    await expect.poll(it.names, wait).toEqual(['a'])
+    expect(it.store.all()?.[0]?.metadata).not.toHaveProperty('managedFields')
+    await it.end()
+  })
+
   const forgotten = { code: 410, reason: 'Expired', message: 'too old resource version' }
   test.each<[string, Watch]>([
     ['as an event', { events: [{ type: 'ERROR', object: forgotten as V1Pod }], end: 'ends' }],

@@ -7,7 +7,7 @@ import type { Log } from '@kalnet/io/log'
 import type { V1Pod } from '@kubernetes/client-node'
 import { createAnnouncer } from '../announce.ts'
 import { type Api, ApiProblem } from './api.ts'
-import { paths } from './names.ts'
+import { paths, type Where } from './names.ts'
 import type { Spaces } from './spaces.ts'
 
 /** The API ends a watch after that, so that a way that died unnoticed does not last. */
@@ -17,6 +17,10 @@ const PAGE = 500
 export interface PodStore {
   /** Null: it is not told at the moment, ask. */
   all(): V1Pod[] | null
+  /** As told; null: there is none, undefined: it is not told at the moment. */
+  one(at: Where): V1Pod | null | undefined
+  /** Resolves when that one changed, or when it begins or ends that we are told; at the latest by the signal. */
+  heard(name: string, signal: AbortSignal): Promise<void>
   /** What an answer to ourselves said: it may be ahead of what is told. */
   take(pod: V1Pod): void
   /** Follows until the signal. */
@@ -49,6 +53,8 @@ export function createPodStore(parts: {
   const changed = createAnnouncer<V1Pod>()
   const presence = createAnnouncer<boolean>()
   const path = paths.pods(spaces.watched)
+  /** Who waits for one of them: hundreds do at once, and each wakes up for its own only. */
+  const waiting = new Map<string, Set<() => void>>()
   let isLive = false
   /** How far we were told. */
   let told = 0
@@ -57,6 +63,14 @@ export function createPodStore(parts: {
     if (isLive === now) return
     isLive = now
     presence.say(now)
+    for (const name of waiting.keys()) wake(name)
+  }
+  function wake(name: string) {
+    for (const go of waiting.get(name) ?? []) go()
+  }
+  function tell(pod: V1Pod) {
+    wake(nameOf(pod))
+    changed.say(pod)
   }
   function put(pod: V1Pod) {
     // Whoever may write elsewhere may write our labels there, too.
@@ -64,13 +78,15 @@ export function createPodStore(parts: {
     const known = pods.get(nameOf(pod))
     // An answer to us may be newer than what is told later.
     if (known && version(known) >= version(pod)) return
+    // Who set which field is half of what is told of a pod, and nobody here asks.
+    delete pod.metadata?.managedFields
     pods.set(nameOf(pod), pod)
-    changed.say(pod)
+    tell(pod)
   }
   function drop(pod: V1Pod) {
     if (!spaces.isOurs(pod)) return
     pods.delete(nameOf(pod))
-    changed.say(pod)
+    tell(pod)
   }
 
   async function list(): Promise<string> {
@@ -115,6 +131,24 @@ export function createPodStore(parts: {
 
   return {
     all: () => (isLive ? [...pods.values()] : null),
+    one({ namespace, name }) {
+      if (!isLive) return undefined
+      const pod = pods.get(name)
+      return pod?.metadata?.namespace === namespace ? pod : null
+    },
+    heard(name, signal) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const its = waiting.get(name) ?? new Set()
+      waiting.set(name, its.add(resolve))
+      const leave = () => {
+        its.delete(resolve)
+        if (its.size === 0 && waiting.get(name) === its) waiting.delete(name)
+        resolve()
+      }
+      if (signal.aborted) leave()
+      else signal.addEventListener('abort', leave, { once: true })
+      return promise
+    },
     take(pod) {
       // What is not newer than what we were told may be gone by now.
       if (isLive && version(pod) > told) put(pod)
