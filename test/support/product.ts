@@ -25,6 +25,8 @@ export interface ProductOptions {
   /** An ordinary user of this machine; without it: whoever runs the tests. */
   person?: Person
   flags?: string[]
+  /** Another tree than this one: of another release. */
+  checkout?: string
   /** Default: a free one. */
   port?: number
   /** Where KALNET_HOME is made; default a temporary folder. */
@@ -59,7 +61,7 @@ export async function ordinaryPerson(): Promise<Person | null> {
     : { name, uid: Number(entry[2]), gid: Number(entry[3]), home: entry[5] ?? '' }
 }
 
-async function imageCache(person?: Person): Promise<string> {
+export async function imageCache(person?: Person): Promise<string> {
   const folder = `${CACHE}-${person?.name ?? process.getuid?.() ?? 0}`
   await mkdir(folder, { recursive: true, mode: 0o755 })
   if (person) await chown(folder, person.uid, person.gid)
@@ -82,9 +84,9 @@ const asPerson = (person: Person | undefined, command: string, args: string[]): 
     : [command, args]
 
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
-  const { person, namespace } = options
+  const { person, namespace, checkout = CHECKOUT } = options
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'kn-')))
-  await takeLeftovers(join(CHECKOUT, 'kalnet'))
+  await takeLeftovers(join(checkout, 'kalnet'))
   await own(home)
   await chmod(home, 0o755)
   if (person) await chown(home, person.uid, person.gid)
@@ -109,7 +111,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   if (person) Object.assign(env, { HOME: person.home, USER: person.name, LOGNAME: person.name })
 
   const kalnet = (...args: string[]): Promise<RunResult> => {
-    const [command, all] = asPerson(person, join(CHECKOUT, 'kalnet'), args)
+    const [command, all] = asPerson(person, join(checkout, 'kalnet'), args)
     const inside = namespace ? ['netns', 'exec', namespace, command, ...all] : all
     return run(namespace ? 'ip' : command, inside, { env, cwd: '/', timeoutMs: 300_000 })
   }
