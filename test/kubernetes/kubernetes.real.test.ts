@@ -6,6 +6,7 @@ import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
 import { describeController } from './controller.conformance.ts'
 import { describeFaults } from './faults.conformance.ts'
+import { describeSpaces } from './spaces.conformance.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
 
@@ -50,6 +51,7 @@ else {
   })
 
   describeFaults(() => shared)
+  describeSpaces(() => shared)
   describeController(() => shared)
 
   test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {

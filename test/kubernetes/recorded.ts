@@ -4,15 +4,18 @@ import type { Api } from '@kalnet/controller/platforms/kubernetes/api'
 /** `/api/v1/namespaces/x/pods/name/log` → pods/log and whether one is named. */
 function resourceOf(path: string): { resource: string; isNamed: boolean } {
   const words = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/')
-  const [kind = '', name, sub] = words[0] === 'namespaces' ? words.slice(2) : words
+  // A namespace itself, or what is in one.
+  const [kind = '', name, sub] = words[0] === 'namespaces' && words.length > 2 ? words.slice(2) : words
   return { resource: sub ? `${kind}/${sub}` : kind, isNamed: name !== undefined }
 }
 
-export function recorded(api: Api, asked: Set<string>): Api {
+/** `asked`: one set for all, or one for each path. */
+export function recorded(api: Api, asked: Set<string> | ((path: string) => Set<string>)): Api {
   const note = (path: string, verb: (isNamed: boolean) => string) => {
     if (!path.startsWith('/api')) return
     const { resource, isNamed } = resourceOf(path)
-    asked.add(`${verb(isNamed)} ${resource}`)
+    const set = typeof asked === 'function' ? asked(path) : asked
+    set.add(`${verb(isNamed)} ${resource}`)
   }
   const reads = (isNamed: boolean) => (isNamed ? 'get' : 'list')
   return {

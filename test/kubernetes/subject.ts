@@ -6,7 +6,7 @@ import { peerCache } from '@kalnet/cli/suite/peers'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import { referenceOf } from '@kalnet/controller/images/described'
 import { exportImage } from '@kalnet/controller/images/layers'
-import { createApi } from '@kalnet/controller/platforms/kubernetes/api'
+import { type Api, createApi } from '@kalnet/controller/platforms/kubernetes/api'
 import { createKubernetesPlatform } from '@kalnet/controller/platforms/kubernetes/kubernetes'
 import { kubernetesSettings } from '@kalnet/controller/platforms/kubernetes/settings'
 import { createSignIn } from '@kalnet/controller/platforms/kubernetes/sign-in'
@@ -25,6 +25,7 @@ export interface Shared extends Prepared {
   platform(
     changes?: Parameters<typeof settings>[1],
     installation?: string,
+    record?: (api: Api) => Api,
   ): ReturnType<typeof createKubernetesPlatform>
   /** What was asked of the cluster, as `verb resource`. */
   asked: ReadonlySet<string>
@@ -57,16 +58,14 @@ async function archiveOf(image: RecipeChain): Promise<string> {
 
 export async function openShared(): Promise<Shared> {
   const archive = await archiveOf(chain)
-  const { cluster, kubeconfig, accountOf, strangerOf, close } = await prepareCluster()
+  const prepared = await prepareCluster()
+  const { cluster, kubeconfig } = prepared
   await cluster.load(archive)
   const asked = new Set<string>()
   return {
-    cluster,
-    kubeconfig,
-    accountOf,
-    strangerOf,
+    ...prepared,
     asked,
-    platform(changes = {}, installation = 'test') {
+    platform(changes = {}, installation = 'test', record = (api) => recorded(api, asked)) {
       const its = settings(kubeconfig, changes)
       return createKubernetesPlatform({
         settings: its,
@@ -80,9 +79,8 @@ export async function openShared(): Promise<Shared> {
           sentBytes: 0,
         }),
         log,
-        api: recorded(createApi(createSignIn(its)), asked),
+        api: record(createApi(createSignIn(its))),
       })
     },
-    close,
   }
 }

@@ -16,6 +16,8 @@ export interface Prepared {
   kubeconfig: string
   /** The same of another account of the namespace. */
   accountOf(name: string): Promise<string>
+  /** The same of any token. */
+  fileOf(name: string, token: string): Promise<string>
   /** Of somebody whom the cluster never knew. */
   strangerOf(): Promise<string>
   close(): Promise<void>
@@ -70,7 +72,14 @@ export async function prepareCluster({ bare = false, audited = false } = {}): Pr
       await keepPolicies(cluster, stop.signal)
     }
     const kubeconfig = await accountOf(ACCOUNT)
-    return { cluster, kubeconfig, accountOf, strangerOf: () => write('stranger', 'x'.repeat(200)), close }
+    return {
+      cluster,
+      kubeconfig,
+      accountOf,
+      fileOf: write,
+      strangerOf: () => write('stranger', 'x'.repeat(200)),
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -2,6 +2,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 import type { Observation } from '../platform.ts'
 import { endedInWords } from '../reasons.ts'
+import { quotaInWords } from './quota-words.ts'
 
 const time = (it: Date | string | null | undefined): string | null => (it ? new Date(it).toISOString() : null)
 const statusOf = (pod: V1Pod): V1ContainerStatus | undefined => pod.status?.containerStatuses?.[0]
@@ -133,7 +134,7 @@ export const hasBegun = (pod: V1Pod): boolean => {
 /** Something the API refused when it was told to make it. */
 export function refusalInWords(status: number, message: string): string {
   const text = short(message)
-  if (/exceeded quota/i.test(text)) return `The quota of the namespace is used up: ${text}`
+  if (/exceeded quota/i.test(text)) return `The quota of the namespace is used up: ${quotaInWords(text)}`
   if (/violates PodSecurity/i.test(text)) return `The namespace does not admit it: ${text}`
   if (/maximum .* per (Container|Pod)|minimum .* per (Container|Pod)/i.test(text))
     return `The limits of the namespace do not admit it: ${text}`

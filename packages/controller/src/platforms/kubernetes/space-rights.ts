@@ -1,6 +1,6 @@
 /** What a controller may do where each organisation has a namespace of its own: little in the whole cluster, and the usual in what it made. */
 import type { Api } from './api.ts'
-import { missingRights, RIGHTS, type Right } from './rights.ts'
+import { missingRights, RIGHTS, type Right, rulesOf } from './rights.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 /** In each namespace that we make for an organisation: those, and its share. */
@@ -88,4 +88,37 @@ export function holdingPolicy(it: { name: string; namespace: string; user: strin
       ],
     },
   }
+}
+
+/** What stands beside `roleObjects` where each organisation has a namespace of its own. */
+export function spaceObjects({ namespace, account }: { namespace: string; account: string }): object[] {
+  const labels = { 'app.kubernetes.io/name': 'kalnet-controller' }
+  const inEach = roleOfSpaces(namespace)
+  const everywhere = `${namespace}-organisations`
+  const apiVersion = `${RBAC}/v1`
+  const user = `system:serviceaccount:${namespace}:${account}`
+  const role = (name: string, rights: readonly Right[]) => ({
+    apiVersion,
+    kind: 'ClusterRole',
+    metadata: { name, labels },
+    rules: rulesOf(rights),
+  })
+  return [
+    role(inEach, SPACE_RIGHTS),
+    role(everywhere, spacesRights(namespace)),
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: everywhere, labels },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: everywhere },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    },
+    holdingPolicy({ name: everywhere, namespace, user }),
+    {
+      apiVersion: ADMISSION,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: everywhere, labels },
+      spec: { policyName: everywhere, validationActions: ['Deny'] },
+    },
+  ]
 }
