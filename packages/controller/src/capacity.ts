@@ -1,17 +1,15 @@
 /** How much this machine has and has left, for placement. */
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os'
-import type { capacity } from '@kalnet/contracts/controller'
-import type { z } from 'zod'
+import type { Capacity } from '@kalnet/contracts/controller'
 import type { Platform } from './platforms/platform.ts'
-
-export type Capacity = z.infer<typeof capacity>
 
 /** A controller that drives nothing but a cluster has the cluster's room, where that is known. */
 export async function measureCapacity(dataFolder: string, platforms: Platform[] = []): Promise<Capacity> {
   const disk = await statfs(dataFolder)
   const [only, ...others] = platforms
   const room = others.length === 0 ? only?.room?.() : null
+  const kept = platforms.flatMap((it) => it.room?.() ?? [])[0]
   return {
     cpus: room?.cpus ?? availableParallelism(),
     memoryBytes: room?.memoryBytes ?? totalmem(),
@@ -19,5 +17,6 @@ export async function measureCapacity(dataFolder: string, platforms: Platform[] 
     memoryFreeBytes: room?.memoryFreeBytes ?? freemem(),
     diskFreeBytes: disk.bavail * disk.bsize,
     load1: loadavg()[0] ?? 0,
+    ...(kept?.most && { most: kept.most }),
   }
 }

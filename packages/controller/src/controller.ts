@@ -2,6 +2,8 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { ClusterReport } from '@kalnet/contracts/cluster'
 import { type FromController, HEARTBEAT_MS } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import type { PlatformName } from '@kalnet/contracts/instance'
@@ -127,15 +129,20 @@ export async function runController(options: ControllerOptions): Promise<void> {
 
     let isReady = false
     let haveChanged = false
+    const clusterNow = () => platforms.flatMap((it) => it.cluster?.() ?? [])[0] ?? null
+    /** What was told last of a cluster. */
+    let told: ClusterReport | null = null
     /** Everything we have, in both directions, on every connect: whatever was lost in between is repaired by it. */
     async function exchange() {
       await fingerprints.complete
+      told = clusterNow()
       const capacity = await measureCapacity(folders.data, platforms)
       send({
         type: 'inventory',
         fingerprints: fingerprints.now(),
         capacity,
         instances: reconciler.inventory(),
+        ...(told ? { cluster: told } : {}),
       })
       if (isReady) return
       isReady = true
@@ -148,8 +155,11 @@ export async function runController(options: ControllerOptions): Promise<void> {
         if (signal.aborted || !link?.up()) continue
         const capacity = await measureCapacity(folders.data, platforms)
         const changed = haveChanged ? { fingerprints: fingerprints.now() } : {}
-        if (!send({ type: 'heartbeat', capacity, ...changed })) continue
+        const now = clusterNow()
+        const isNews = now !== null && now !== told && !isDeepStrictEqual(now, told)
+        if (!send({ type: 'heartbeat', capacity, ...changed, ...(isNews ? { cluster: now } : {}) })) continue
         haveChanged = false
+        told = now
         await noteBeat(folders).catch((error: unknown) => log.warn({ error }, 'the beat could not be noted'))
       }
     }

@@ -1,9 +1,10 @@
-/** `kalnet controllers list|enrol|cordon|uncordon|drain|label|rotate|revoke` and `kalnet controller`: machines that run sessions. */
+/** `kalnet controllers list|show|enrol|cordon|uncordon|drain|label|rotate|revoke` and `kalnet controller`: machines that run sessions. */
 import { controllerRoutes } from '@kalnet/contracts/controller'
-import { readFingerprint } from '@kalnet/server/core/tls'
 import type { AddCommand } from '../context.ts'
 import { size, table } from '../output.ts'
 import { addChanges, findController, labelWords } from './controllers-change.ts'
+import { addEnrol } from './controllers-enrol.ts'
+import { addShow } from './controllers-show.ts'
 
 export const addControllers: AddCommand = (program, context) => {
   const controllers = program.command('controllers').description('the machines that run sessions')
@@ -31,23 +32,8 @@ export const addControllers: AddCommand = (program, context) => {
         { items },
       )
     })
-  controllers
-    .command('enrol')
-    .description('make a one-use token and print the line to run on the other machine')
-    .argument('<name>', 'what to call that machine')
-    .action(async (name: string) => {
-      const { api, output, folders } = context()
-      const made = await api.call(controllerRoutes.token, { body: { name } })
-      const fingerprint = await readFingerprint(folders.config)
-      const command =
-        fingerprint && !made.command.includes('--ca-fingerprint')
-          ? `${made.command} --ca-fingerprint ${fingerprint}`
-          : made.command
-      output.result(['Run this on the other machine, once, within an hour:', '', `  ${command}`], {
-        ...made,
-        command,
-      })
-    })
+  addEnrol(controllers, context)
+  addShow(controllers, context)
   addChanges(controllers, context)
   controllers
     .command('rotate')

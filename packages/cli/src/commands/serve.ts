@@ -36,10 +36,10 @@ export const addServe: AddCommand = (program, context) => {
       const { folders, env } = context()
       await asChild(async (signal) => {
         const { runController } = await import('@kalnet/controller/controller')
-        const { trust } = await import('../lan/trust.ts')
+        const { PATIENCE_MS, trust } = await import('../lan/trust.ts')
         const ca = flags.caFile
           ? await readIfThere(flags.caFile)
-          : await trust(flags.join, flags.caFingerprint, folders.config, signal)
+          : await trust(flags.join, flags.caFingerprint, folders.config, signal, PATIENCE_MS)
         if (flags.caFile && !ca) throw usage(`There is no file ${flags.caFile}.`)
         const { docker, kubernetes } = await readConfig({ folders, env, flags: {} })
         await runController({
@@ -72,6 +72,7 @@ const NAMES_MOST = 100
 /** The control plane in this very process, until told to end. */
 async function serveHere({ folders, env, flags, signal }: ServeOptions): Promise<void> {
   const { createServer } = await import('@kalnet/server/server')
+  const { untilDatabase } = await import('@kalnet/server/core/database-there')
   const given = await readConfig({ folders, env, flags })
   const config = { ...given, publicUrl: given.publicUrl ?? lanUrl(given) }
   if (!config.database.url)
@@ -88,11 +89,15 @@ async function serveHere({ folders, env, flags, signal }: ServeOptions): Promise
     const { key, certificate: cert } = await ensureTls(folders.config, [...names])
     return { key, cert }
   }
+  const log = createLog('server', config.log.level)
+  await untilDatabase({ url: config.database.url, log, signal })
   const server = await createServer({
     config,
     folders,
-    log: createLog('server', config.log.level),
+    log,
     databaseUrl: config.database.url,
+    manifest: async (...joining) =>
+      (await import('../render/kubernetes/enrolment.ts')).enrolmentFile(...joining),
     ...(config.tls.enabled ? { tls: await certificate(), renewTls: certificate } : {}),
   })
   try {

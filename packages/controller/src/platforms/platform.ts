@@ -1,6 +1,7 @@
 /** What every platform does. One conformance suite (`conformance.ts`) runs against each, the fake one too. */
 import type { Duplex } from 'node:stream'
-import type { Fingerprint } from '@kalnet/contracts/controller'
+import type { ClusterReport } from '@kalnet/contracts/cluster'
+import type { Capacity, Fingerprint } from '@kalnet/contracts/controller'
 import type { Address, InstanceSpec, PlatformName, Progress } from '@kalnet/contracts/instance'
 
 /** Plain data, kept in the journal: enough to find the runtime again after a restart of ours. */
@@ -43,8 +44,17 @@ export interface Datagrams {
 
 export interface Platform {
   readonly name: PlatformName
+  /** Its instances are made and run on other machines: how many at once is not ours to limit, and one that waits there holds nobody up. */
+  readonly isElsewhere?: true
   /** Where it has more room than this machine: all there is and what is left, as it was told last; null: it is not known. */
-  room?(): { cpus: number; memoryBytes: number; memoryFreeBytes: number } | null
+  room?(): {
+    cpus: number
+    memoryBytes: number
+    memoryFreeBytes: number
+    most: NonNullable<Capacity['most']>
+  } | null
+  /** Where it is a cluster, what is told of it: the same object while nothing changed; null: nothing is known yet. */
+  cluster?(): ClusterReport | null
   /** Yields once at the start and whenever something about it changes. */
   fingerprint(signal: AbortSignal): AsyncIterable<Fingerprint>
   /** Same id and generation twice = same handle, one runtime. A runtime of a lower generation is removed first; a higher one present is an error. */

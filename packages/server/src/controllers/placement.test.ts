@@ -91,4 +91,56 @@ describe('place', () => {
     expect(() => place([one], { spec: local, platforms })).toThrow('process on a has no networks of its own')
     expect(place([one, machine('b')], { spec: local, platforms }).controllerId).toBe('b')
   })
+
+  const cluster = (change: Partial<NonNullable<Controller['capacity']>> = {}): Controller => {
+    const own = machine('c')
+    return {
+      ...own,
+      capacity: {
+        cpus: 64,
+        memoryBytes: 64e9,
+        memoryFreeBytes: 40e9,
+        diskFreeBytes: 1e11,
+        load1: 0,
+        ...change,
+      },
+      fingerprints: own.fingerprints.map((it) => ({ ...it, platform: 'kubernetes' as const })),
+    }
+  }
+  const most = { memoryBytes: 8e9, memoryFreeBytes: 3e9, cpus: 4, cpusFree: 0.5 }
+  const asking = (memoryBytes: number, cpus = 1) => ({
+    ...spec,
+    resources: { ...spec.resources, memoryBytes, cpus },
+  })
+  it.each([
+    [
+      'more than any machine has',
+      asking(16e9),
+      '16.0 GB of memory, and no machine of c has more than 8.0 GB for instances',
+    ],
+    [
+      'more than any machine has free',
+      asking(4e9),
+      '4.0 GB of memory, and no machine of c has more than 3.0 GB free',
+    ],
+    ['more CPU than any machine has', asking(1e9, 64), '64 CPU, and no machine of c has enough'],
+    [
+      'more CPU than any machine has free',
+      asking(1e9, 8),
+      '8 CPU, and no machine of c has enough of it free',
+    ],
+  ])('[CTL-5.fits-nowhere] in a cluster with room in all, %s is told', (_name, wanted, words) => {
+    const where = [cluster({ most })]
+    expect(() => place(where, { spec: wanted, platforms: ['kubernetes'] })).toThrow(words)
+    // Another place takes it.
+    const other = { ...machine('a'), capacity: { ...cluster().capacity!, cpus: 64 } }
+    expect(
+      place([...where, other], { spec: wanted, platforms: ['kubernetes', 'process'] }).controllerId,
+    ).toBe('a')
+  })
+  it('[CTL-5.fits-nowhere] what fits one machine goes there; of machines that nobody may read nothing is judged', () => {
+    const where = { spec: asking(3e9), platforms: ['kubernetes'] as const }
+    expect(place([cluster({ most })], where).controllerId).toBe('c')
+    expect(place([cluster({ memoryFreeBytes: 1e6 })], where).controllerId).toBe('c')
+  })
 })

@@ -54,7 +54,8 @@ function obstacle(controller: Controller, platform: PlatformName, spec: Instance
   if (spec.network === 'local' && found.localNetwork === false)
     return `${platform} on ${controller.name} has no networks of its own`
   const { most, memoryFreeBytes: free } = controller.capacity ?? {}
-  if (most && platform === 'kubernetes') return unfit(controller.name, most, spec)
+  // Of a cluster whose machines nobody may read nothing is known: what fits nowhere waits there and says why.
+  if (platform === 'kubernetes') return most ? unfit(controller.name, most, spec) : null
   // The limit is a ceiling, not a reservation: a quarter of it must be free for a start that is worth trying.
   if (free !== undefined && free - RESERVE_BYTES < spec.resources.memoryBytes / 4)
     return `${controller.name} has too little free memory`

@@ -12,7 +12,7 @@ import type { Controllers } from './controllers.ts'
 export type WriteManifest = (
   choice: ClusterChoice,
   joining: { name: string; url: string; fingerprint: string | null; token: string },
-) => string
+) => string | Promise<string>
 
 export interface ControllerRoutesOptions {
   controllers: Controllers
@@ -49,7 +49,7 @@ export const routesOfControllers = ({
     const where = { name, url: cluster?.url ?? url, fingerprint }
     if (cluster && !manifest) throw fail('request.invalid', { problem: 'this server writes no manifests' })
     const made = await controllers.makeToken(actor.organisationId, name)
-    const written = cluster && manifest?.(cluster, { ...where, token: made.token })
+    const written = cluster && (await manifest?.(cluster, { ...where, token: made.token }))
     const trust = fingerprint ? ` --ca-fingerprint ${fingerprint}` : ''
     const only = cluster ? ' --platforms kubernetes' : ''
     const command = `./kalnet controller --join ${where.url} --token ${made.token}${trust}${only}`

@@ -1,6 +1,6 @@
 /** What a cluster is told and what it says back, as tables; no cluster is needed. */
 import { instanceSpec } from '@kalnet/contracts/instance'
-import type { V1ContainerState, V1Node, V1Pod } from '@kubernetes/client-node'
+import type { V1ContainerState, V1Pod } from '@kubernetes/client-node'
 import { describe, expect, test } from 'vitest'
 import type { EnsureRequest } from '../platform.ts'
 import { placed, secretOf } from './given.ts'
@@ -10,7 +10,6 @@ import { handleFrom, podOf } from './pod.ts'
 import { policyOf } from './policy.ts'
 import { wayTo } from './ports.ts'
 import { missingRights, RIGHTS, roleObjects } from './rights.ts'
-import { quantity, roomOf } from './room.ts'
 import { codeOf } from './run-inside.ts'
 import { settingsOf } from './settings.ts'
 import { claimOf, usersOf } from './volumes.ts'
@@ -269,40 +268,6 @@ describe('[K8S-1.reasons] why', () => {
     [{ status: 'Failure', message: 'no such container' }, null],
     [null, null],
   ])('the end of a program: %j', (status, code) => expect(codeOf(status)).toBe(code))
-})
-
-describe('[K8S-1.room] room', () => {
-  test.each([
-    ['250m', 0.25],
-    ['2', 2],
-    ['1.5Gi', 1.5 * 2 ** 30],
-    ['2e3', 2000],
-    ['128974848', 128974848],
-    ['129M', 129e6],
-    ['', 0],
-    ['many', 0],
-  ])('%s is %d', (text, value) => expect(quantity(text)).toBeCloseTo(value))
-
-  test('is what open machines offer without what is asked for', () => {
-    const node = (name: string, changes: object = {}): V1Node => ({
-      metadata: { name },
-      status: { allocatable: { cpu: '4', memory: '8Gi' }, conditions: [{ type: 'Ready', status: 'True' }] },
-      ...changes,
-    })
-    const pod = (nodeName: string, phase: string): V1Pod => ({
-      status: { phase },
-      spec: {
-        nodeName,
-        containers: [{ name: 'x', resources: { requests: { cpu: '500m', memory: '1Gi' } } }],
-      },
-    })
-    const { all, free } = roomOf(
-      [node('a'), node('b'), node('c', { spec: { unschedulable: true } })],
-      [pod('a', 'Running'), pod('b', 'Pending'), pod('a', 'Failed'), pod('c', 'Running')],
-    )
-    expect(all).toEqual({ cpus: 8, memoryBytes: 16 * 2 ** 30, machines: 2 })
-    expect(free).toEqual({ cpus: 7, memoryBytes: 14 * 2 ** 30, machines: 2 })
-  })
 })
 
 describe('[K8S-1.least] rights', () => {

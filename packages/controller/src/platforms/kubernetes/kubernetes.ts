@@ -11,6 +11,7 @@ import { createMaking, inWords } from './making.ts'
 import { CONTAINER, LABELS, ownerLabels, paths, selector, volumeName } from './names.ts'
 import { createNews } from './news.ts'
 import { observationOf } from './observation.ts'
+import { createOverview } from './overview.ts'
 import { GRACE_SECONDS, handleFrom } from './pod.ts'
 import { createPods, whereOf } from './pods.ts'
 import { portsOf } from './ports.ts'
@@ -44,7 +45,8 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   const spaces = createSpaces({ api, settings, installation, clock })
   const store = createPodStore({ api, spaces, labelSelector, clock, log })
   const pods = createPods({ api, store, installation, spaces, clock })
-  const news = createNews({ api, store, pods, settings, clock, log })
+  const overview = createOverview({ api, store, settings, installation, clock, log })
+  const news = createNews({ api, store, overview, settings, clock, log })
   const { forget, ...ways } = createWithin({ api, pods })
   const ensure = createMaking({ api, pods, store, spaces, installation, settings, imageOf })
   const oneAtATime = createKeyedMutex()
@@ -87,7 +89,9 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
 
   return {
     name: 'kubernetes',
+    isElsewhere: true,
     room: news.room,
+    cluster: news.cluster,
     fingerprint: news.fingerprint,
     changes: news.changes,
     ...ways,

@@ -8,10 +8,10 @@ import { problemInWords } from '../reasons.ts'
 import { whileHeard } from '../while-heard.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { refusalInWords } from './observation.ts'
+import type { Overview } from './overview.ts'
 import { handleFrom } from './pod.ts'
-import type { Pods } from './pods.ts'
 import { CLUSTER_RIGHTS, ifAllowed, missingRights, RIGHTS } from './rights.ts'
-import { roomOf } from './room.ts'
+import { machinesOf, roomOf } from './room.ts'
 import type { KubernetesSettings } from './settings.ts'
 import { missingForSpaces } from './space-rights.ts'
 import type { PodStore } from './store.ts'
@@ -19,21 +19,18 @@ import type { PodStore } from './store.ts'
 /** Rights and machines change without a word to us. */
 const LOOK_AGAIN_MS = 300_000
 const AWAY_MS = 5_000
-const GIGABYTE = 10 ** 9
 
 export interface NewsParts {
   api: Api
   store: PodStore
-  pods: Pods
+  overview: Overview
   settings: KubernetesSettings
   clock: Clock
   log: Log
 }
 
-export function createNews({ api, store, pods, settings, clock, log }: NewsParts) {
+export function createNews({ api, store, overview, settings, clock, log }: NewsParts) {
   const look = createAnnouncer<boolean>()
-  /** As they were told last; null: we may not read them. */
-  let nodes: V1Node[] | null = null
   const base = { platform: 'kubernetes' as const, isolation: 'container' as const, images: [] }
   const unusable = (detail: string, version = ''): Fingerprint => ({
     ...base,
@@ -45,25 +42,32 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
     localNetwork: false,
   })
 
+  /** Before the machines are told for the first time they are asked for. */
+  async function machines(): Promise<V1Node[] | null> {
+    const told = overview.machines()
+    if (told) return told
+    return (await ifAllowed(() => api.get<{ items: V1Node[] }>('/api/v1/nodes')))?.items ?? null
+  }
   async function roomInWords(): Promise<string> {
-    const list = await ifAllowed(() => api.get<{ items: V1Node[] }>('/api/v1/nodes'))
-    if (!list) {
-      nodes = null
+    const all = await machines()
+    if (!all) {
       const verbs = CLUSTER_RIGHTS.map((it) => `${it.verbs.join(', ')} ${it.resource}`).join('; ')
       return `how much room it has is not known, because we may not ${verbs}`
     }
-    nodes = list.items
-    const { all, free } = roomOf(nodes, await pods.list())
-    const machines = all.machines === 1 ? '1 machine' : `${all.machines} machines`
-    const gigabytes = Math.floor(free.memoryBytes / GIGABYTE)
-    return `${machines}, ${Math.floor(free.cpus)} CPU and ${gigabytes} GB not asked for by our instances`
+    const open = roomOf(machinesOf(all, [], null)).machines
+    const unready = all.length - open
+    return `${all.length === 1 ? '1 machine' : `${all.length} machines`}${unready ? `, ${unready} of them take nothing` : ''}`
   }
 
-  async function fingerprintNow(): Promise<Fingerprint> {
+  async function fingerprintNow(signal: AbortSignal): Promise<Fingerprint> {
     let version = ''
     try {
       version = (await api.get<{ gitVersion: string }>('/version')).gitVersion.slice(0, 100)
       const missing = await missingRights(api, settings.namespace)
+      // Nobody waits for a registry that does not answer.
+      overview
+        .look({ version, missing }, signal)
+        .catch((error: unknown) => log.warn({ error }, 'the cluster could not be looked at'))
       if (missing.length > 0) {
         const reasons = RIGHTS.filter((it) => missing.some((one) => one.endsWith(` ${it.resource}`))).map(
           (it) => it.why,
@@ -89,6 +93,7 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
     store
       .run(signal)
       .catch((error: unknown) => log.error({ error: String(error) }, 'watching the cluster ended'))
+    void overview.run(signal)
     void lookAgain(signal)
   })
   async function lookAgain(signal: AbortSignal) {
@@ -99,17 +104,14 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
   }
 
   return {
-    /** Costs no question. */
-    room() {
-      if (!nodes) return null
-      const { all, free } = roomOf(nodes, store.all() ?? [])
-      const { cpus, memoryBytes } = all
-      return { cpus, memoryBytes, memoryFreeBytes: Math.max(0, free.memoryBytes) }
-    },
+    /** Both cost no question. */
+    room: overview.room,
+    cluster: overview.report,
     async *changes(signal: AbortSignal) {
       const told = store.changes(signal)
       watch(signal)
       for await (const pod of told) {
+        overview.changed()
         const handle = handleFrom(pod)
         if (handle) yield { instanceId: handle.instanceId, generation: handle.generation }
       }
@@ -123,7 +125,7 @@ export function createNews({ api, store, pods, settings, clock, log }: NewsParts
       watch(signal)
       let last = ''
       const fresh = async () => {
-        const now = await fingerprintNow()
+        const now = await fingerprintNow(signal)
         const isNew = JSON.stringify(now) !== last
         last = JSON.stringify(now)
         return isNew ? now : null

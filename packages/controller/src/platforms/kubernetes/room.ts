@@ -1,11 +1,6 @@
-/** How much room a cluster has: what its machines offer, without what their pods have asked for. */
+/** How much room a cluster has, machine by machine: what they offer, without what pods have asked for. */
+import type { Amounts, ClusterMachine } from '@kalnet/contracts/cluster'
 import type { V1Node, V1Pod } from '@kubernetes/client-node'
-
-export interface Room {
-  cpus: number
-  memoryBytes: number
-  machines: number
-}
 
 const UNITS: Record<string, number> = {
   m: 1e-3,
@@ -30,26 +25,119 @@ export function quantity(text: string | undefined): number {
   return Number(number) * (UNITS[unit] ?? 0)
 }
 
-const isOpen = (node: V1Node) =>
-  !node.spec?.unschedulable &&
-  node.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True')
+export const NOTHING: Amounts = { cpus: 0, memoryBytes: 0, pods: 0 }
+const plus = (one: Amounts, other: Amounts): Amounts => ({
+  cpus: one.cpus + other.cpus,
+  memoryBytes: one.memoryBytes + other.memoryBytes,
+  pods: one.pods + other.pods,
+})
+const amountsOf = (offer: Record<string, string> | undefined): Amounts => ({
+  cpus: quantity(offer?.cpu),
+  memoryBytes: quantity(offer?.memory),
+  pods: quantity(offer?.pods),
+})
 
-/** `pods`: those that we know of; others' are not ours to see, and count as if they were not there. */
-export function roomOf(nodes: readonly V1Node[], pods: readonly V1Pod[]): { all: Room; free: Room } {
-  const open = nodes.filter(isOpen)
-  const names = new Set(open.map((it) => it.metadata?.name))
-  const sum = (what: 'cpu' | 'memory') =>
-    open.reduce((total, it) => total + quantity(it.status?.allocatable?.[what]), 0)
-  const living = pods.filter(
-    (it) => names.has(it.spec?.nodeName) && !['Succeeded', 'Failed'].includes(it.status?.phase ?? ''),
-  )
-  const asked = (what: 'cpu' | 'memory') =>
-    living
-      .flatMap((it) => it.spec?.containers ?? [])
-      .reduce((total, it) => total + quantity(it.resources?.requests?.[what]), 0)
-  const all = { cpus: sum('cpu'), memoryBytes: sum('memory'), machines: open.length }
-  return {
-    all,
-    free: { ...all, cpus: all.cpus - asked('cpu'), memoryBytes: all.memoryBytes - asked('memory') },
+/** What a pod sets aside where it is: its programs together, or the largest of those that run before them, and what comes with each pod. */
+export function askedBy(pod: V1Pod): Amounts {
+  const { containers = [], initContainers = [], overhead } = pod.spec ?? {}
+  const of = (what: 'cpu' | 'memory') => {
+    const asks = (it: { resources?: { requests?: Record<string, string> } }) =>
+      quantity(it.resources?.requests?.[what])
+    const together = [...containers, ...initContainers.filter((it) => it.restartPolicy === 'Always')]
+    const running = together.reduce((total, it) => total + asks(it), 0)
+    return Math.max(running, ...initContainers.map(asks)) + quantity(overhead?.[what])
   }
+  return { cpus: of('cpu'), memoryBytes: of('memory'), pods: 1 }
+}
+
+/** Somebody's claim to room on a machine. */
+export interface Placed {
+  machine: string
+  asks: Amounts
+}
+const hasEnded = (pod: V1Pod) => ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')
+/** Null: it is nowhere, or over. */
+export const placedOf = (pod: V1Pod): Placed | null =>
+  pod.spec?.nodeName && !hasEnded(pod) ? { machine: pod.spec.nodeName, asks: askedBy(pod) } : null
+
+function byMachine(placed: readonly Placed[]): Map<string, Amounts> {
+  const sums = new Map<string, Amounts>()
+  for (const { machine, asks } of placed) sums.set(machine, plus(sums.get(machine) ?? NOTHING, asks))
+  return sums
+}
+
+/** Why nothing is put there, in words; empty: it takes what fits. */
+function problemOf(node: V1Node): string {
+  const conditions = node.status?.conditions ?? []
+  const ready = conditions.find((it) => it.type === 'Ready')
+  const words = (text: string | undefined) => (text ?? '').replace(/\s+/g, ' ').trim().slice(0, 200)
+  if (!ready) return 'It has not said yet that it is ready'
+  if (ready.status === 'Unknown') return 'It does not answer'
+  if (ready.status !== 'True') return `It is not ready: ${words(ready.message) || words(ready.reason)}`
+  const short = conditions.find((it) => it.status === 'True' && /Pressure$|Unavailable$/.test(it.type))
+  return short ? (PRESSURE[short.type] ?? `It says ${short.type}`) : ''
+}
+const PRESSURE: Record<string, string> = {
+  MemoryPressure: 'Its memory is nearly full',
+  DiskPressure: 'Its disk is nearly full',
+  PIDPressure: 'It runs nearly as many processes as it can',
+  NetworkUnavailable: 'Its network is not set up',
+}
+
+/** `others` null: we may not look; then only what is ours is known to be taken. */
+export function machinesOf(
+  nodes: readonly V1Node[],
+  ours: readonly Placed[],
+  others: readonly Placed[] | null,
+): ClusterMachine[] {
+  const mine = byMachine(ours)
+  const theirs = others && byMachine(others)
+  return nodes
+    .map((node) => {
+      const name = node.metadata?.name ?? ''
+      const detail = problemOf(node)
+      return {
+        name,
+        ready: detail === '',
+        detail,
+        cordoned: node.spec?.unschedulable === true,
+        capacity: amountsOf(node.status?.capacity),
+        allocatable: amountsOf(node.status?.allocatable),
+        ours: mine.get(name) ?? NOTHING,
+        others: theirs && (theirs.get(name) ?? NOTHING),
+      }
+    })
+    .sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }))
+}
+
+export interface Room {
+  machines: number
+  cpus: number
+  memoryBytes: number
+  cpusFree: number
+  memoryFreeBytes: number
+  /** What any one of them has at most: an instance is on one machine. */
+  most: { memoryBytes: number; memoryFreeBytes: number; cpus: number; cpusFree: number }
+}
+
+/** Of the machines that take something. */
+export function roomOf(machines: readonly ClusterMachine[]): Room {
+  const open = machines.filter((it) => it.ready && !it.cordoned)
+  const each = open.map(({ allocatable, ours, others }) => {
+    const asked = plus(ours, others ?? NOTHING)
+    const isFull = allocatable.pods > 0 && asked.pods >= allocatable.pods
+    return {
+      cpus: allocatable.cpus,
+      memoryBytes: allocatable.memoryBytes,
+      cpusFree: isFull ? 0 : Math.max(0, allocatable.cpus - asked.cpus),
+      memoryFreeBytes: isFull ? 0 : Math.max(0, allocatable.memoryBytes - asked.memoryBytes),
+    }
+  })
+  type Field = keyof Room['most']
+  const sum = (field: Field) => each.reduce((total, it) => total + it[field], 0)
+  const most = (field: Field) => Math.max(0, ...each.map((it) => it[field]))
+  const fields: Field[] = ['cpus', 'memoryBytes', 'cpusFree', 'memoryFreeBytes']
+  const of = (work: (field: Field) => number) =>
+    Object.fromEntries(fields.map((field) => [field, work(field)])) as Room['most']
+  return { machines: open.length, ...of(sum), most: of(most) }
 }
