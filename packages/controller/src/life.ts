@@ -22,7 +22,7 @@ export interface LifeParts {
   progress(entry: Entry, progress: Progress): void
   /** What an instance with `identity` shows of itself; null: it has not come. */
   identityOf(instanceId: string, signal: AbortSignal): Promise<Record<string, string> | null>
-  /** Limits how many creations run at once. */
+  /** Limits how many creations run at once on this machine. */
   creating<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
 }
 
@@ -129,7 +129,8 @@ export function createLife(parts: LifeParts) {
       spec: desired.spec,
       ...(identity && { identity }),
     }
-    const handle = await parts.creating(() => platform.ensure(request, signal, progress), signal)
+    const ensure = () => platform.ensure(request, signal, progress)
+    const handle = platform.isElsewhere ? await ensure() : await parts.creating(ensure, signal)
     entry.handle = handle
     entry.phase = 'created'
     const now = stamp(clock)

@@ -1,6 +1,7 @@
 /** How an instance comes to be in a cluster: everything that must stand before its program, then the program. Done twice, it is one. */
 import type { Progress } from '@kalnet/contracts/instance'
 import type { V1Pod } from '@kubernetes/client-node'
+import { createLimit } from '../../limit.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { newSecret } from './display.ts'
@@ -26,6 +27,8 @@ export interface MakingParts {
 }
 
 type Say = (it: Progress) => void
+/** Those that came first are whole first; waiting for a machine is no work of ours and has no limit. */
+const MADE_AT_ONCE = 16
 const isGated = (pod: V1Pod) => (pod.spec?.schedulingGates ?? []).length > 0
 
 /** The API's refusals as sentences. */
@@ -40,6 +43,7 @@ export async function inWords<T>(work: () => Promise<T>): Promise<T> {
 
 export function createMaking(parts: MakingParts) {
   const { api, pods, store, spaces, installation, settings } = parts
+  const takeTurn = createLimit(MADE_AT_ONCE)
 
   /** The pod first, held back: what else there is hangs on it, so that nothing is left when it goes. */
   async function make(request: EnsureRequest, image: string, namespace: string): Promise<V1Pod> {
@@ -106,7 +110,7 @@ export function createMaking(parts: MakingParts) {
     const namespace = await spaces.ensure(request.organisationId, volumeIds, signal)
     const at = { namespace, name: podName(installation, instanceId, generation) }
     try {
-      store.take(await make(request, image, namespace))
+      store.take(await takeTurn(() => make(request, image, namespace), signal))
       return await waitForIt(at, signal, say)
     } catch (error) {
       spaces.doubt(namespace)
