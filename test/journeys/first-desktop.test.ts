@@ -9,6 +9,7 @@ import type { Session } from '@kalnet/contracts/session'
 import { run } from '@kalnet/io/spawn'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeServices } from '../kubernetes/services.conformance.ts'
 import { homeWithImages } from '../services/home.ts'
 import { openBrowser } from '../support/browser.ts'
 import { OWNER } from '../support/client.ts'
@@ -16,7 +17,7 @@ import { type ClusterPlace, openClusterPlace } from '../support/cluster/place.ts
 import { eventually } from '../support/eventually.ts'
 import { inOrder } from '../support/in-order.ts'
 import { lacking } from '../support/parts.ts'
-import { CHECKOUT, ordinaryPerson, type Product, startProduct } from '../support/product.ts'
+import { CHECKOUT, freePort, ordinaryPerson, type Product, startProduct } from '../support/product.ts'
 import { screensOf } from '../support/runtime.ts'
 
 const PICTURES = process.env.KALNET_PICTURES ?? join(CHECKOUT, 'test/results/pictures')
@@ -40,7 +41,7 @@ const cases = [
   },
   { name: 'docker', platform: 'Docker', person: false, needs: ['root', 'chromium', 'mmdebstrap', 'docker'] },
   {
-    name: 'kubernetes',
+    name: '[K8S-1.first-desktop] kubernetes',
     platform: 'Kubernetes',
     person: false,
     needs: ['root', 'chromium', 'mmdebstrap', 'imageRegistry', 'kubernetes'],
@@ -52,6 +53,7 @@ for (const { name, platform, person, needs } of cases) {
   describe.skipIf(why)(`first desktop, ${name}`, () => {
     let product: Product
     let cluster: ClusterPlace | undefined
+    let gatewayPort = 0
     let browser: Awaited<ReturnType<typeof openBrowser>>
     let page: Page
     const problems: string[] = []
@@ -95,10 +97,14 @@ for (const { name, platform, person, needs } of cases) {
       await mkdir(PICTURES, { recursive: true })
       const user = person ? await ordinaryPerson() : null
       if (person && !user) throw new Error('no ordinary user could be made')
+      gatewayPort = await freePort()
       if (platform === 'Kubernetes') cluster = await openClusterPlace('journeys')
       product = await startProduct({
         person: user ?? undefined,
-        ...(cluster && { home: await homeWithImages(), env: cluster.env }),
+        ...(cluster && {
+          home: await homeWithImages(),
+          env: { ...cluster.env, KALNET_GATEWAY_HTTP_PORT: String(gatewayPort) },
+        }),
       })
       browser = await openBrowser()
       page = browser.page
@@ -236,5 +242,8 @@ for (const { name, platform, person, needs } of cases) {
       await eventually('no runtime is left', async () => (await screensThere(instanceId)).length === 0)
       expect(problems).toEqual([])
     })
+
+    if (platform === 'Kubernetes')
+      describeServices(() => ({ product, page, pictures: PICTURES, gatewayPort, cluster: cluster! }))
   })
 }
