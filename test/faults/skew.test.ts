@@ -60,8 +60,10 @@ describe.skipIf(why)('[CTL-4.skew] whole products of two releases', () => {
       await symlink(await imageCache(), join(home, 'data/images'))
     }, 300_000)
     afterAll(async () => {
-      machine?.kill('SIGTERM')
+      // While it is still there, so that nothing runs on without anybody.
       await product?.down()
+      machine?.kill('SIGTERM')
+      if (machine && machine.exitCode === null) await new Promise((resolve) => machine.once('exit', resolve))
       await rm(home, { recursive: true, force: true })
     }, 120_000)
 
