@@ -193,7 +193,7 @@ export async function startPlane(
       expect([answer.status, answer.text]).toEqual([200, expect.any(String)])
       return answer.body as unknown as Session
     },
-    act: (who: Person, id: string, what: 'stop' | 'restart') =>
+    act: (who: Person, id: string, what: 'stop' | 'restart' | 'hibernate' | 'wake' | 'keep-awake') =>
       ask('POST', `/api/sessions/${id}/${what}`, { as: who.secret, body: {} }),
     async until(who: Person, id: string, holds: Partial<Session> | ((session: Session) => boolean)) {
       const fits = (session: Session) =>

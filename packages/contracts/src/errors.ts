@@ -49,6 +49,21 @@ export const ERRORS = {
     'Wait for it, or start a new one.',
   ),
   'session.limit': entry(429, 'You have {count} running sessions; that is the limit.', 'Stop one first.'),
+  'session.no-home': entry(
+    409,
+    'This session cannot sleep: its template keeps no home folder.',
+    'Save what you need elsewhere and stop it, or let it run.',
+  ),
+  'session.asleep-limit': entry(
+    429,
+    'You have {count} sleeping sessions; that is the limit.',
+    'Delete one that you do not need any more.',
+  ),
+  'volume.missing': entry(
+    409,
+    'The folder that was kept for it ({name}) is not on its machine any more.',
+    'Bring the machine’s disk back, or delete it and start a new one.',
+  ),
   'admission.refused': entry(
     422,
     'This may not run here: {problem}.',

@@ -5,22 +5,62 @@ import { labels } from './controller.ts'
 import { platformName, progress } from './instance.ts'
 import type { Table } from './machine.ts'
 import { route } from './route.ts'
-import { answers } from './template.ts'
+import { answers, idleAction } from './template.ts'
 
-export const sessionState = z.enum(['pending', 'starting', 'running', 'stopping', 'stopped', 'failed'])
+export const sessionState = z.enum([
+  'pending',
+  'starting',
+  'running',
+  'hibernating',
+  'hibernated',
+  'waking',
+  'stopping',
+  'stopped',
+  'failed',
+])
 export type SessionState = z.infer<typeof sessionState>
-export const sessionEvent = z.enum(['placed', 'ready', 'ended', 'broke', 'stop', 'restart'])
+export const sessionEvent = z.enum([
+  'placed',
+  'ready',
+  'ended',
+  'broke',
+  'stop',
+  'restart',
+  'hibernate',
+  'wake',
+])
 export type SessionEvent = z.infer<typeof sessionEvent>
 
-/** placed: a controller has it. ready: its display answers. ended: its program came to its own end, or was stopped. broke: it was killed, crashed or could not start. */
+/**
+ * placed: a controller has it. ready: its display answers. ended: its program came to its own end, or was stopped. broke: it was killed, crashed or could not start.
+ * What sleeps keeps its home: a waking that goes wrong leads back to sleep, and only `stop` or a removal ends what is kept.
+ */
 export const SESSION_TABLE: Table<SessionState, SessionEvent> = {
   pending: { placed: 'starting', broke: 'failed', stop: 'stopping', ended: 'stopped' },
   starting: { ready: 'running', broke: 'failed', stop: 'stopping', ended: 'failed' },
-  running: { broke: 'failed', ended: 'stopped', stop: 'stopping', restart: 'starting' },
+  running: {
+    broke: 'failed',
+    ended: 'stopped',
+    stop: 'stopping',
+    restart: 'starting',
+    hibernate: 'hibernating',
+  },
+  hibernating: { ended: 'hibernated', broke: 'hibernated', wake: 'waking', stop: 'stopping' },
+  hibernated: { wake: 'waking' },
+  waking: {
+    ready: 'running',
+    broke: 'hibernated',
+    ended: 'hibernated',
+    hibernate: 'hibernating',
+    stop: 'stopping',
+  },
   stopping: { ended: 'stopped', broke: 'stopped' },
   stopped: { restart: 'starting' },
   failed: { restart: 'starting' },
 }
+
+/** How long before it is done somebody at the screen is told what nobody's use will bring. */
+export const IDLE_WARNING_MS = 120_000
 
 /** Each stage of a start, in order. firstByte and firstFrame are the first viewer's. */
 export const STAGES = ['accepted', 'placed', 'created', 'displayReady', 'firstByte', 'firstFrame'] as const
@@ -54,6 +94,10 @@ export const session = z.strictObject({
   logTail: z.array(z.string()),
   progress: progress.nullable(),
   stages,
+  /** Its home can be kept while it sleeps; without that it cannot. */
+  keepsHome: z.boolean(),
+  /** Nobody uses it: what is done, and when. Null while it is used, or when nothing comes of it. */
+  idle: z.strictObject({ action: idleAction, at: time }).nullable(),
   createdAt: time,
   endedAt: time.nullable(),
 })
@@ -126,11 +170,44 @@ export const sessionRoutes = {
     answer: session,
     audit: 'session.restarted',
   }),
+  hibernate: route({
+    method: 'POST',
+    path: '/api/sessions/:id/hibernate',
+    permission: 'session.stop',
+    summary: 'Put it to sleep: its programs end, its home folder is kept',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: 'session.hibernated',
+  }),
+  wake: route({
+    method: 'POST',
+    path: '/api/sessions/:id/wake',
+    permission: 'session.stop',
+    summary: 'Wake it up: it starts as a new generation with the home folder that was kept',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: 'session.woken',
+  }),
+  keepAwake: route({
+    method: 'POST',
+    path: '/api/sessions/:id/keep-awake',
+    permission: 'stream.open',
+    summary: 'Somebody is there: as if it had been used now',
+    params: byId,
+    query: nothing,
+    body: nothing,
+    answer: session,
+    audit: null,
+  }),
   remove: route({
     method: 'DELETE',
     path: '/api/sessions/:id',
     permission: 'session.stop',
-    summary: 'Take an ended session off the list',
+    summary: 'Take an ended or sleeping session off the list, with all it kept',
     params: byId,
     query: nothing,
     body: nothing,

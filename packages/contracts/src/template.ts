@@ -74,6 +74,29 @@ const image = z
 const command = z.array(z.string().max(4096)).max(64)
 const readyWithinMs = z.number().int().min(1000).max(600_000).default(60_000)
 
+export const idleAction = z.enum(['hibernate', 'stop'])
+/** What becomes of a session that nobody uses. */
+export const idlePolicy = z.strictObject({
+  action: z
+    .enum(['nothing', ...idleAction.options])
+    .default('nothing')
+    .describe('hibernate: its programs end, its home is kept. stop: it ends, and its home goes.'),
+  afterMinutes: z
+    .number()
+    .int()
+    .min(5)
+    .max(30 * 24 * 60)
+    .default(720)
+    .describe(
+      'So long without a key, a pointer or an opened viewer. Who looks is warned two minutes before.',
+    ),
+  watching: z
+    .boolean()
+    .default(false)
+    .describe('An open viewer is use, though nobody types: films, games, a dashboard on the wall.'),
+})
+export type IdlePolicy = z.infer<typeof idlePolicy>
+
 export const sessionTemplate = z.strictObject({
   ...common,
   kind: z.literal('session'),
@@ -91,6 +114,15 @@ export const sessionTemplate = z.strictObject({
   network: network.default('internet'),
   resources: resources.prefault({}),
   readyWithinMs,
+  home: z
+    .enum(['kept', 'private'])
+    .default('kept')
+    .describe(
+      'kept: a volume of the session, so that it can sleep and wake. private: gone with each instance.',
+    ),
+  idle: idlePolicy
+    .prefault({})
+    .describe('What is done when nobody uses it for long; it never is for services.'),
 })
 export type SessionTemplate = z.infer<typeof sessionTemplate>
 

@@ -107,6 +107,8 @@ export function makeSession(number: number, change: Partial<Session> = {}): Sess
     reason: null,
     logTail: [],
     progress: null,
+    keepsHome: true,
+    idle: null,
     stages: {
       accepted: at(0),
       placed: at(12),

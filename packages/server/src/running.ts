@@ -1,7 +1,6 @@
 /** The part of the composition that runs things: controllers, catalog, instances, streams, sessions, in that order. */
 import type { Config } from '@kalnet/contracts/config'
 import { LINK_PATH } from '@kalnet/contracts/controller'
-import { fail } from '@kalnet/contracts/errors'
 import { localRoutes } from '@kalnet/contracts/local'
 import { SIGN_IN_LINK } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
@@ -78,14 +77,14 @@ export async function createRunning(options: RunningOptions) {
         if (!change) return null
         return {
           change,
-          unwanted: await sessions.follow(tx, change),
+          followed: await sessions.follow(tx, change),
           told: await services.follow(tx, change),
         }
       })
       if (!heard) return
-      const { change, unwanted, told } = heard
+      const { change, followed, told } = heard
       told()
-      if (unwanted) hub.push(controllerId, report.id)
+      followed()
       if (['stopped', 'failed', 'lost'].includes(change.observed.state))
         streams.cutInstance(change.instanceId)
     },
@@ -99,20 +98,28 @@ export async function createRunning(options: RunningOptions) {
     },
     linkDial: (controllerId, message) => linkDials.asked(controllerId, message),
     linksCalled: (controllerId, calls) => options.linksCalled?.(controllerId, calls),
-    volumesLeaving: (controllerId) => services.volumesLeaving(controllerId),
-    volumeGone: (controllerId, volumeId) => services.volumeGone(controllerId, volumeId),
+    volumesLeaving: async (controllerId) => [
+      ...(await services.volumesLeaving(controllerId)),
+      ...(await sessions.homes.leavingOn(controllerId)),
+    ],
+    async volumeGone(controllerId, volumeId) {
+      await services.volumeGone(controllerId, volumeId)
+      await sessions.homes.gone(controllerId, volumeId)
+    },
   })
 
   const sessions = createSessions({
     store,
     events,
     clock,
+    log,
     catalog,
     controllers,
     instances,
     perUser: config.sessions.perUser,
     push: hub.push,
     forget: hub.forget,
+    forgetVolume: hub.forgetVolume,
     renewed: (instanceId) => streams.cutInstance(instanceId),
   })
 
@@ -151,12 +158,7 @@ export async function createRunning(options: RunningOptions) {
     clock,
     log,
     tunnels,
-    async locate(sessionId, actor) {
-      const session = await sessions.read(actor, sessionId, 'stream.open')
-      const { controllerId, instanceId, userId, state } = session
-      if (state !== 'running' || !controllerId) throw fail('session.state', { state })
-      return { controllerId, instanceId, userId, sessionId, organisationId: actor.organisationId }
-    },
+    locate: sessions.locate,
     onFirstByte: (sessionId) => {
       sessions
         .reached(sessionId, 'firstByte')
@@ -172,6 +174,7 @@ export async function createRunning(options: RunningOptions) {
   await controllers.allDisconnected(reached)
   const stopping = new AbortController()
   const ticking = services.run(stopping.signal)
+  const watching = sessions.watchUnused(stopping.signal)
   const linking = services.links.follow((controllerId, message) => {
     linkDials.told(controllerId, message)
     hub.sendLinks(controllerId, message)
@@ -250,7 +253,7 @@ export async function createRunning(options: RunningOptions) {
       stopping.abort(new Error('stopping'))
       linkDials.close()
       signInDoor.close()
-      await Promise.all([ticking, linking])
+      await Promise.all([ticking, watching, linking])
       await hub.close()
     },
   }

@@ -4,6 +4,7 @@
  */
 import { chmod, chown, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { fail } from '@kalnet/contracts/errors'
 import type { Volume } from '@kalnet/contracts/instance'
 import type { Folders } from '@kalnet/io/folders'
 import { must } from '@kalnet/io/spawn'
@@ -15,7 +16,7 @@ export interface Volumes {
   ownerOf(volumes: readonly Volume[], isOurs: (uid: number) => boolean): Promise<number | null>
   /** Numbers that volumes have: nobody else may get them. */
   owners(): Promise<number[]>
-  /** Makes those that are not there, gives them to the number, and marks them as used. Can be done twice. */
+  /** Makes those that are not there, gives them to the number, and marks them as used. Can be done twice. Throws volume.missing. */
   take(instanceId: string, volumes: readonly Volume[], uid: number | null): Promise<void>
   /** The instance is over. */
   drop(instanceId: string): Promise<void>
@@ -64,7 +65,8 @@ export function createVolumes(folders: Folders, platform: string): Volumes {
       return found.filter((it) => it !== null)
     },
     async take(instanceId, volumes, uid) {
-      for (const { id } of volumes) {
+      for (const { id, name, existing } of volumes) {
+        if (existing && (await own(id)) === null) throw fail('volume.missing', { name })
         // Nobody but us passes above it: what lies in it is not reachable for others of its number.
         for (const folder of [all, join(all, id), marksOf(id)]) {
           await mkdir(folder, { recursive: true, mode: 0o700 })

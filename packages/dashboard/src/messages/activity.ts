@@ -59,6 +59,8 @@ export const activityWords: Record<string, string> = {
   'session.launched': 'start|started {a session}',
   'session.stopped': 'stop|stopped {a session}',
   'session.restarted': 'start|started {a session} again',
+  'session.hibernated': 'put|put {a session} to sleep',
+  'session.woken': 'wake|woke {a session} up',
   'session.removed': 'take|took {a session} off the list',
   'session.logs-read': 'read|read what {a session} printed',
   'stream.ticket-issued': 'ask|asked for the screen of {a session}',

@@ -15,6 +15,7 @@ const ONLY_ASK = [
   'POST /api/scim/v2/Groups/.search',
   'POST /api/scim/v2/Users/.search',
   'POST /api/sessions/:id/first-frame',
+  'POST /api/sessions/:id/keep-awake',
   'POST /api/sessions/:id/thumbnail',
   'POST /api/sessions/:id/viewings',
   'POST /api/sign-in/passkey/options',

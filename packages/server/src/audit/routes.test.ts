@@ -233,6 +233,8 @@ describe('[GOV-1.access] every change and every reach to something of somebody�
   const SILENT: Record<string, string> = {
     'POST /api/sessions/:id/first-frame':
       'a time that one’s own viewer measures; opening the screen is on record',
+    'POST /api/sessions/:id/keep-awake':
+      'only that somebody is at one’s own screen, as each key there says; opening it is on record',
     'POST /api/sessions/:id/viewings':
       'figures that one’s own viewer measures; opening the screen is on record',
     'POST /api/sessions/:id/thumbnail':

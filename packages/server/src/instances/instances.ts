@@ -73,6 +73,12 @@ export function createInstances({ store, log, secrets }: { store: Store; log: Lo
       if (!row) throw fail('thing.unknown', { kind: 'instance' })
       return row.generation
     },
+    /** As it was last wanted. */
+    async specOf(tx: Tx, id: string): Promise<InstanceSpec> {
+      const row = await rowOf(tx, id)
+      if (!row) throw fail('thing.unknown', { kind: 'instance' })
+      return row.spec
+    },
     remove: async (tx: Tx, id: string) => void (await statements.remove({ id }).execute(tx)),
 
     desiredFor: (controllerId: string): Promise<DesiredInstance[]> =>

@@ -34,6 +34,15 @@ describe('followInstance', () => {
     ['stopped', 'running', 'stopped'],
     ['failed', 'running', 'failed'],
     ['failed', 'failed', 'failed'],
+    ['hibernating', 'running', 'hibernating'],
+    ['hibernating', 'stopped', 'hibernated'],
+    ['hibernating', 'failed', 'hibernated'],
+    ['hibernated', 'running', 'hibernated'],
+    ['waking', 'preparing', 'waking'],
+    ['waking', 'running', 'running'],
+    ['waking', 'failed', 'hibernated'],
+    ['waking', 'stopped', 'hibernated'],
+    ['waking', 'lost', 'hibernated'],
   ])('[SES-1.states] %s and an instance seen %s is %s', (state, observed, expected) => {
     expect(followInstance(state, now, seen(observed), now).state).toBe(expected)
   })
@@ -43,6 +52,12 @@ describe('followInstance', () => {
     expect(followInstance('running', now, killed, now).reason).toBe('It was killed from outside (signal 9).')
     expect(followInstance('stopping', now, killed, now).reason).toBeNull()
     expect(followInstance('running', now, seen('failed'), now).reason).toBe('Its program ended.')
+  })
+
+  it('[SES-1.hibernate] what cannot be woken says why; what was put to sleep does not', () => {
+    const burnt = seen('failed', { reason: 'It could not be started: the disk is on fire' })
+    expect(followInstance('waking', now, burnt, now).reason).toBe(burnt.reason)
+    expect(followInstance('hibernating', now, burnt, now).reason).toBeNull()
   })
 
   it('[SES-1.stages] a controller whose clock is an hour ahead does not bend the stages', () => {

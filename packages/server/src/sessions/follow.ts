@@ -47,7 +47,10 @@ export function followInstance(
   for (const event of ['placed', EVENT[observed.state]] as const) {
     if (event) to = next(SESSION_TABLE, to, event) ?? to
   }
-  const broken = to === 'failed' || (to === 'stopped' && observed.reason !== null && state !== 'stopping')
+  const broken =
+    to === 'failed' ||
+    (to === 'hibernated' && state === 'waking') ||
+    (to === 'stopped' && observed.reason !== null && state !== 'stopping')
   return {
     state: to,
     reason: broken ? (observed.reason ?? (observed.state === 'lost' ? LOST : ENDED_BY_ITSELF)) : null,

@@ -23,6 +23,9 @@ export const routesOfSessions = ({ sessions, logs, thumbnail }: SessionRoutesOpt
   }),
   handle(sessionRoutes.stop, ({ actor, params }) => sessions.stop(actor, params.id)),
   handle(sessionRoutes.restart, ({ actor, params }) => sessions.restart(actor, params.id)),
+  handle(sessionRoutes.hibernate, ({ actor, params }) => sessions.hibernate(actor, params.id)),
+  handle(sessionRoutes.wake, ({ actor, params }) => sessions.wake(actor, params.id)),
+  handle(sessionRoutes.keepAwake, ({ actor, params }) => sessions.keepAwake(actor, params.id)),
   handle(sessionRoutes.remove, async ({ actor, params }) => {
     await sessions.remove(actor, params.id)
     return {}
@@ -30,7 +33,8 @@ export const routesOfSessions = ({ sessions, logs, thumbnail }: SessionRoutesOpt
   handle(sessionRoutes.logs, async ({ actor, params, signal }) => {
     const session = await sessions.read(actor, params.id)
     // An ended session's last lines are kept with it; a running one's are its controller's.
-    if (session.state === 'failed' || !session.controllerId) return { lines: session.logTail }
+    if (['failed', 'hibernated'].includes(session.state) || !session.controllerId)
+      return { lines: session.logTail }
     return { lines: await logs(session.controllerId, session.instanceId, LOG_LINES, signal) }
   }),
   handle(sessionRoutes.firstFrame, async ({ actor, params }) => {

@@ -2,44 +2,45 @@
 import { fail } from '@kalnet/contracts/errors'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import type { BodyOf } from '@kalnet/contracts/route'
-import type { Session, SessionState, sessionRoutes } from '@kalnet/contracts/session'
+import type { Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { Clock } from '@kalnet/io/clock'
+import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
-import { demand } from '../access/access.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Controllers } from '../controllers/controllers.ts'
 import { place } from '../controllers/placement.ts'
 import type { Events } from '../core/events.ts'
-import type { Scope, Store, Tx } from '../core/store.ts'
+import type { Store, Tx } from '../core/store.ts'
 import type { InstanceChange, Instances } from '../instances/instances.ts'
+import type { Located } from '../streams/streams.ts'
+import { AWAY, createChanging, OVER } from './changing.ts'
 import { followInstance } from './follow.ts'
+import { createHomes, homeOf, withHome } from './homes.ts'
+import { ruleOf } from './idle.ts'
 import { type ListQuery, listing } from './listing.ts'
+import { createMoves } from './moves.ts'
 import { after, ownerOf, shapeSession } from './shape.ts'
-import { type Change, type SessionRow, statements } from './store.ts'
+import { createSleep } from './sleep.ts'
+import { statements } from './store.ts'
+import { createUse } from './use.ts'
 
 export interface SessionsOptions {
   store: Store
   events: Events
   clock: Clock
+  log: Log
   catalog: Catalog
   controllers: Controllers
   instances: Instances
-  /** Live sessions one person may have at once. */
+  /** Sessions one person may have at once: so many that run, and as many that sleep. */
   perUser: number
   /** Tells the controller that something is wanted now; called after the commit. */
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
+  forgetVolume(controllerId: string, volumeId: string): void
   /** A new generation begins: what looks at the old one is cut. */
   renewed(instanceId: string): void
 }
-
-const OVER: SessionState[] = ['stopped', 'failed']
-const DRAINED = 'Its machine is being taken out of service.'
-const OFF = 'Another directory switched its person off.'
-const AWAY = 'Its machine is not connected; this happens as soon as it is back.'
-
-/** Why it was asked to stop, where that is not a person's own wish. */
-const KEPT: (string | null)[] = [DRAINED, OFF]
 
 /** Its controller is gone: PostgreSQL's foreign_key_violation. */
 const isOrphan = (error: unknown): boolean =>
@@ -51,50 +52,11 @@ const isOrphan = (error: unknown): boolean =>
 
 export function createSessions(options: SessionsOptions) {
   const { store, events, clock, instances, controllers } = options
-
-  const tell = async (tx: Tx, id: string): Promise<Session> => {
-    const row = (await statements.read({ id }).execute(tx)).rows[0]
-    if (!row) throw fail('thing.unknown', { kind: 'session' })
-    await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
-    return shapeSession(row)
-  }
-
-  /** The row, if the actor may do this with it; a foreign one looks like none. */
-  const allowed = async (
-    tx: Tx,
-    actor: Actor,
-    permission: Permission,
-    id: string,
-    lock = false,
-  ): Promise<SessionRow> => {
-    if (lock) await statements.lockItsInstance({ id }).execute(tx)
-    const row = (await (lock ? statements.lock({ id }) : statements.read({ id })).execute(tx)).rows[0]
-    if (!row) throw fail('thing.unknown', { kind: 'session' })
-    demand(actor, permission, ownerOf(row), 'session')
-    return row
-  }
-
-  const set = async (tx: Tx, row: SessionRow, to: Partial<Change> & { state: SessionState }) => {
-    const { rows } = await statements
-      .change({
-        id: row.id,
-        expected: row.state,
-        reason: null,
-        logTail: [],
-        progress: null,
-        endedAt: OVER.includes(to.state) ? (row.ended_at ?? clock.now()) : null,
-        ...to,
-      })
-      .execute(tx)
-    if (rows.length === 0) throw fail('session.state', { state: row.state })
-  }
-
-  /** The person may have one more live session. */
-  const allowOneMore = async (tx: Tx, userId: string) => {
-    await statements.lockUser({ userId }).execute(tx)
-    const count = (await statements.countLive({ userId }).execute(tx)).rows[0]?.count ?? 0
-    if (count >= options.perUser) throw fail('session.limit', { count })
-  }
+  const changing = createChanging(options)
+  const { tell, allowed, set, allowOneMore } = changing
+  const homes = createHomes(options)
+  const sleep = createSleep({ ...options, changing })
+  const use = createUse({ ...options, used: sleep.used })
 
   return {
     async list(actor: Actor, query: ListQuery) {
@@ -111,6 +73,22 @@ export function createSessions(options: SessionsOptions) {
         .as(actor.organisationId)
         .read(async (tx) => shapeSession(await allowed(tx, actor, permission, id))),
 
+    /** Where its screen is, for somebody who may open it and while it runs. */
+    locate: (sessionId: string, actor: Actor): Promise<Located> =>
+      store.as(actor.organisationId).read(async (tx) => {
+        const row = await allowed(tx, actor, 'stream.open', sessionId)
+        if (row.state !== 'running') throw fail('session.state', { state: row.state })
+        const { idle } = row
+        return {
+          controllerId: row.controller_id,
+          instanceId: row.instance_id,
+          userId: row.user_id,
+          sessionId,
+          organisationId: row.organisation_id,
+          ...(idle && { opened: (port: string) => use.opened(sessionId, idle.watching, port) }),
+        }
+      }),
+
     /** One transaction: session, instance, event. Then the controller is told. */
     async launch(actor: Actor, body: BodyOf<typeof sessionRoutes.launch>): Promise<Session> {
       const { template, spec } = await options.catalog.resolve(body.templateId, body.answers)
@@ -122,8 +100,13 @@ export function createSessions(options: SessionsOptions) {
         const serving = await controllers.serving(tx, actor.organisationId)
         const placement = place(serving, { spec, platforms, labels: body.labels })
         await controllers.open(tx, placement.controllerId)
+        const homeId = template.home === 'kept' ? homes.newId() : null
         const instanceId = await instances
-          .create(tx, { organisationId: actor.organisationId, spec, ...placement })
+          .create(tx, {
+            organisationId: actor.organisationId,
+            spec: homeId ? withHome(spec, homeId) : spec,
+            ...placement,
+          })
           .catch((error: unknown) => {
             if (!isOrphan(error)) throw error
             throw fail('placement.none', { problem: 'its machine was removed just now' })
@@ -138,9 +121,13 @@ export function createSessions(options: SessionsOptions) {
             name: body.name ?? template.name,
             templateId: template.id,
             templateName: template.name,
+            idle: ruleOf(template),
             now: clock.now(),
           })
           .execute(tx)
+        const { organisationId } = actor
+        const { controllerId } = placement
+        if (homeId) await homes.add(tx, { id: homeId, organisationId, sessionId: id, controllerId })
         return tell(tx, id)
       })
       if (launched.controllerId) options.push(launched.controllerId, launched.instanceId)
@@ -160,43 +147,65 @@ export function createSessions(options: SessionsOptions) {
       return stopped
     },
 
+    /** Afresh, with an empty home; what failed has its files again. */
     async restart(actor: Actor, id: string): Promise<Session> {
+      let forget = (): void => undefined
       const restarted = await store.as(actor.organisationId).transaction(async (tx) => {
         const row = await allowed(tx, actor, 'session.stop', id, true)
         if (OVER.includes(row.state)) await allowOneMore(tx, row.user_id)
         const to = after(row, 'restart')
         await controllers.open(tx, row.controller_id)
         await set(tx, row, { state: to, endedAt: null, reason: row.online ? null : AWAY })
-        await instances.renew(tx, row.instance_id)
+        const spec = await instances.specOf(tx, row.instance_id)
+        const keeps = homeOf(spec) !== null && !(row.state === 'failed' && row.home_id)
+        const homeId = keeps ? homes.newId() : null
+        if (homeId) {
+          forget = await homes.leave(tx, row)
+          await homes.add(tx, {
+            id: homeId,
+            organisationId: row.organisation_id,
+            sessionId: id,
+            controllerId: row.controller_id,
+          })
+        }
+        await instances.renew(tx, row.instance_id, homeId ? withHome(spec, homeId) : null)
         await statements.restartStages({ id, now: clock.now() }).execute(tx)
         return tell(tx, id)
       })
       options.renewed(restarted.instanceId)
       if (restarted.controllerId) options.push(restarted.controllerId, restarted.instanceId)
+      forget()
       return restarted
     },
 
-    /** Takes an ended session and all of its instance away. */
+    /** Takes an ended or sleeping session and all of its instance away, with its home. */
     async remove(actor: Actor, id: string): Promise<void> {
+      let forget = (): void => undefined
       const row = await store.as(actor.organisationId).transaction(async (tx) => {
         const found = await allowed(tx, actor, 'session.stop', id, true)
-        if (!OVER.includes(found.state)) throw fail('session.state', { state: found.state })
+        if (!OVER.includes(found.state) && found.state !== 'hibernated')
+          throw fail('session.state', { state: found.state })
+        forget = await homes.leave(tx, found)
         await instances.remove(tx, found.instance_id)
         await events.publish(tx, 'session.removed', ownerOf(found), { id })
         return found
       })
       options.forget(row.controller_id, row.instance_id, row.generation)
+      forget()
     },
 
-    /** A report of an instance, in the transaction that recorded it. True: it lives on though its session is over, and shall end. */
-    async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<boolean> {
+    /** A report of an instance, in the transaction that recorded it. What is answered is called after the commit. */
+    async follow(tx: Tx, { instanceId, observed }: InstanceChange): Promise<() => void> {
       const row = (await statements.lockByInstance({ instanceId }).execute(tx)).rows[0]
-      if (!row) return false
-      if (OVER.includes(row.state)) {
-        // Its end is told. Lost and found again, or made anew by a machine that lost its memory: nobody sees it any more.
-        if (observed.state === 'stopped' || observed.state === 'failed') return false
+      if (!row) return () => undefined
+      const end = async () => {
         await instances.stop(tx, instanceId)
-        return true
+        return () => options.push(row.controller_id, instanceId)
+      }
+      if (OVER.includes(row.state) || row.state === 'hibernated') {
+        // Its end is told. Lost and found again, or made anew by a machine that lost its memory: nobody sees it any more.
+        if (observed.state === 'stopped' || observed.state === 'failed') return () => undefined
+        return end()
       }
       const to = followInstance(
         row.state,
@@ -205,81 +214,20 @@ export function createSessions(options: SessionsOptions) {
         clock.now(),
       )
       await statements.reach({ id: row.id, ...to.stages, firstByte: null, firstFrame: null }).execute(tx)
-      const moving = !OVER.includes(to.state)
+      const moving = !OVER.includes(to.state) && to.state !== 'hibernated'
+      const wished = row.state === 'stopping' || row.state === 'hibernating'
       await set(tx, row, {
         state: to.state,
-        // Why it was asked to stop stays true; that it had to wait for its machine does not.
-        reason: to.reason ?? (row.state === 'stopping' && KEPT.includes(row.reason) ? row.reason : null),
-        logTail: to.state === 'failed' ? observed.logTail : [],
+        // Why it was asked to end stays true; that it had to wait for its machine does not.
+        reason: to.reason ?? (wished && row.reason !== AWAY ? row.reason : null),
+        logTail: to.reason && to.state !== 'stopped' ? observed.logTail : [],
         progress: moving && to.state !== 'running' ? observed.progress : null,
       })
+      // What it kept goes with its end; asleep or failed, it stays.
+      const forget = to.state === 'stopped' ? await homes.leave(tx, row) : () => undefined
       await tell(tx, row.id)
-      return false
-    },
-
-    /** Its controller is taken out of service: all that live there are asked to stop. Answers how many. */
-    async drain(scope: Scope, controllerId: string): Promise<number> {
-      const live = await scope.read(
-        async (tx) => (await statements.liveOn({ controllerId }).execute(tx)).rows,
-      )
-      let stopping = 0
-      // One transaction for each: a long one would hold back every reader of events.
-      for (const { id, instance_id: instanceId } of live) {
-        const asked = await scope.transaction(async (tx) => {
-          await statements.lockItsInstance({ id }).execute(tx)
-          const row = (await statements.lock({ id }).execute(tx)).rows[0]
-          if (!row || row.state === 'stopping' || OVER.includes(row.state)) return false
-          await set(tx, row, { state: after(row, 'stop'), reason: DRAINED })
-          await instances.stop(tx, instanceId)
-          await tell(tx, id)
-          return true
-        })
-        if (!asked) continue
-        stopping += 1
-        options.push(controllerId, instanceId)
-      }
-      return stopping
-    },
-
-    /** Its controller is revoked and takes all it has with it. Answers the instances that go. */
-    async leave(tx: Tx, controllerId: string): Promise<string[]> {
-      const { rows } = await statements.allOn({ controllerId }).execute(tx)
-      for (const row of rows) await events.publish(tx, 'session.removed', ownerOf(row), { id: row.id })
-      return rows.map((row) => row.instance_id)
-    },
-
-    /** Somebody is removed, and all of theirs with them. What it answers is called after the commit. */
-    async leavePerson(tx: Tx, userId: string): Promise<(cut: (instanceId: string) => void) => void> {
-      await statements.lockInstancesOf({ userId }).execute(tx)
-      const { rows } = await statements.allOf({ userId }).execute(tx)
-      for (const row of rows) {
-        await instances.remove(tx, row.instance_id)
-        await events.publish(tx, 'session.removed', ownerOf(row), { id: row.id })
-      }
-      return (cut) => {
-        for (const row of rows) {
-          cut(row.instance_id)
-          options.forget(row.controller_id, row.instance_id, row.generation)
-        }
-      }
-    },
-
-    /** Somebody is switched off by another directory: what runs stops, and is there again when they are. Called after the commit, as above. */
-    async stopAllOf(tx: Tx, userId: string): Promise<(cut: (instanceId: string) => void) => void> {
-      await statements.lockInstancesOf({ userId }).execute(tx)
-      const { rows } = await statements.lockLiveOf({ userId }).execute(tx)
-      const live = rows.filter(({ state }) => state !== 'stopping')
-      for (const row of live) {
-        await set(tx, row, { state: after(row, 'stop'), reason: OFF })
-        await instances.stop(tx, row.instance_id)
-        await tell(tx, row.id)
-      }
-      return (cut) => {
-        for (const row of live) {
-          cut(row.instance_id)
-          options.push(row.controller_id, row.instance_id)
-        }
-      }
+      // What could not be woken: its remains are taken away, so that it can be tried again.
+      return row.state === 'waking' && to.state === 'hibernated' ? end() : forget
     },
 
     /** Its first byte or picture reached a viewer; the first time counts. */
@@ -292,11 +240,9 @@ export function createSessions(options: SessionsOptions) {
         await tell(tx, id)
       }),
 
-    /** The sessions of a controller that came or went are told anew: `reachable` changed. */
-    async controllerChanged(tx: Tx, controllerId: string): Promise<void> {
-      for (const row of (await statements.liveOn({ controllerId }).execute(tx)).rows)
-        await events.publish(tx, 'session.changed', ownerOf(row), shapeSession(row))
-    },
+    homes,
+    ...sleep,
+    ...createMoves({ ...options, changing, homes }),
   }
 }
 export type Sessions = ReturnType<typeof createSessions>

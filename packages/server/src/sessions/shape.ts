@@ -3,7 +3,13 @@
 import { fail } from '@kalnet/contracts/errors'
 import { next } from '@kalnet/contracts/machine'
 import { SESSION_TABLE, type Session, type SessionEvent } from '@kalnet/contracts/session'
+import { endOf } from './idle.ts'
 import type { SessionRow } from './store.ts'
+
+const idleOf = (row: SessionRow): Session['idle'] => {
+  const end = endOf(row)
+  return end && row.idle ? { action: row.idle.action, at: end.toISOString() } : null
+}
 
 export const shapeSession = (row: SessionRow): Session => ({
   id: row.id,
@@ -30,6 +36,8 @@ export const shapeSession = (row: SessionRow): Session => ({
     firstByte: row.first_byte_at,
     firstFrame: row.first_frame_at,
   },
+  keepsHome: row.home_id !== null,
+  idle: idleOf(row),
   createdAt: row.created_at,
   endedAt: row.ended_at,
 })

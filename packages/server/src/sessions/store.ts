@@ -1,7 +1,8 @@
 /** SQL of sessions. */
 import type { PlatformName, Progress } from '@kalnet/contracts/instance'
-import type { SessionState } from '@kalnet/contracts/session'
+import { IDLE_WARNING_MS, type SessionState } from '@kalnet/contracts/session'
 import { sql } from 'kysely'
+import type { IdleRule } from './idle.ts'
 
 export interface SessionRow {
   id: string
@@ -29,12 +30,17 @@ export interface SessionRow {
   first_frame_at: string | null
   created_at: string
   ended_at: string | null
+  /** Null: its home goes with each instance, or is gone. */
+  home_id: string | null
+  idle: IdleRule | null
+  used_at: string | null
+  warned_at: string | null
 }
 
 const selected = sql`
-  SELECT s.*, u.name AS user_name, i.generation, i.platform, i.controller_id, c.name AS controller_name, c.online
+  SELECT s.*, u.name AS user_name, i.generation, i.platform, i.controller_id, c.name AS controller_name, c.online, h.id AS home_id
   FROM sessions s JOIN users u ON u.id = s.user_id JOIN instances i ON i.id = s.instance_id
-    JOIN controllers c ON c.id = i.controller_id`
+    JOIN controllers c ON c.id = i.controller_id LEFT JOIN session_homes h ON h.session_id = s.id`
 
 export interface NewSession {
   id: string
@@ -44,6 +50,7 @@ export interface NewSession {
   name: string
   templateId: string
   templateName: string
+  idle: IdleRule | null
   now: Date
 }
 export interface Listing {
@@ -66,13 +73,15 @@ export interface Change {
   logTail: string[]
   progress: Progress | null
   endedAt: Date | string | null
+  /** Null: as it was. */
+  usedAt: Date | null
 }
 
 export const statements = {
   add: (row: NewSession) => sql`
-    INSERT INTO sessions (id, organisation_id, user_id, instance_id, name, template_id, template_name, state, accepted_at, created_at)
+    INSERT INTO sessions (id, organisation_id, user_id, instance_id, name, template_id, template_name, idle, state, accepted_at, created_at)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.userId}::uuid, ${row.instanceId}::uuid, ${row.name},
-      ${row.templateId}, ${row.templateName}, 'pending', ${row.now}, ${row.now})`,
+      ${row.templateId}, ${row.templateName}, ${row.idle ? JSON.stringify(row.idle) : null}::jsonb, 'pending', ${row.now}, ${row.now})`,
 
   read: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid`,
   lock: ({ id }: { id: string }) => sql<SessionRow>`${selected} WHERE s.id = ${id}::uuid FOR UPDATE OF s`,
@@ -111,12 +120,33 @@ export const statements = {
   lockUser: ({ userId }: { userId: string }) =>
     sql`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`,
   countLive: ({ userId }: { userId: string }) => sql<{ count: number }>`
-    SELECT count(*)::int AS count FROM sessions WHERE user_id = ${userId}::uuid AND state NOT IN ('stopped', 'failed')`,
+    SELECT count(*)::int AS count FROM sessions WHERE user_id = ${userId}::uuid
+      AND state NOT IN ('stopped', 'failed', 'hibernated')`,
+  countAsleep: ({ userId }: { userId: string }) => sql<{ count: number }>`
+    SELECT count(*)::int AS count FROM sessions WHERE user_id = ${userId}::uuid
+      AND state IN ('hibernating', 'hibernated')`,
+
+  /** Somebody is there; answers whether they had been warned. */
+  use: ({ id, now }: { id: string; now: Date }) => sql<{ warned_at: string | null }>`
+    UPDATE sessions s SET used_at = greatest(s.used_at, ${now}::timestamptz), warned_at = NULL
+    FROM (SELECT id, warned_at FROM sessions WHERE id = ${id}::uuid FOR UPDATE) before
+    WHERE s.id = before.id AND s.state = 'running' AND s.idle IS NOT NULL RETURNING before.warned_at`,
+  warn: ({ id, now }: { id: string; now: Date }) =>
+    sql`UPDATE sessions SET warned_at = ${now} WHERE id = ${id}::uuid`,
+  /** To be warned or acted upon, where that can be done. */
+  unused: ({ now }: { now: Date }) => sql<{ id: string; organisation_id: string }>`
+    SELECT s.id, s.organisation_id FROM sessions s JOIN instances i ON i.id = s.instance_id
+      JOIN controllers c ON c.id = i.controller_id
+    WHERE s.state = 'running' AND s.idle IS NOT NULL AND c.online
+      AND s.used_at <= ${now}::timestamptz + ${IDLE_WARNING_MS}::int * interval '1 millisecond'
+        - (s.idle->>'afterMinutes')::int * interval '1 minute'
+    ORDER BY s.used_at LIMIT 500`,
 
   /** Compare and set: nothing happens when the state is not the expected one any more. */
   change: (to: Change & { id: string; expected: SessionState }) => sql<{ id: string }>`
     UPDATE sessions SET state = ${to.state}, reason = ${to.reason}, log_tail = ${JSON.stringify(to.logTail)}::jsonb,
-      progress = ${to.progress ? JSON.stringify(to.progress) : null}::jsonb, ended_at = ${to.endedAt}
+      progress = ${to.progress ? JSON.stringify(to.progress) : null}::jsonb, ended_at = ${to.endedAt},
+      used_at = coalesce(${to.usedAt}, used_at), warned_at = CASE WHEN state = ${to.state} THEN warned_at END
     WHERE id = ${to.id}::uuid AND state = ${to.expected} RETURNING id`,
 
   /** Each stage counts the first time. */

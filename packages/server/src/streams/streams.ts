@@ -26,6 +26,8 @@ export interface Located {
   organisationId: string
   userId: string
   sessionId: string
+  /** A viewer opened: what hears what it sends, and that it has gone. Absent: nobody wants to know. */
+  opened?(port: string): { sent(payload: Buffer): void; leave(): void }
 }
 export interface StreamsOptions {
   store: Store
@@ -70,14 +72,16 @@ export function createStreams(options: StreamsOptions): Streams {
     const { streamId, viewer, instanceId, controllerId, sessionId } = stream
     const left = new AbortController()
     streams.set(streamId, stream)
+    const inUse = stream.opened?.(port)
     viewer.onClose = () => {
       left.abort()
+      inUse?.leave()
       streams.delete(streamId)
     }
     tunnels.dial({ controllerId, instanceId, port }, left.signal).then(
       (raw) => {
         if (left.signal.aborted) raw.destroy()
-        else viewer.attach(raw, () => onFirstByte(sessionId))
+        else viewer.attach(raw, () => onFirstByte(sessionId), inUse?.sent)
       },
       (error: unknown) =>
         viewer.close(

@@ -43,6 +43,30 @@ export function describeStorage(fixture: Fixture): void {
     60_000,
   )
 
+  test('[SES-1.home] a volume that was made before is never made anew in silence', async () => {
+    const id = newId()
+    const home = volume(id, '/home/user')
+    const sleeper = spec(['sleep', '1000'], { volumes: [{ ...home, existing: true }] })
+    await expect(ensure(sleeper)).rejects.toThrow(/not on its machine any more/)
+    await fixture.platform.remove(await ensure(spec(['sleep', '1000'], { volumes: [home] })))
+    await fixture.platform.remove(await ensure(sleeper))
+    await fixture.platform.removeVolume?.(id)
+  })
+
+  onReal('[SES-1.home] a home that is a volume has what was written there before', async () => {
+    const id = newId()
+    const look = 'cat ~/kept 2>/dev/null; pwd; echo $HOME; echo of $NAME > ~/kept; ls -A ~ | wc -l; true'
+    const home = volume(id, '/home/user')
+    const first = await inside(look, { volumes: [home], environment: { NAME: 'one' } })
+    expect(first.lines).toEqual(['/home/user', '/home/user', '1'])
+    const second = await inside(look, {
+      volumes: [{ ...home, existing: true }],
+      environment: { NAME: 'two' },
+    })
+    expect(second.lines).toEqual(['of one', '/home/user', '/home/user', '1'])
+    await fixture.platform.removeVolume?.(id)
+  })
+
   onReal('[CTL-6.files] files of the spec lie inside, for itself alone and as they are', async () => {
     const content = 'first line\n$(id) "quoted"'
     const { lines } = await inside(

@@ -1,7 +1,9 @@
 /** An instance spec as the engine is told it: read-only root, no rights, limits, and labels by which we find it again. */
 import { join } from 'node:path'
+import { HOME } from '@kalnet/contracts/instance'
 import type { ContainerCreateOptions } from 'dockerode'
 import { givenFolders } from '../given.ts'
+import { keepsHome } from '../home.ts'
 import { linkPlaces } from '../links.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { needsName } from './folders.ts'
@@ -84,7 +86,8 @@ export function createOptions(request: EnsureRequest, around: Surroundings): Con
       Tmpfs: { '/tmp': temporary, '/var/tmp': temporary },
       Mounts: [
         mount(around.paths.run, '/run/kalnet'),
-        mount(around.paths.home, '/home/user'),
+        // A home of its own, where none is kept as a volume: the engine takes one for each place.
+        ...(keepsHome(spec) ? [] : [mount(around.paths.home, HOME)]),
         ...givenFolders(spec).map((it) => mount(join(around.paths.given, it), `/run/kalnet/${it}`, true)),
         ...spec.volumes.map((it) => mount(around.folderOf(it.id), it.at, it.readOnly)),
         ...(needsName(around.uid)

@@ -1,4 +1,5 @@
 /** A platform without machines: passes the same conformance suite as the real ones and fails on demand. */
+import { fail } from '@kalnet/contracts/errors'
 import type { Port } from '@kalnet/contracts/instance'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Handle, Platform } from '../platform.ts'
@@ -54,6 +55,8 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
       if (higher) throw new Error(`generation ${higher.generation} is already there`)
       const same = there.find((it) => it.generation === request.generation)
       if (same) return handleOf(same)
+      const missing = request.spec.volumes.find((it) => it.existing && !world.volumes.has(it.id))
+      if (missing) throw fail('volume.missing', { name: missing.name })
       for (const it of there) world.runtimes.delete(runtimeKey(it))
       progress({ step: 'create', text: 'Starting', share: null })
       const runtime: FakeRuntime = {

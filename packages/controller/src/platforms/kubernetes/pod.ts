@@ -1,7 +1,8 @@
 /** An instance spec as a pod: the restricted profile of the Pod Security Standards, and nothing of the cluster inside. */
-import type { InstanceSpec } from '@kalnet/contracts/instance'
+import { HOME, type InstanceSpec } from '@kalnet/contracts/instance'
 import type { V1Container, V1Pod, V1Volume, V1VolumeMount } from '@kubernetes/client-node'
 import { givenFolders } from '../given.ts'
+import { keepsHome } from '../home.ts'
 import { linkPlaces } from '../links.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { CONTAINER, GATE, LABELS, NOTES, ownerLabels, podName, volumeName } from './names.ts'
@@ -35,7 +36,7 @@ function storage(request: EnsureRequest, around: Surroundings) {
   const secret = podName(around.installation, request.instanceId, request.generation)
   const given = [...givenFolders(spec), ...(hasScreen(spec) ? ['display'] : [])]
   const volumes: V1Volume[] = [
-    own('home'),
+    ...(keepsHome(spec) ? [] : [own('home')]),
     own('temporary', '2Gi'),
     own('temporary-kept', '2Gi'),
     own('run'),
@@ -56,7 +57,7 @@ function storage(request: EnsureRequest, around: Surroundings) {
     })),
   ]
   const volumeMounts: V1VolumeMount[] = [
-    at('home', '/home/user'),
+    ...(keepsHome(spec) ? [] : [at('home', HOME)]),
     at('temporary', '/tmp'),
     at('temporary-kept', '/var/tmp'),
     at('run', '/run/kalnet'),
