@@ -30,6 +30,24 @@ export const instanceMost = z
   })
   .prefault({})
 
+/** `kalnet/app.kubernetes.io/component=controller&app.kubernetes.io/instance=home`: pods of a namespace by their labels. */
+const PODS =
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[A-Za-z0-9./_-]{1,317}=[A-Za-z0-9._-]{0,63}(&[A-Za-z0-9./_-]{1,317}=[A-Za-z0-9._-]{0,63}){0,9}$/
+/** Somebody in a cluster's network, as its walls know people. */
+const caller = z.union([z.cidrv4(), z.string().regex(PODS)], {
+  error: 'is neither a network such as 10.9.0.4/32 nor pods such as kalnet/app=controller',
+})
+const callers = z.array(caller).max(50).default([])
+/** Who reaches instances by the addresses of their pods. */
+export const directCallers = z.strictObject({
+  controllers: callers.describe(
+    'Who reaches instances by their own addresses: this controller, as the network of the cluster sees it, by networks (10.9.0.4/32) or pods (kalnet/app=controller). Screens and ports then need no API server. Without any all ways lead through the API.',
+  ),
+  gateways: callers.describe(
+    'Gateways that may do so, too: the ports of services, never a screen. Needs `controllers`.',
+  ),
+})
+
 export const kubernetesConfig = z.strictObject({
   enabled: z
     .stringbool()
@@ -86,6 +104,7 @@ export const kubernetesConfig = z.strictObject({
     .describe(
       'What instances never reach besides private ranges: the networks of your machines, where those have public addresses.',
     ),
+  direct: directCallers.prefault({}),
   pullSecret: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not the name of a Secret')

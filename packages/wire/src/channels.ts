@@ -19,8 +19,8 @@ export interface Channels {
   /** What comes on the others, message by message. */
   onMessage(listener: (channel: number, payload: Buffer) => void): void
   /**
-   * What is written goes out on one channel, what comes in on the other is read; it ends with the socket. `skip`: bytes that come first
-   * and belong to the protocol.
+   * What is written goes out on one channel, what comes in on the other is read; it ends with the socket, and breaks when that one was
+   * cut without a word. `skip`: bytes that come first and belong to the protocol.
    */
   stream(out: number, incoming: number, skip?: number): Duplex
   close(): void
@@ -38,6 +38,8 @@ export class ChannelsRefused extends Error {
 }
 
 const MOST_TEXT = 4096
+/** RFC 6455, 7.1.5: nobody said that it closes. */
+const WITHOUT_A_WORD = 1006
 /** A forwarded connection carries no more than this in one message. */
 const PIECE = 64 * 1024
 
@@ -89,12 +91,16 @@ function over(socket: WebSocket): Channels {
   const listeners = new Set<(channel: number, payload: Buffer) => void>()
   const readers = new Map<number, (payload: Buffer) => void>()
   const { promise: closed, resolve } = Promise.withResolvers<void>()
+  let isCut = false
   /** After all that listen were told of in one go. */
   let begin: (() => void) | null = () => {
     begin = null
     setImmediate(() => socket.resume())
   }
-  socket.once('close', () => resolve())
+  socket.once('close', (code) => {
+    isCut = code === WITHOUT_A_WORD
+    resolve()
+  })
   socket.on('message', (message: Buffer) => {
     if (message.length === 0) return
     const [channel, payload] = [message[0]!, message.subarray(1)]
@@ -141,7 +147,11 @@ function over(socket: WebSocket): Channels {
         toSkip -= payload.length - bytes.length
         if (bytes.length > 0 && !stream.push(bytes)) socket.pause()
       })
-      void closed.then(() => stream.push(null))
+      void closed.then(() => {
+        // What breaks off is never taken for all there was.
+        if (isCut) stream.destroy(new Error('the API of the cluster broke it off'))
+        else stream.push(null)
+      })
       return stream
     },
   }

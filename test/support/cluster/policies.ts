@@ -10,6 +10,11 @@ import type { Cluster } from '../cluster.ts'
 const PAUSE_MS = 250
 type List<T> = { items: T[] }
 
+/** As the API says it; the library has another word for `from`. */
+interface Ingress {
+  from?: V1NetworkPolicyPeer[]
+}
+
 const matches = (selector: V1LabelSelector | undefined, labels: Record<string, string> = {}) => {
   if (selector?.matchExpressions?.length) throw new Error('the stand-in knows no expressions')
   return Object.entries(selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value)
@@ -70,7 +75,7 @@ function rulesOf(
     const entries =
       way === 'Egress'
         ? (policy.spec?.egress ?? []).map((it) => ({ peers: it.to, ports: it.ports }))
-        : (policy.spec?.ingress ?? []).map((it) => ({ peers: it._from, ports: it.ports }))
+        : (policy.spec?.ingress ?? []).map((it) => ({ peers: (it as Ingress).from, ports: it.ports }))
     // Nobody named means everybody.
     for (const { peers, ports } of entries)
       for (const place of peers?.length ? peers.flatMap((it) => placesOf(it, policy, pods)) : [ANYWHERE]) {

@@ -182,7 +182,11 @@ export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
       try {
         return await openChannels({ url: target, headers, tls, protocols, signal })
       } catch (error) {
-        throw error instanceof ChannelsRefused ? problemOf(error.status, error.message) : error
+        if (error instanceof ChannelsRefused) throw problemOf(error.status, error.message)
+        signal.throwIfAborted()
+        throw new Error('the API of the cluster does not answer, and the way leads through it', {
+          cause: error,
+        })
       }
     },
   }

@@ -40,6 +40,7 @@ function startScreen(secret: string, pieces = 100) {
   return near
 }
 const signal = AbortSignal.timeout(10_000)
+const plain = { secret: 'abcdefgh', certificate: null }
 
 describe('[K8S-1.display] the screen of a pod', () => {
   test('the secret is written as Xvnc reads it and answered as it checks it', () => {
@@ -50,7 +51,7 @@ describe('[K8S-1.display] the screen of a pod', () => {
   })
 
   test.each([1, 5, 100])('a viewer sees a screen that asks for nothing; %i bytes at once', async (pieces) => {
-    const stream = await openDisplay(startScreen('abcdefgh', pieces), 'abcdefgh', signal)
+    const stream = await openDisplay(startScreen('abcdefgh', pieces), plain, signal)
     const read = async (count: number) => {
       for (;;) {
         const bytes: Buffer | null = stream.read(count)
@@ -101,6 +102,6 @@ describe('[K8S-1.display] the screen of a pod', () => {
       /refused: full/,
     ],
   ])('%s is no screen of ours', async (_, start, problem) => {
-    await expect(openDisplay(start(), 'abcdefgh', signal)).rejects.toThrow(problem)
+    await expect(openDisplay(start(), plain, signal)).rejects.toThrow(problem)
   })
 })

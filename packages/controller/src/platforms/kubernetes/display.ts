@@ -1,9 +1,10 @@
 /**
- * The screen of a pod listens on its loopback for whoever knows a secret. What is between is answered here, so that everybody above
+ * The screen of a pod listens for whoever knows a secret. What is between is answered here, so that everybody above
  * sees a screen that asks for nothing: VNC authentication towards the pod (RFC 6143, 7.2.2), none towards us.
  */
 import { createCipheriv, randomInt } from 'node:crypto'
 import { Duplex } from 'node:stream'
+import { encrypted, VENCRYPT } from './display-tls.ts'
 
 const BANNER = Buffer.from('RFB 003.008\n')
 const NONE = 1
@@ -13,6 +14,12 @@ const HANDSHAKE_MS = 10_000
 /** Of a file that Xvnc reads its secret from: known to everybody, it only keeps eyes away. */
 const FILE_KEY = Buffer.from([23, 82, 107, 6, 35, 78, 88, 7])
 const LETTERS = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+export interface Screen {
+  secret: string
+  /** PEM, of a screen that is reached over the network of the cluster. */
+  certificate: string | null
+}
 
 /** As long as the protocol takes one. */
 export const newSecret = (): string =>
@@ -68,8 +75,8 @@ function reader(stream: Duplex, signal: AbortSignal) {
     })
 }
 
-/** Proves that we know the secret. */
-async function prove(inner: Duplex, secret: string, signal: AbortSignal): Promise<void> {
+/** Proves that we know the secret; with a certificate, inside TLS by it and not otherwise. Answers what is spoken through from then on. */
+async function prove(inner: Duplex, { secret, certificate }: Screen, signal: AbortSignal): Promise<Duplex> {
   const read = reader(inner, signal)
   const banner = await read(BANNER.length)
   if (!banner.toString('latin1').startsWith('RFB ')) throw new Error('what answers is no display')
@@ -77,26 +84,29 @@ async function prove(inner: Duplex, secret: string, signal: AbortSignal): Promis
   const [count = 0] = await read(1)
   if (count === 0) throw new Error(`the display refused: ${await said(read)}`)
   const kinds = await read(count)
-  if (!kinds.includes(VNC)) throw new Error('the display asks for something else than its secret')
-  inner.write(Buffer.from([VNC]))
-  inner.write(answerTo(await read(CHALLENGE), secret))
-  if ((await read(4)).readUInt32BE() !== 0) throw new Error('the display does not know its secret')
+  const kind = certificate ? VENCRYPT : VNC
+  if (!kinds.includes(kind)) throw new Error('the display asks for something else than its secret')
+  inner.write(Buffer.from([kind]))
+  const stream = certificate ? await encrypted(inner, read, certificate, signal) : inner
+  const readOn = certificate ? reader(stream, signal) : read
+  stream.write(answerTo(await readOn(CHALLENGE), secret))
+  if ((await readOn(4)).readUInt32BE() !== 0) throw new Error('the display does not know its secret')
+  return stream
 }
 
 const said = async (read: (count: number) => Promise<Buffer>) =>
   (await read(Math.min(500, (await read(4)).readUInt32BE()))).toString('utf8')
 
 /** A stream as a screen without authentication gives it. Rejects where the secret is not taken. */
-export async function openDisplay(inner: Duplex, secret: string, signal: AbortSignal): Promise<Duplex> {
+export async function openDisplay(inner: Duplex, screen: Screen, signal: AbortSignal): Promise<Duplex> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_MS)])
   try {
-    await prove(inner, secret, limit)
+    return withoutSecret(await prove(inner, screen, limit))
   } catch (error) {
     inner.on('error', () => undefined)
     inner.destroy()
     throw error
   }
-  return withoutSecret(inner)
 }
 
 /** The viewer's side of the same talk: banner, one kind of security, its choice, all is well. Then bytes pass as they are. */

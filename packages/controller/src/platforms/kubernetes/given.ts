@@ -1,22 +1,24 @@
 /** The one Secret of an instance: its files, its identity, the secret of its screen. It hangs on the pod and goes with it. */
 import type { V1Pod, V1Secret } from '@kubernetes/client-node'
 import type { EnsureRequest } from '../platform.ts'
-import { secretFile } from './display.ts'
 import { ownerLabels } from './names.ts'
 import { ownedBy } from './owner.ts'
 import { givenKey } from './pod.ts'
 import { hasScreen } from './ports.ts'
+import { screenFiles } from './screen.ts'
+import type { ScreenCertificate } from './screen-certificate.ts'
 
 /** A Secret holds no more, with some room for its names (validation of the API: 1 MiB). */
 const MOST_BYTES = 1_000_000
 export const SCREEN_KEY = 'display.word'
+export const SCREEN_CERTIFICATE = givenKey('display', 'cert.pem')
 
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
 
 export function secretOf(
   pod: V1Pod,
   request: EnsureRequest,
-  around: { installation: string; screenSecret: string },
+  around: { installation: string; screenSecret: string; screenTls?: ScreenCertificate | null },
 ): V1Secret {
   const { spec, identity = {} } = request
   const files = spec.files.map((it) => [givenKey('files', it.name), base64(it.content)] as const)
@@ -25,7 +27,9 @@ export function secretOf(
   )
   const screen = hasScreen(spec)
     ? [
-        [givenKey('display', 'secret'), base64(secretFile(around.screenSecret))] as const,
+        ...Object.entries(screenFiles(around.screenSecret, around.screenTls ?? null)).map(
+          ([name, text]) => [givenKey('display', name), base64(text)] as const,
+        ),
         [SCREEN_KEY, base64(around.screenSecret)] as const,
       ]
     : []

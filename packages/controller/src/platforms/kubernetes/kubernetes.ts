@@ -47,7 +47,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   const pods = createPods({ api, store, installation, spaces, clock })
   const overview = createOverview({ api, store, settings, installation, clock, log })
   const news = createNews({ api, store, overview, settings, clock, log })
-  const { forget, ...ways } = createWithin({ api, pods })
+  const { forget, ...ways } = createWithin({ api, pods, store, log })
   const ensure = createMaking({ api, pods, store, spaces, installation, settings, imageOf })
   const oneAtATime = createKeyedMutex()
   /** What is taken is not removed at the same moment. */

@@ -4,6 +4,7 @@ import type { V1Pod } from '@kubernetes/client-node'
 import { createLimit } from '../../limit.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { type Api, ApiProblem } from './api.ts'
+import { ingressOf } from './callers.ts'
 import { newSecret } from './display.ts'
 import { secretOf } from './given.ts'
 import { paths, podName, type Where } from './names.ts'
@@ -11,6 +12,8 @@ import { hasBegun, refusalInWords, waitingOf } from './observation.ts'
 import { handleFrom, podOf } from './pod.ts'
 import { type Pods, whereOfPod } from './pods.ts'
 import { policyOf } from './policy.ts'
+import { hasScreen } from './ports.ts'
+import { newCertificate } from './screen-certificate.ts'
 import type { KubernetesSettings } from './settings.ts'
 import type { Spaces } from './spaces.ts'
 import { nameOf, type PodStore } from './store.ts'
@@ -49,17 +52,28 @@ export function createMaking(parts: MakingParts) {
   async function make(request: EnsureRequest, image: string, namespace: string): Promise<V1Pod> {
     const { spec, organisationId } = request
     await ensureClaims(api, spec.volumes, { installation, namespace, organisationId, settings })
-    const around = { installation, namespace, image, pullSecret: settings.pullSecret }
+    const direct = settings.direct.controllers.length > 0
+    const around = { installation, namespace, image, pullSecret: settings.pullSecret, direct }
     const wanted = podOf(request, around)
     const path = paths.pod(namespace, nameOf(wanted))
     const pod = await api.apply<V1Pod>(path, wanted)
-    const secret = secretOf(pod, request, { installation, screenSecret: newSecret() })
+    const secret = secretOf(pod, request, {
+      installation,
+      screenSecret: newSecret(),
+      screenTls: direct && hasScreen(spec) ? newCertificate() : null,
+    })
     const { network } = spec
     await Promise.all([
       Object.keys(secret.data ?? {}).length > 0 && api.apply(paths.secret(namespace, nameOf(pod)), secret),
       api.apply(
         paths.policy(namespace, nameOf(pod)),
-        policyOf(pod, { ...request, installation, network, closed: settings.closed }),
+        policyOf(pod, {
+          ...request,
+          installation,
+          network,
+          closed: settings.closed,
+          ingress: ingressOf(spec.ports, settings.direct),
+        }),
       ),
     ])
     return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })

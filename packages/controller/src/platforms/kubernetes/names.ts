@@ -9,7 +9,11 @@ export const LABELS = {
   volume: 'kalnet.io/volume',
 } as const
 /** What is too long or too free for a label. */
-export const NOTES = { ports: 'kalnet.io/ports', changed: 'kalnet.io/files-changed' } as const
+export const NOTES = {
+  ports: 'kalnet.io/ports',
+  changed: 'kalnet.io/files-changed',
+  reach: 'kalnet.io/reach',
+} as const
 /** A pod waits at it until everything that must stand before it does. */
 export const GATE = 'kalnet.io/prepared'
 export const CONTAINER = 'instance'

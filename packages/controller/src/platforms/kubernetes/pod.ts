@@ -6,7 +6,8 @@ import { keepsHome } from '../home.ts'
 import { linkPlaces } from '../links.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { CONTAINER, GATE, LABELS, NOTES, ownerLabels, podName, volumeName } from './names.ts'
-import { DISPLAY_PORT, hasScreen, portsOf } from './ports.ts'
+import { DIRECT, DISPLAY_PORT, hasScreen, portsOf } from './ports.ts'
+import { screenNames, screenPath } from './screen.ts'
 
 const UID = 1000
 /** What programs get to end by themselves; a cluster lets it be chosen only at the start. */
@@ -17,6 +18,8 @@ export interface Surroundings {
   namespace: string
   image: string
   pullSecret?: string
+  /** It is reached by its address. */
+  direct?: boolean
 }
 
 const own = (name: string, sizeLimit?: string): V1Volume => ({
@@ -48,7 +51,7 @@ function storage(request: EnsureRequest, around: Surroundings) {
         // By its group alone: the owner is the machine's root, so that nothing inside can change it.
         defaultMode: 0o440,
         optional: true,
-        items: itemsOf(request, folder),
+        items: itemsOf(request, folder, Boolean(around.direct)),
       },
     })),
     ...spec.volumes.map((it, index) => ({
@@ -69,14 +72,14 @@ function storage(request: EnsureRequest, around: Surroundings) {
 }
 
 /** One Secret holds all that is given; each folder shows its part. What an identity has is known only when it comes. */
-function itemsOf({ spec }: EnsureRequest, folder: string) {
-  const names =
+function itemsOf({ spec }: EnsureRequest, folder: string, isDirect: boolean) {
+  const named: { name: string; mode?: number }[] =
     folder === 'files'
-      ? spec.files.map((it) => it.name)
+      ? spec.files
       : folder === 'display'
-        ? ['secret']
-        : ['cert.pem', 'key.pem', 'ca.pem']
-  return names.map((name) => ({ key: givenKey(folder, name), path: name }))
+        ? screenNames(isDirect)
+        : ['cert.pem', 'key.pem', 'ca.pem'].map((name) => ({ name }))
+  return named.map(({ name, mode }) => ({ key: givenKey(folder, name), path: name, ...(mode && { mode }) }))
 }
 export const givenKey = (folder: string, name: string): string => `${folder}.${name}`
 
@@ -95,6 +98,7 @@ function container(request: EnsureRequest, around: Surroundings): V1Container {
     LANG: 'C.UTF-8',
     ...(hasScreen(spec) && { KALNET_DISPLAY_PORT: String(DISPLAY_PORT) }),
     ...spec.environment,
+    ...(hasScreen(spec) && around.direct && screenPath(spec.environment)),
   }
   const limits = limitsOf(spec.resources)
   return {
@@ -135,7 +139,10 @@ export function podOf(request: EnsureRequest, around: Surroundings): V1Pod {
       name: podName(around.installation, instanceId, generation),
       namespace: around.namespace,
       labels: ownerLabels({ installation: around.installation, ...request }),
-      annotations: { [NOTES.ports]: JSON.stringify(portsOf(spec)) },
+      annotations: {
+        [NOTES.ports]: JSON.stringify(portsOf(spec)),
+        ...(around.direct && { [NOTES.reach]: DIRECT }),
+      },
     },
     spec: {
       // It waits for its walls and its files; the API starts nothing before.
@@ -177,6 +184,7 @@ export function handleFrom(pod: V1Pod): Handle | null {
   const generation = Number(labels[LABELS.generation])
   if (!instanceId || !Number.isInteger(generation) || generation < 1) return null
   const data: Handle['data'] = { pod: name, namespace }
+  if (annotations[NOTES.reach] === DIRECT) data.reach = DIRECT
   try {
     const ports = JSON.parse(annotations[NOTES.ports] ?? '{}') as Record<string, unknown>
     for (const [port, where] of Object.entries(ports))

@@ -2,6 +2,7 @@
 import type { Network } from '@kalnet/contracts/instance'
 import type { V1NetworkPolicy, V1NetworkPolicyEgressRule, V1Pod } from '@kubernetes/client-node'
 import { contains, SPECIAL_RANGES } from '../process/blocked.ts'
+import type { IngressRule } from './callers.ts'
 import { LABELS, type Owned, ownerLabels } from './names.ts'
 import { ownedBy } from './owner.ts'
 
@@ -24,10 +25,15 @@ const outside = (closed: readonly string[]): V1NetworkPolicyEgressRule => {
   return { to: [{ ipBlock: { cidr: '0.0.0.0/0', except: [...SPECIAL_RANGES, ...more] } }] }
 }
 
-/** Nobody reaches it but through the API (a forwarded port ends on its loopback); out it may only where its spec says so. */
+/** Nobody reaches it but through the API (a forwarded port ends on its loopback) and whom `ingress` names; out it may only where its spec says so. */
 export function policyOf(
   pod: V1Pod,
-  it: Owned & { installation: string; network: Network; closed?: readonly string[] },
+  it: Owned & {
+    installation: string
+    network: Network
+    closed?: readonly string[]
+    ingress?: readonly IngressRule[]
+  },
 ): V1NetworkPolicy {
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -43,7 +49,7 @@ export function policyOf(
         matchLabels: { [LABELS.instance]: it.instanceId, [LABELS.generation]: String(it.generation) },
       },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [],
+      ingress: [...(it.ingress ?? [])] as object[],
       egress: it.network === 'internet' ? [outside(it.closed ?? []), NAMES] : [],
     },
   }

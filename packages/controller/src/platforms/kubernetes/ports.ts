@@ -5,7 +5,11 @@ import type { Handle } from '../platform.ts'
 /** The usual one of the first display; nobody outside of the pod reaches it. */
 export const DISPLAY_PORT = 5900
 
-/** `display`: on the loopback, for whoever knows the secret. */
+/** Said beside the ports of a pod that is reached by its address. */
+export const DIRECT = 'direct'
+export const isDirect = (handle: Handle): boolean => handle.data.reach === DIRECT
+
+/** `display`: for whoever knows the secret; on the loopback, or by TLS where it is direct. */
 export type Way = { display: number } | { tcp: number } | { udp: number } | { unix: string }
 
 function kept({ kind, at }: Port): string {
@@ -21,8 +25,16 @@ export const hasScreen = (spec: InstanceSpec): boolean =>
 export const portsOf = (spec: InstanceSpec): Record<string, string> =>
   Object.fromEntries(spec.ports.map((port) => [port.name, kept(port)]))
 
+const PREFIX = 'port.'
+export const waysOf = (handle: Handle): Record<string, Way> =>
+  Object.fromEntries(
+    Object.keys(handle.data)
+      .filter((it) => it.startsWith(PREFIX))
+      .map((it) => [it.slice(PREFIX.length), wayTo(handle, it.slice(PREFIX.length))]),
+  )
+
 export function wayTo(handle: Handle, portName: string): Way {
-  const at = String(handle.data[`port.${portName}`] ?? '')
+  const at = String(handle.data[`${PREFIX}${portName}`] ?? '')
   const colon = at.indexOf(':')
   const [kind, where] = [at.slice(0, colon), at.slice(colon + 1)]
   if (kind === 'unix') return { unix: where }

@@ -1,5 +1,5 @@
 /** Which cluster, which part of it, and what its things are made with. */
-import { instanceMost, organisationQuota } from '@kalnet/contracts/config-kubernetes'
+import { directCallers, instanceMost, organisationQuota } from '@kalnet/contracts/config-kubernetes'
 import { z } from 'zod'
 import { imageRegistry } from '../../images/oci/settings.ts'
 import { SPACE_LETTERS } from './names.ts'
@@ -31,6 +31,13 @@ export const kubernetesSettings = z.strictObject({
     .optional(),
   /** What instances never reach besides private ranges: networks of the cluster's machines where those are public. */
   closed: z.array(z.cidrv4()).max(100).default([]),
+  /** Who reaches pods by their addresses; nobody: all ways lead through the API. */
+  direct: directCallers
+    .refine(
+      (it) => it.controllers.length > 0 || it.gateways.length === 0,
+      'names gateways but no controllers',
+    )
+    .prefault({}),
   /** How long a pod may wait for a machine, a volume or its image. */
   patienceMs: z.number().int().min(1000).default(300_000),
 })
