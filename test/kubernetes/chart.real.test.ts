@@ -91,7 +91,10 @@ describe.skipIf(skippedHelm)('helm', () => {
   })
 })
 
-const PLURALS: Record<string, string> = { NetworkPolicy: 'networkpolicies' }
+const PLURALS: Record<string, string> = {
+  NetworkPolicy: 'networkpolicies',
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+}
 function pathOf({ apiVersion, kind, metadata }: Found): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const within = metadata.namespace ? `/namespaces/${metadata.namespace}` : ''

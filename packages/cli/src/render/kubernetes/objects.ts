@@ -1,6 +1,7 @@
 /** Everything that Kalnet is on a cluster, in the order in which it is applied. */
 import { type Around, fill, type Node, text, when } from './nodes.ts'
-import { metadata, selector } from './parts.ts'
+import { organisations } from './organisations.ts'
+import { KEPT, metadata, selector } from './parts.ts'
 import { controller, controlPlane, gateway } from './programs.ts'
 import { stores } from './stores.ts'
 import type { ClusterValues } from './values.ts'
@@ -16,7 +17,11 @@ const ground: readonly Node[] = [
   when('instances.create', {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name: text`${'instances.namespace'}`, labels: { ...selector('instances'), ...RESTRICTED } },
+    metadata: {
+      name: text`${'instances.namespace'}`,
+      labels: { ...selector('instances'), ...RESTRICTED },
+      annotations: KEPT,
+    },
   }),
   {
     apiVersion: 'v1',
@@ -34,6 +39,7 @@ export const OBJECTS: Record<string, readonly Node[]> = {
   'control-plane': controlPlane,
   gateway,
   controller,
+  organisations,
 }
 
 export interface Manifest {

@@ -77,10 +77,13 @@ export const podTemplate = (it: Pod): Fields => ({
   },
 })
 
+/** What people's data lies in: helm takes it away neither with `uninstall` nor when a value says that it is no longer ours. */
+export const KEPT: Fields = { 'helm.sh/resource-policy': 'keep' }
+
 export const claim = (part: string, size: Path, storageClass: Path): Fields => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
-  metadata: metadata(part),
+  metadata: metadata(part, { annotations: KEPT }),
   spec: claimSpec(size, storageClass),
 })
 export const claimSpec = (size: Path, storageClass: Path): Fields => ({
@@ -118,5 +121,5 @@ export const TRUST_VOLUME = when('authorities', {
   configMap: { name: text`${'authorities'}` },
 })
 
-export const probe = (how: Fields, more: Fields = {}): Fields => ({ ...how, timeoutSeconds: 5, ...more })
+export const probe = (how: Fields, more: Fields = {}): Fields => ({ timeoutSeconds: 5, ...how, ...more })
 export const openPort = (port: Node): Fields => ({ tcpSocket: { port } })

@@ -1,6 +1,7 @@
 /** Control plane, gateway and controller on a cluster: Kalnet's own parts. */
 import { roleObjects } from '@kalnet/controller/platforms/kubernetes/rights'
 import { type Node, text, when, whole } from './nodes.ts'
+import { organisationVariables } from './organisations.ts'
 import {
   claim,
   type Fields,
@@ -23,7 +24,11 @@ import {
 
 const HTTP = 8080
 const HTTPS = 8443
-const healthy = { exec: { command: ['node', '/opt/kalnet/packages/cli/src/healthy.ts'] } }
+const healthy = (...words: string[]): Fields => ({
+  exec: { command: ['node', '/opt/kalnet/packages/cli/src/healthy.ts', ...words] },
+  // It gives up by itself before: a program is started each time, on a machine that may have much to do.
+  timeoutSeconds: 15,
+})
 const heldVolume = (name: Node): Node => ({ name: 'home', persistentVolumeClaim: { claimName: name } })
 const join: readonly Node[] = [
   '--join',
@@ -104,8 +109,8 @@ export const controlPlane: readonly Node[] = [
             { name: 'http', containerPort: HTTP },
             { name: 'https', containerPort: HTTPS },
           ],
-          startupProbe: probe(healthy, { periodSeconds: 5, failureThreshold: 60 }),
-          readinessProbe: probe(healthy, { periodSeconds: 15 }),
+          startupProbe: probe(healthy(), { periodSeconds: 5, failureThreshold: 60 }),
+          readinessProbe: probe(healthy(), { periodSeconds: 15 }),
           // The port alone: a database that is away is no reason to start anew.
           livenessProbe: probe(openPort('api'), { periodSeconds: 20, failureThreshold: 6 }),
         },
@@ -276,9 +281,12 @@ const controllerParts: readonly Node[] = [
               'controller.pullSecret',
               variable('KALNET_KUBERNETES_PULL_SECRET', text`${'controller.pullSecret'}`),
             ),
+            ...organisationVariables,
             secret('KALNET_REGISTRY_USER', 'registry-user'),
             secret('KALNET_REGISTRY_PASSWORD', 'registry-password'),
           ],
+          // Its heartbeats go out. Never a reason to start it anew: the control plane may be away.
+          readinessProbe: probe(healthy('controller'), { periodSeconds: 30 }),
         },
         mounts: [...HOME_MOUNTS, TRUST_MOUNT],
         volumes: [heldVolume(nameOf('controller')), RUN_VOLUME, TRUST_VOLUME],

@@ -18,7 +18,7 @@ export const CHOICES: Record<string, object> = {
       pullSecret: 'registry',
       storageClass: 'fast',
     },
-    instances: { storageClass: 'slow' },
+    instances: { storageClass: 'slow', perOrganisation: true, quota: { instances: 7 }, most: { cpus: 4 } },
   },
   'what is there already': {
     postgres: { own: false },

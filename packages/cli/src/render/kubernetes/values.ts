@@ -130,6 +130,26 @@ export const clusterValues = z.strictObject({
       ),
       storageClass: name('', "Storage class of their volumes; empty: the cluster's own choice."),
       volumeSize: size('10Gi', 'Size of a new volume.'),
+      perOrganisation: flag(
+        false,
+        'Each organisation in a namespace of its own, whose name begins with that one; it stays there, too. Needs Kubernetes 1.30 and ClusterRoles.',
+      ),
+      quota: z
+        .strictObject({
+          instances: count(50, 1, 'Most instances of one organisation at once, there.'),
+          cpus: count(100, 1, 'Most CPUs that its instances may use together.'),
+          memory: size('128Gi', 'Most memory that its instances may use together.'),
+          storage: size('1Ti', 'Most room that its volumes may take together.'),
+          volumes: count(100, 1, 'Most volumes of one organisation.'),
+        })
+        .prefault({}),
+      most: z
+        .strictObject({
+          cpus: count(16, 1, 'Most CPUs of one instance, there.'),
+          memory: size('32Gi', 'Most memory of one instance.'),
+          volume: size('100Gi', 'Most room of one volume.'),
+        })
+        .prefault({}),
       create: flag(true, 'Make that namespace, with the restricted profile. Otherwise it must be there.'),
     })
     .prefault({}),

@@ -90,13 +90,14 @@ export function holdingPolicy(it: { name: string; namespace: string; user: strin
   }
 }
 
-/** What stands beside `roleObjects` where each organisation has a namespace of its own. */
-export function spaceObjects({ namespace, account }: { namespace: string; account: string }): object[] {
+/** What stands beside `roleObjects` where each organisation has a namespace of its own; `home`: where the account is. */
+export function spaceObjects(of: { namespace: string; account: string; home?: string }): object[] {
+  const { namespace, account, home = namespace } = of
   const labels = { 'app.kubernetes.io/name': 'kalnet-controller' }
   const inEach = roleOfSpaces(namespace)
   const everywhere = `${namespace}-organisations`
   const apiVersion = `${RBAC}/v1`
-  const user = `system:serviceaccount:${namespace}:${account}`
+  const user = `system:serviceaccount:${home}:${account}`
   const role = (name: string, rights: readonly Right[]) => ({
     apiVersion,
     kind: 'ClusterRole',
@@ -111,7 +112,7 @@ export function spaceObjects({ namespace, account }: { namespace: string; accoun
       kind: 'ClusterRoleBinding',
       metadata: { name: everywhere, labels },
       roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: everywhere },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: home }],
     },
     holdingPolicy({ name: everywhere, namespace, user }),
     {
