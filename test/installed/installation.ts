@@ -3,7 +3,7 @@
  * registry with images of recipes, kubectl and helm. What others publish (PostgreSQL, NATS) are images made here of the same programs.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
@@ -156,6 +156,15 @@ async function describe(it: Installation, pods: Pod[]): Promise<string> {
   return `not ready:\n${texts.join('\n')}`
 }
 
+/** An address as houses have them, of this machine, for the cluster; the last of its pods' range, which none of them gets here. */
+async function houseAddress({ pods, here, there, pid }: Cluster): Promise<string> {
+  const address = pods.replace(/\.0\/24$/, '.254')
+  const [, device = ''] = /dev (\S+)/.exec((await must('ip', ['route', 'get', there])).stdout) ?? []
+  await must('ip', ['addr', 'add', `${address}/32`, 'dev', device])
+  await must('nsenter', ['--target', String(pid), '--net', 'ip', 'route', 'add', address, 'via', here])
+  return address
+}
+
 /** A registry on this machine's loopback, as the cluster reaches it: over TLS, by an authority of one's own. */
 export async function lendSecurely(
   it: Installation,
@@ -163,16 +172,16 @@ export async function lendSecurely(
 ): Promise<{ url: string; authority: string; close(): void }> {
   const { cluster, folder } = it
   const own = join(folder, 'registry-tls')
-  const { key, certificate, authority } = await ensureTls(own, [cluster.here])
+  const address = await houseAddress(cluster)
+  const { key, certificate, authority } = await ensureTls(own, [address])
   const server = createServer({ key, cert: certificate }, (near) => {
     const far = connect({ host: '127.0.0.1', port })
     near.on('error', () => far.destroy())
     far.on('error', () => near.destroy())
     near.pipe(far).pipe(near)
   })
-  await new Promise<void>((resolve) => server.listen(0, cluster.here, resolve))
-  const address = server.address()
-  const host = `${cluster.here}:${typeof address === 'object' ? address?.port : 0}`
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
+  const host = `${address}:${(server.address() as AddressInfo).port}`
   const its = join(cluster.folder, 'registries', host)
   await mkdir(its, { recursive: true })
   await writeFile(join(its, 'authority.crt'), authority)

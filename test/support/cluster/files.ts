@@ -90,6 +90,7 @@ const kubelet = ({ folder, there, parent }: Layout) => ({
   failSwapOn: false,
   localStorageCapacityIsolation: false,
   clusterDNS: ['10.96.0.10'],
+  clusterDomain: 'cluster.local',
   resolvConf: `${folder}/resolv.conf`,
   podLogsDir: `${folder}/pod-logs`,
   volumePluginDir: `${folder}/volume-plugins`,

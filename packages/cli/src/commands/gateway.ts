@@ -108,11 +108,11 @@ export const addGateway: AddCommand = (program, context) => {
       const urls = controlPlaneUrls(flags.join.length > 0 ? flags.join : gateway.join)
       const key = await keyFrom(config, flags.keyFile)
       const signal = untilToldToEnd()
-      const { trust } = await import('../lan/trust.ts')
+      const { PATIENCE_MS, trust } = await import('../lan/trust.ts')
       const caFile = flags.caFile ?? gateway.authorityFile
       const ca = caFile
         ? await readIfThere(caFile)
-        : await trust(String(urls[0]), flags.caFingerprint, folders.config, signal)
+        : await trust(String(urls[0]), flags.caFingerprint, folders.config, signal, PATIENCE_MS)
       if (caFile && !ca) throw usage(`There is no file ${caFile}.`)
       const { runGatewayAlone } = await import('@kalnet/server/gateway/alone/alone')
       const { createTelemetry } = await import('@kalnet/server/core/telemetry/telemetry')

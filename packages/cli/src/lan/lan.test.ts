@@ -2,6 +2,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { config } from '@kalnet/contracts/config'
+import { freePort } from '@kalnet/io/testing/free-port'
 import { ensureTls } from '@kalnet/server/core/tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { explain } from '../problem.ts'
@@ -80,6 +81,21 @@ test('[CTL-2.authority] a controller trusts the authority of its join line, and 
   const pem = await trust(url, fingerprint, `${it.home}/a`, signal)
   expect(pem).toMatch(/BEGIN CERTIFICATE/)
   expect(await trust(url, undefined, `${it.home}/a`, signal)).toBe(pem)
+})
+
+test('[K8S-2.parts-later] what was seen once needs nobody there; and whoever is patient waits for somebody', async () => {
+  const folder = `${it.home}/c`
+  const pem = await trust(url, fingerprint, folder, signal)
+  const nobody = 'https://127.0.0.1:1'
+  expect(await trust(nobody, fingerprint, folder, signal)).toBe(pem)
+  const away = `https://127.0.0.1:${await freePort()}`
+  const waiting = trust(away, fingerprint, `${it.home}/d`, signal, 60_000)
+  const tls = await ensureTls(`${it.home}/server`, ['127.0.0.1'])
+  const late = createServer({ cert: tls.certificate, key: tls.key })
+  await new Promise<void>((resolve) => late.listen(Number(new URL(away).port), '127.0.0.1', resolve))
+  expect(await waiting).toBe(pem)
+  late.close()
+  late.closeAllConnections()
 })
 
 test.each([

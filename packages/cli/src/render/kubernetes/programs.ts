@@ -286,7 +286,7 @@ const controllerParts: readonly Node[] = [
             secret('KALNET_REGISTRY_PASSWORD', 'registry-password'),
           ],
           // Its heartbeats go out. Never a reason to start it anew: the control plane may be away.
-          readinessProbe: probe(healthy('controller'), { periodSeconds: 30 }),
+          readinessProbe: probe(healthy('controller'), { periodSeconds: 15 }),
         },
         mounts: [...HOME_MOUNTS, TRUST_MOUNT],
         volumes: [heldVolume(nameOf('controller')), RUN_VOLUME, TRUST_VOLUME],
