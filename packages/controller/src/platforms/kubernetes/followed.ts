@@ -4,7 +4,7 @@ import type { Log } from '@kalnet/io/log'
 import type { V1ObjectMeta } from '@kubernetes/client-node'
 import { type Api, ApiProblem } from './api.ts'
 
-const WATCH_SECONDS = 280
+const WATCH_SECONDS = 600
 const PAGE = 500
 /** Rights change without a word to us. */
 const REFUSED_MS = 300_000

@@ -87,6 +87,16 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
       },
     )
 
+  async function told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await inWords(work)
+    } catch (error) {
+      const { cause } = error as Error
+      if (cause instanceof ApiProblem && cause.status === 403) news.doubt()
+      throw error
+    }
+  }
+
   return {
     name: 'kubernetes',
     isElsewhere: true,
@@ -100,21 +110,21 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         signal.throwIfAborted()
         // Refused before anything is made.
         portsOf(request.spec)
-        return inWords(() => ensure(request, signal, progress))
+        return told(() => ensure(request, signal, progress))
       }),
     async observe(handle) {
       const pod = await pods.read(whereOf(handle))
       return pod ? observationOf(pod) : { state: 'gone' }
     },
     stop: (handle, graceMs) =>
-      inWords(() => pods.end(whereOf(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
+      told(() => pods.end(whereOf(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
     remove: (handle) =>
       oneAtATime(handle.instanceId, async () => {
         forget(handle)
-        await inWords(() => pods.remove(whereOf(handle)))
+        await told(() => pods.remove(whereOf(handle)))
       }),
     list: async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? []),
-    removeVolume: (volumeId) => volumesOneAtATime(() => inWords(() => removeVolume(volumeId))),
+    removeVolume: (volumeId) => volumesOneAtATime(() => told(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }
       try {

@@ -16,9 +16,19 @@ import type { KubernetesSettings } from './settings.ts'
 import { missingForSpaces } from './space-rights.ts'
 import type { PodStore } from './store.ts'
 
-/** Rights and machines change without a word to us. */
+/** What was told is said anew, and what is not right is asked again. */
 const LOOK_AGAIN_MS = 300_000
+/** Rights and classes change without a word to us: where all is well they are asked for this seldom, and at once where something is refused. */
+const ASK_AGAIN_MS = 3_600_000
+const DOUBT_MS = 30_000
 const AWAY_MS = 5_000
+
+interface Asked {
+  version: string
+  /** Why it cannot be used, in words. */
+  problem: string | null
+  at: number
+}
 
 export interface NewsParts {
   api: Api
@@ -30,7 +40,11 @@ export interface NewsParts {
 }
 
 export function createNews({ api, store, overview, settings, clock, log }: NewsParts) {
-  const look = createAnnouncer<boolean>()
+  const look = createAnnouncer<'everything' | 'what was told'>()
+  let asked: Asked | null = null
+  let doubtedAt = 0
+  const now = () => clock.now().getTime()
+  const unseen = (error: unknown) => log.warn({ error }, 'the cluster could not be looked at')
   const base = { platform: 'kubernetes' as const, isolation: 'container' as const, images: [] }
   const unusable = (detail: string, version = ''): Fingerprint => ({
     ...base,
@@ -59,26 +73,30 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
     return `${all.length === 1 ? '1 machine' : `${all.length} machines`}${unready ? `, ${unready} of them take nothing` : ''}`
   }
 
-  async function fingerprintNow(signal: AbortSignal): Promise<Fingerprint> {
+  async function ask(signal: AbortSignal, version: string): Promise<Asked> {
+    const missing = await missingRights(api, settings.namespace)
+    // Nobody waits for a registry that does not answer.
+    overview.look({ version, missing }, signal).catch(unseen)
+    const reasons = RIGHTS.filter((it) => missing.some((one) => one.endsWith(` ${it.resource}`))).map(
+      (it) => it.why,
+    )
+    const problem =
+      missing.length > 0
+        ? `We may not ${missing.join(', ')} in the namespace ${settings.namespace} (${reasons.join('; ')}); apply the Role again`
+        : await missingForSpaces(api, settings)
+    return { version, problem, at: now() }
+  }
+
+  async function fingerprintNow(isDoubted: boolean, signal: AbortSignal): Promise<Fingerprint> {
     let version = ''
     try {
-      version = (await api.get<{ gitVersion: string }>('/version')).gitVersion.slice(0, 100)
-      const missing = await missingRights(api, settings.namespace)
-      // Nobody waits for a registry that does not answer.
-      overview
-        .look({ version, missing }, signal)
-        .catch((error: unknown) => log.warn({ error }, 'the cluster could not be looked at'))
-      if (missing.length > 0) {
-        const reasons = RIGHTS.filter((it) => missing.some((one) => one.endsWith(` ${it.resource}`))).map(
-          (it) => it.why,
-        )
-        return unusable(
-          `We may not ${missing.join(', ')} in the namespace ${settings.namespace} (${reasons.join('; ')}); apply the Role again`,
-          version,
-        )
+      if (isDoubted || !asked || asked.problem || now() - asked.at >= ASK_AGAIN_MS) {
+        asked = null
+        version = (await api.get<{ gitVersion: string }>('/version')).gitVersion.slice(0, 100)
+        asked = await ask(signal, version)
       }
-      const beyond = await missingForSpaces(api, settings)
-      if (beyond) return unusable(beyond, version)
+      version = asked.version
+      if (asked.problem) return unusable(asked.problem, version)
       const registry = settings.registry ? '' : '; no registry is set, so only images by reference run'
       const detail = `Ready: ${await roomInWords()}${registry}`.slice(0, 500)
       return { ...base, usable: true, detail, version, limits: true, network: true, localNetwork: true }
@@ -98,8 +116,11 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
   })
   async function lookAgain(signal: AbortSignal) {
     while (!signal.aborted) {
-      await clock.sleep(store.all() ? LOOK_AGAIN_MS : AWAY_MS, signal).catch(() => undefined)
-      if (!signal.aborted) look.say(true)
+      const isTold = store.all() !== null
+      await clock.sleep(isTold ? LOOK_AGAIN_MS : AWAY_MS, signal).catch(() => undefined)
+      if (signal.aborted) return
+      look.say(isTold ? 'what was told' : 'everything')
+      if (isTold) await overview.lookAtRegistry(signal).catch(unseen)
     }
   }
 
@@ -107,6 +128,12 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
     /** Both cost no question. */
     room: overview.room,
     cluster: overview.report,
+    /** Something was refused: our rights may be others now. */
+    doubt() {
+      if (now() - doubtedAt < DOUBT_MS) return
+      doubtedAt = now()
+      look.say('everything')
+    },
     async *changes(signal: AbortSignal) {
       const told = store.changes(signal)
       watch(signal)
@@ -120,20 +147,20 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
       const news = look.listen(signal)
       const presence = store.presence(signal)
       const relay = (async () => {
-        for await (const is of presence) look.say(is)
+        for await (const _ of presence) look.say('everything')
       })()
       watch(signal)
       let last = ''
-      const fresh = async () => {
-        const now = await fingerprintNow(signal)
-        const isNew = JSON.stringify(now) !== last
-        last = JSON.stringify(now)
-        return isNew ? now : null
+      const fresh = async (isDoubted: boolean) => {
+        const it = await fingerprintNow(isDoubted, signal)
+        const isNew = JSON.stringify(it) !== last
+        last = JSON.stringify(it)
+        return isNew ? it : null
       }
-      const first = await fresh()
+      const first = await fresh(true)
       if (first) yield first
-      for await (const _ of news) {
-        const next = await fresh()
+      for await (const what of news) {
+        const next = await fresh(what === 'everything')
         if (next) yield next
       }
       await relay

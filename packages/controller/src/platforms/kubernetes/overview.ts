@@ -61,14 +61,22 @@ export function createOverview({ api, store, settings, installation, clock, log 
   const others = createFollowed<V1Pod, Placed>({
     ...around,
     path: '/api/v1/pods',
-    query: { fieldSelector: 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed' },
-    keep: (pod) => (pod.metadata?.labels?.[LABELS.installation] === installation ? null : placedOf(pod)),
+    query: {
+      fieldSelector: 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed',
+      // Ours are told already.
+      labelSelector: `${LABELS.installation}!=${installation}`,
+    },
+    keep: placedOf,
   })
   const placed = () => {
     ours = store.all() ?? ours
     return ours.flatMap((pod) => placedOf(pod) ?? [])
   }
 
+  async function lookAtRegistry(signal: AbortSignal) {
+    registry = await askRegistry(signal)
+    changed()
+  }
   async function askRegistry(signal: AbortSignal): Promise<ClusterReport['registry']> {
     const its = settings.registry
     if (!its) return { address: null, state: 'none', detail: '' }
@@ -118,17 +126,17 @@ export function createOverview({ api, store, settings, installation, clock, log 
       changed()
       const path = '/apis/storage.k8s.io/v1/storageclasses'
       const list = () => ifAllowed(() => api.get<{ items: V1StorageClass[] }>(path))
-      const [found, registryNow] = await Promise.all([
+      const [found] = await Promise.all([
         list().catch((error: unknown) => {
           log.warn({ problem: problemInWords(error) }, 'classes of volumes cannot be read')
           return classes && { items: classes }
         }),
-        askRegistry(signal),
+        lookAtRegistry(signal),
       ])
       classes = found?.items ?? null
-      registry = registryNow
       changed()
     },
+    lookAtRegistry,
     machines: () => nodes.all(),
     /** Null: its machines are not known. */
     room(): Room | null {

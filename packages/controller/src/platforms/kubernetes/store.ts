@@ -10,8 +10,8 @@ import { type Api, ApiProblem } from './api.ts'
 import { paths, type Where } from './names.ts'
 import type { Spaces } from './spaces.ts'
 
-/** The API ends a watch after that, so that a way that died unnoticed does not last. */
-const WATCH_SECONDS = 240
+/** The API ends a watch after that, and what we may do is judged anew. That a way died is noticed by its silence. */
+const WATCH_SECONDS = 600
 const PAGE = 500
 
 export interface PodStore {
