@@ -166,6 +166,16 @@ export const LIVE: Session[] = [
   makeSession(6, { userId: uuid(3), userName: 'Grace' }),
 ]
 
+export const ASLEEP = makeSession(11, {
+  name: 'Letters',
+  state: 'hibernated',
+  reason: 'Nobody used it for 12 hours.',
+})
+/** Somebody looks, and nobody types: soon it sleeps. */
+export const UNUSED = makeSession(4, {
+  idle: { action: 'hibernate', at: new Date(Date.now() + 3_600_000).toISOString() },
+})
+
 const GB = 1e9
 export const CONTROLLERS: Controller[] = [
   {
@@ -277,7 +287,7 @@ export function makeState(world: World): State {
     claimed: world !== 'unclaimed',
     me: world === 'unclaimed' || world === 'signed-out' ? null : ME,
     templates: [...TEMPLATES, ...SERVICE_TEMPLATES],
-    sessions: [...LIVE, ...ENDED],
+    sessions: [...LIVE, ASLEEP, ...ENDED],
     controllers: CONTROLLERS,
   }
   if (world === 'empty') return { ...usual, sessions: [], templates: [], controllers: [] }
@@ -301,7 +311,7 @@ export function makeState(world: World): State {
         name: 'Maximiliane-Friederike von Hohenlohe-Lang',
         organisationName: 'Wohngemeinschaft an der alten Gärtnerei',
       },
-      sessions: usual.sessions.map((it) => ({
+      sessions: [...usual.sessions, UNUSED].map((it) => ({
         ...it,
         name: LONG,
         userName: 'Maximiliane-Friederike von Hohenlohe-Lang',

@@ -120,7 +120,20 @@ export function createLife(state: () => State, publish: (event: string, data: un
     ).unref()
     return put(id, (it) => ({ ...it, state: 'stopping' }))
   }
+  /** As long as it takes to see that it happens. */
+  const sleep = (id: string) => {
+    setTimeout(() => put(id, (it) => ({ ...it, state: 'hibernated' })), 500).unref()
+    return put(id, (it) => ({ ...it, state: 'hibernating' }))
+  }
+  const wake = (id: string) => {
+    restart(id)
+    return put(id, (it) => ({ ...it, state: 'waking' }))
+  }
+  const keepAwake = (id: string) => put(id, (it) => ({ ...it, idle: null }))
   return {
+    sleep,
+    wake,
+    keepAwake,
     use(next: How) {
       how = next
     },

@@ -13,6 +13,7 @@ import { NETWORK_SHOTS } from './shots-network.ts'
 import { PEOPLE_SHOTS } from './shots-people.ts'
 import { PROVIDER_SHOTS } from './shots-providers.ts'
 import { SERVICE_SHOTS } from './shots-services.ts'
+import { SLEEP_SHOTS } from './shots-sleep.ts'
 import type { StandIn } from './stand-in.ts'
 
 export interface Shot {
@@ -240,6 +241,7 @@ export const SHOTS: Shot[] = [
     path: '/_ui',
     ready: (page) => page.getByRole('heading', { level: 1 }).waitFor(),
   },
+  ...SLEEP_SHOTS,
   ...CONTROLLER_SHOTS,
   ...ACCOUNT_SHOTS,
   ...PEOPLE_SHOTS,

@@ -54,7 +54,7 @@ export function createStandIn(world: World = 'usual') {
   }
   const now = () => new Date().toISOString()
   const life = createLife(() => state, publish)
-  const { put, launch, restart, stop } = life
+  const { put, launch, restart, stop, sleep, wake, keepAwake } = life
   const changeMachine = (id: string, change: Partial<Controller>) => {
     state.controllers = state.controllers.map((it) => (it.id === id ? { ...it, ...change } : it))
     const controller = state.controllers.find((it) => it.id === id)
@@ -153,6 +153,12 @@ export function createStandIn(world: World = 'usual') {
         return stop(id)
       case 'POST sessions/:id/restart':
         return restart(id)
+      case 'POST sessions/:id/hibernate':
+        return sleep(id)
+      case 'POST sessions/:id/wake':
+        return wake(id)
+      case 'POST sessions/:id/keep-awake':
+        return keepAwake(id)
       case 'GET sessions/:id/logs':
         return {
           lines: [

@@ -19,7 +19,17 @@ import css from './gallery.module.css'
 import * as words from './words.ts'
 
 const LOOKS: ButtonLook[] = ['primary', 'soft', 'plain', 'danger']
-const STATES = ['pending', 'starting', 'running', 'stopping', 'stopped', 'failed'] as const
+const STATES = [
+  'pending',
+  'starting',
+  'running',
+  'hibernating',
+  'hibernated',
+  'waking',
+  'stopping',
+  'stopped',
+  'failed',
+] as const
 const NONE = {
   accepted: null,
   placed: null,

@@ -1,9 +1,11 @@
 /** Home: what I use now, what ended and why, and what to start next. */
+import type { Session } from '@kalnet/contracts/session'
 import { useQuery } from '@tanstack/react-query'
 import { MonitorPlay, Plus } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import * as m from '../messages/index.ts'
 import { endedSessionsQuery, liveSessionsQuery, useMe } from '../queries.ts'
+import { useLeaving } from '../sessions/actions.ts'
 import { SessionCard } from '../sessions/card.tsx'
 import { useTitle } from '../shell/use-title.ts'
 import { LinkButton } from '../ui/button.tsx'
@@ -14,6 +16,9 @@ import { Suggested } from './suggested.tsx'
 
 /** Not needed for the first picture of the page. */
 const Services = lazy(() => import('./services.tsx'))
+
+const isAwake = (session: Session) => session.state !== 'hibernated'
+const sleepersLast = (all: Session[]) => [...all.filter(isAwake), ...all.filter((it) => !isAwake(it))]
 
 const Waiting = () => (
   <div className={css.grid} aria-busy="true">
@@ -32,8 +37,10 @@ export default function Home() {
   const live = useQuery(liveSessionsQuery)
   const ended = useQuery(endedSessionsQuery)
   useTitle(m.home)
-  const mine = live.data?.items.filter((session) => session.userId === me.id) ?? []
-  const others = live.data?.items.filter((session) => session.userId !== me.id) ?? []
+  const leaving = useLeaving()
+  const shown = sleepersLast(live.data?.items.filter((session) => !leaving.has(session.id)) ?? [])
+  const mine = shown.filter((session) => session.userId === me.id)
+  const others = shown.filter((session) => session.userId !== me.id)
   const nothing = live.data && live.data.items.length === 0
   const first = nothing && ended.data?.items.length === 0
   return (
@@ -41,7 +48,7 @@ export default function Home() {
       <header className={css.head}>
         <div>
           <h1>{m.greeting(new Date().getHours(), me.name.split(' ')[0] ?? me.name)}</h1>
-          <p className={css.sub}>{live.data ? m.homeRunning(mine.length) : '\u00a0'}</p>
+          <p className={css.sub}>{live.data ? m.homeRunning(mine.filter(isAwake).length) : '\u00a0'}</p>
         </div>
         <LinkButton href="/launch" look="primary" icon={<Plus aria-hidden />}>
           {m.startNew}

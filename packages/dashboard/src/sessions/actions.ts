@@ -10,7 +10,7 @@ import { queryClient } from '../queries.ts'
 import { toast } from '../ui/toast.ts'
 
 /** Our own answer reaches the screen at once; the event that follows says the same. */
-const know = (session: Session) => applyEvent(queryClient, 'session.changed', session)
+export const know = (session: Session) => applyEvent(queryClient, 'session.changed', session)
 
 export function tellProblem(problem: unknown): void {
   if (isCancelled(problem)) return
@@ -67,6 +67,28 @@ export function useRestart() {
   })
 }
 
+export function useSleep() {
+  return useMutation({
+    mutationFn: (session: Session) => call(ROUTES.sessions.hibernate, { params: { id: session.id } }),
+    onSuccess: (session) => {
+      know(session)
+      toast({ tone: 'good', text: m.asleep(session.name) })
+    },
+    onError: tellProblem,
+  })
+}
+
+export function useWake() {
+  return useMutation({
+    mutationFn: (session: Session) => call(ROUTES.sessions.wake, { params: { id: session.id } }),
+    onSuccess: (session) => {
+      know(session)
+      toast({ tone: 'good', text: m.wakingUp(session.name) })
+    },
+    onError: tellProblem,
+  })
+}
+
 /** Sessions taken off the list a moment ago: gone from sight at once, and for good when nobody takes it back. */
 let leaving: ReadonlySet<string> = new Set()
 const watchers = new Set<() => void>()
@@ -95,5 +117,9 @@ export function removeWithUndo(session: Session): void {
     clearTimeout(timer)
     stay()
   }
-  toast({ tone: 'good', text: m.removed(session.name), action: { label: m.undo, onPress: undo } })
+  toast({
+    tone: 'good',
+    text: (session.state === 'hibernated' ? m.deleted : m.removed)(session.name),
+    action: { label: m.undo, onPress: undo },
+  })
 }

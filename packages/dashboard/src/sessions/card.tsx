@@ -1,14 +1,16 @@
 /** One session as a card: its live picture, its name, its state; a click opens its screen. */
 import type { Session } from '@kalnet/contracts/session'
-import { Info, Square } from 'lucide-react'
+import { Info, Moon, Square, Sun, Trash2 } from 'lucide-react'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { removeWithUndo, useWake } from './actions.ts'
 import css from './card.module.css'
+import type { Ending } from './confirm-stop.tsx'
 import { useThumbnail } from './use-thumbnail.ts'
-import { progressWords, StateBadge } from './words.tsx'
+import { isStarting, progressWords, StateBadge } from './words.tsx'
 
 const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
 export const iconOf = (templateId: string) => `/api/templates/${templateId}/icon`
@@ -16,10 +18,12 @@ export const iconOf = (templateId: string) => `/api/templates/${templateId}/icon
 export function SessionCard({ session, mine }: { session: Session; mine: boolean }) {
   const place = useRef<HTMLElement>(null)
   const [, go] = useLocation()
-  const [stopping, setStopping] = useState(false)
+  const [ending, setEnding] = useState<Ending | null>(null)
+  const wake = useWake()
+  const asleep = session.state === 'hibernated'
   const running = session.state === 'running' && session.reachable
   const picture = useThumbnail(session.id, running && mine, place)
-  const waiting = session.state === 'pending' || session.state === 'starting'
+  const waiting = isStarting(session.state)
   return (
     <article ref={place} className={css.card} aria-label={session.name}>
       <div className={css.screen} data-dim={!running || undefined}>
@@ -29,6 +33,7 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
           <img className={css.icon} src={iconOf(session.templateId)} alt="" width="56" height="56" />
         )}
         {waiting && <p className={css.progress}>{progressWords(session)}</p>}
+        {asleep && <p className={css.progress}>{session.reason ?? m.sleeping}</p>}
       </div>
       <div className={css.foot}>
         <div className={css.words}>
@@ -49,17 +54,43 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
         <IconButton label={m.detailsOf(session.name)} onPress={() => go(`/sessions/${session.id}`)}>
           <Info aria-hidden />
         </IconButton>
-        <IconButton
-          label={`${m.stop}: ${session.name}`}
-          isDisabled={session.state === 'stopping'}
-          onPress={() => setStopping(true)}
-        >
-          <Square aria-hidden />
-        </IconButton>
+        {asleep ? (
+          <>
+            <IconButton
+              label={`${m.wakeUp}: ${session.name}`}
+              isPending={wake.isPending}
+              onPress={() => wake.mutate(session, { onSuccess: () => mine && go(`/s/${session.id}`) })}
+            >
+              <Sun aria-hidden />
+            </IconButton>
+            <IconButton label={`${m.deleteForGood}: ${session.name}`} onPress={() => removeWithUndo(session)}>
+              <Trash2 aria-hidden />
+            </IconButton>
+          </>
+        ) : (
+          <>
+            {session.keepsHome && (
+              <IconButton
+                label={`${m.putToSleep}: ${session.name}`}
+                isDisabled={session.state !== 'running'}
+                onPress={() => setEnding('sleep')}
+              >
+                <Moon aria-hidden />
+              </IconButton>
+            )}
+            <IconButton
+              label={`${m.stop}: ${session.name}`}
+              isDisabled={session.state === 'stopping'}
+              onPress={() => setEnding('stop')}
+            >
+              <Square aria-hidden />
+            </IconButton>
+          </>
+        )}
       </div>
-      {stopping && (
+      {ending && (
         <Suspense>
-          <ConfirmEnding session={session} ending="stop" onClose={() => setStopping(false)} />
+          <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />
         </Suspense>
       )}
     </article>

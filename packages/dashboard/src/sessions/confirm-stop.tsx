@@ -1,10 +1,10 @@
-/** Stopping and restarting cannot be undone: say exactly what is lost. */
+/** What closes programs cannot be undone: say exactly what is lost, and what is kept. */
 import type { Session } from '@kalnet/contracts/session'
 import * as m from '../messages/index.ts'
 import { Confirm } from '../ui/dialog.tsx'
-import { useRestart, useStop } from './actions.ts'
+import { useRestart, useSleep, useStop } from './actions.ts'
 
-export type Ending = 'stop' | 'restart'
+export type Ending = 'stop' | 'restart' | 'sleep'
 interface ConfirmEndingProps {
   session: Session
   ending: Ending
@@ -15,13 +15,23 @@ interface ConfirmEndingProps {
 export default function ConfirmEnding({ session, ending, onClose, onDone }: ConfirmEndingProps) {
   const stop = useStop()
   const restart = useRestart()
-  const isStop = ending === 'stop'
-  const work = isStop ? stop : restart
+  const sleep = useSleep()
+  const { work, title, text, action } = {
+    stop: {
+      work: stop,
+      title: m.stopTitle,
+      text: session.keepsHome ? `${m.stopText} ${m.stopKeepsNothing}` : m.stopText,
+      action: m.stop,
+    },
+    restart: { work: restart, title: m.restartTitle, text: m.restartText, action: m.restart },
+    sleep: { work: sleep, title: m.sleepTitle, text: m.sleepText, action: m.putToSleep },
+  }[ending]
   return (
     <Confirm
-      title={isStop ? m.stopTitle(session.name) : m.restartTitle(session.name)}
-      text={isStop ? m.stopText : m.restartText}
-      action={isStop ? m.stop : m.restart}
+      title={title(session.name)}
+      text={text}
+      action={action}
+      look={ending === 'sleep' ? 'primary' : 'danger'}
       pending={work.isPending}
       onClose={onClose}
       onConfirm={() =>

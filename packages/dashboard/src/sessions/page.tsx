@@ -1,6 +1,6 @@
 /** One session from all sides: state and reason, stages with times, where it runs, what it printed. */
 import { useQuery } from '@tanstack/react-query'
-import { MonitorPlay, RotateCcw, Square, X } from 'lucide-react'
+import { MonitorPlay, Moon, RotateCcw, Square, Sun, Trash2, X } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { hasEnded } from '../apply-event.ts'
@@ -12,13 +12,13 @@ import { useTitle } from '../shell/use-title.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Card, CopyButton, ErrorBox, LogView, Skeleton } from '../ui/parts.tsx'
-import { removeWithUndo, useRestart } from './actions.ts'
+import { removeWithUndo, useRestart, useWake } from './actions.ts'
 import { iconOf } from './card.tsx'
 import type { Ending } from './confirm-stop.tsx'
 import css from './page.module.css'
 import { StagesLine } from './stages-line.tsx'
 import { Viewings } from './viewings.tsx'
-import { progressWords, StateBadge } from './words.tsx'
+import { isStarting, progressWords, StateBadge } from './words.tsx'
 
 const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
 
@@ -29,6 +29,7 @@ export default function SessionPage() {
   const { data: session, error, refetch } = useQuery(sessionQuery(id))
   const logs = useQuery(logsQuery(id))
   const restart = useRestart()
+  const wake = useWake()
   const [ending, setEnding] = useState<Ending | null>(null)
   useTitle(session?.name ?? m.details)
 
@@ -51,7 +52,8 @@ export default function SessionPage() {
   }
   const ended = hasEnded(session)
   const mine = session.userId === me.id
-  const going = session.state === 'pending' || session.state === 'starting'
+  const going = isStarting(session.state)
+  const asleep = session.state === 'hibernated'
   const total = between(session.stages.accepted, session.stages.firstFrame)
   return (
     <div className={css.page}>
@@ -62,12 +64,32 @@ export default function SessionPage() {
           <StateBadge session={session} />
         </div>
         <div className={css.actions}>
-          {!ended && mine && (
+          {!ended && !asleep && mine && (
             <LinkButton href={`/s/${session.id}`} look="primary" icon={<MonitorPlay aria-hidden />}>
               {m.openScreen}
             </LinkButton>
           )}
-          {ended ? (
+          {asleep ? (
+            <>
+              <Button
+                look="primary"
+                icon={<Sun aria-hidden />}
+                isPending={wake.isPending}
+                onPress={() => wake.mutate(session, { onSuccess: () => mine && go(`/s/${session.id}`) })}
+              >
+                {m.wakeUp}
+              </Button>
+              <Button
+                icon={<Trash2 aria-hidden />}
+                onPress={() => {
+                  removeWithUndo(session)
+                  go('/')
+                }}
+              >
+                {m.deleteForGood}
+              </Button>
+            </>
+          ) : ended ? (
             <>
               <Button
                 look="primary"
@@ -89,6 +111,15 @@ export default function SessionPage() {
             </>
           ) : (
             <>
+              {session.keepsHome && (
+                <Button
+                  icon={<Moon aria-hidden />}
+                  isDisabled={session.state !== 'running'}
+                  onPress={() => setEnding('sleep')}
+                >
+                  {m.putToSleep}
+                </Button>
+              )}
               <Button
                 icon={<RotateCcw aria-hidden />}
                 isDisabled={session.state !== 'running'}
@@ -111,6 +142,7 @@ export default function SessionPage() {
       {session.reason && (
         <p className={session.state === 'failed' ? css.problem : css.note}>{session.reason}</p>
       )}
+      {asleep && <p className={css.note}>{m.sleepingText}</p>}
       {!session.reachable && session.controllerName && !ended && (
         <p className={css.note}>{m.unreachableText(session.controllerName)}</p>
       )}

@@ -2,7 +2,7 @@
 
 import { STAGES } from 'virtual:contracts'
 import type { Session, Stage } from '@kalnet/contracts/session'
-import { CloudOff, Moon, Play } from 'lucide-react'
+import { CloudOff, Moon, Play, Square } from 'lucide-react'
 import { between } from '../format.ts'
 import * as m from '../messages/index.ts'
 import { Badge, type Tone } from '../ui/badge.tsx'
@@ -11,11 +11,16 @@ const STATES: Record<Session['state'], { word: string; tone: Tone }> = {
   pending: { word: m.statePending, tone: 'busy' },
   starting: { word: m.stateStarting, tone: 'busy' },
   running: { word: m.stateRunning, tone: 'good' },
+  hibernating: { word: m.stateHibernating, tone: 'busy' },
+  hibernated: { word: m.stateHibernated, tone: 'quiet' },
+  waking: { word: m.stateWaking, tone: 'busy' },
   stopping: { word: m.stateStopping, tone: 'busy' },
   stopped: { word: m.stateStopped, tone: 'quiet' },
   failed: { word: m.stateFailed, tone: 'bad' },
 }
-const isLive = (state: Session['state']) => state !== 'stopped' && state !== 'failed'
+const isLive = (state: Session['state']) => !['stopped', 'failed', 'hibernated'].includes(state)
+/** On the way to its screen. */
+export const isStarting = (state: Session['state']) => ['pending', 'starting', 'waking'].includes(state)
 
 export function StateBadge({ session }: { session: Pick<Session, 'state' | 'reachable' | 'controllerId'> }) {
   // Not placed yet is not the same as out of reach.
@@ -30,8 +35,10 @@ export function StateBadge({ session }: { session: Pick<Session, 'state' | 'reac
   const icon =
     session.state === 'running' ? (
       <Play aria-hidden />
-    ) : session.state === 'stopped' ? (
+    ) : session.state === 'hibernated' ? (
       <Moon aria-hidden />
+    ) : session.state === 'stopped' ? (
+      <Square aria-hidden />
     ) : undefined
   return (
     <Badge tone={tone} icon={icon}>
@@ -68,7 +75,7 @@ export function stageSteps(stages: Session['stages'], going: boolean): StageStep
 /** One live sentence about a start: the controller's own words where it gives some. */
 export function progressWords(session: Session): string {
   if (session.progress?.text) return session.progress.text
-  if (session.reason && session.state === 'pending') return session.reason
+  if (session.reason && (session.state === 'pending' || session.state === 'waking')) return session.reason
   if (!session.stages.placed) return m.progressPlaced
   if (!session.stages.created) return m.progressStarting
   return m.progressScreen

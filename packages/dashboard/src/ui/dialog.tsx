@@ -5,7 +5,7 @@ import { Dialog as AriaDialog } from 'react-aria-components/Dialog'
 import { Heading } from 'react-aria-components/Heading'
 import { Modal, ModalOverlay } from 'react-aria-components/Modal'
 import * as m from '../messages/index.ts'
-import { Button, IconButton } from './button.tsx'
+import { Button, type ButtonLook, IconButton } from './button.tsx'
 import { classes } from './classes.ts'
 import css from './dialog.module.css'
 
@@ -58,20 +58,30 @@ interface ConfirmProps {
   /** Exactly what is lost. */
   text: string
   action: string
+  look?: ButtonLook
   pending: boolean
   onConfirm: () => void
   onClose: () => void
   children?: ReactNode
 }
 /** Only for what cannot be undone. */
-export function Confirm({ title, text, action, pending, onConfirm, onClose, children }: ConfirmProps) {
+export function Confirm({
+  title,
+  text,
+  action,
+  look = 'danger',
+  pending,
+  onConfirm,
+  onClose,
+  children,
+}: ConfirmProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <DialogText>{text}</DialogText>
       {children}
       <DialogActions>
         <Button onPress={onClose}>{m.cancel}</Button>
-        <Button look="danger" isPending={pending} onPress={onConfirm} autoFocus>
+        <Button look={look} isPending={pending} onPress={onConfirm} autoFocus>
           {action}
         </Button>
       </DialogActions>

@@ -10,6 +10,7 @@ import {
   Keyboard,
   Maximize,
   Minimize,
+  Moon,
   RotateCcw,
   Scaling,
   Square,
@@ -97,7 +98,7 @@ export function Bar(props: BarProps) {
     timer.current = setTimeout(work, ms)
   }
   const open = (which: Panel) => setPanel(panel === which ? null : which)
-  const ended = session.state === 'stopped' || session.state === 'failed'
+  const ended = ['stopped', 'failed', 'hibernated'].includes(session.state)
 
   return (
     <>
@@ -157,6 +158,14 @@ export function Bar(props: BarProps) {
             onPress={switchFull}
           />
           <Tool label={m.details} icon={<Info aria-hidden />} onPress={() => go(`/sessions/${session.id}`)} />
+          {session.keepsHome && (
+            <Tool
+              label={m.putToSleep}
+              icon={<Moon aria-hidden />}
+              disabled={session.state !== 'running'}
+              onPress={() => props.onEnding('sleep')}
+            />
+          )}
           <Tool
             label={m.restart}
             icon={<RotateCcw aria-hidden />}

@@ -1,8 +1,8 @@
 /** Before the first picture, and after the end: what happens, what went wrong, what to do. Never a blank canvas. */
 import type { Session } from '@kalnet/contracts/session'
-import { CloudOff, House, RotateCcw } from 'lucide-react'
+import { CloudOff, House, RotateCcw, Sun } from 'lucide-react'
 import * as m from '../messages/index.ts'
-import { useRestart } from '../sessions/actions.ts'
+import { useRestart, useWake } from '../sessions/actions.ts'
 import { iconOf } from '../sessions/card.tsx'
 import { StagesLine } from '../sessions/stages-line.tsx'
 import { progressWords } from '../sessions/words.tsx'
@@ -15,6 +15,9 @@ function titleOf(session: Session): string {
   if (session.state === 'failed') return m.failedTitle(session.name)
   if (session.state === 'stopped') return m.stoppedTitle(session.name)
   if (session.state === 'stopping') return m.stoppingTitle(session.name)
+  if (session.state === 'hibernating') return m.fallingAsleepTitle(session.name)
+  if (session.state === 'hibernated') return m.sleepingTitle(session.name)
+  if (session.state === 'waking') return m.wakingTitle(session.name)
   return session.state === 'running' ? session.name : m.startingTitle(session.name)
 }
 
@@ -59,10 +62,44 @@ function Ended({ session }: { session: Session }) {
   )
 }
 
+function Asleep({ session }: { session: Session }) {
+  const wake = useWake()
+  return (
+    <>
+      {session.reason && <p className={css.words}>{session.reason}</p>}
+      <p className={css.words}>{m.sleepingText}</p>
+      {session.logTail.length > 0 && (
+        <div className={css.log}>
+          <h2>{m.lastLines}</h2>
+          <LogView lines={session.logTail} label={m.lastLines} />
+        </div>
+      )}
+      <div className={css.actions}>
+        <Button
+          look="primary"
+          icon={<Sun aria-hidden />}
+          isPending={wake.isPending}
+          onPress={() => wake.mutate(session)}
+        >
+          {m.wakeUp}
+        </Button>
+        <LinkButton href="/" icon={<House aria-hidden />}>
+          {m.home}
+        </LinkButton>
+        <LinkButton href={`/sessions/${session.id}`} look="plain">
+          {m.details}
+        </LinkButton>
+      </div>
+    </>
+  )
+}
+
 export function Start({ session }: { session: Session | undefined }) {
   if (!session) return <div className={css.start} aria-busy="true" />
   const ended = session.state === 'failed' || session.state === 'stopped'
-  const going = !ended && session.state !== 'stopping'
+  const asleep = session.state === 'hibernated'
+  const ending = session.state === 'stopping' || session.state === 'hibernating'
+  const going = !ended && !asleep && !ending
   const words =
     session.state === 'running'
       ? session.stages.firstByte
@@ -90,8 +127,12 @@ export function Start({ session }: { session: Session | undefined }) {
             {m.unreachableText(session.controllerName)}
           </p>
         )}
-        {session.state !== 'stopped' && <StagesLine stages={session.stages} going={going} />}
+        {session.state === 'hibernating' && <p className={css.words}>{m.sleepingText}</p>}
+        {session.state !== 'stopped' && !asleep && !ending && (
+          <StagesLine stages={session.stages} going={going} />
+        )}
         {ended && <Ended session={session} />}
+        {asleep && <Asleep session={session} />}
         {going && (
           <LinkButton href="/" look="plain">
             {m.leave}

@@ -24,6 +24,7 @@ import { useModifiers } from './use-modifiers.ts'
 import { useScreen } from './use-screen.ts'
 import css from './viewer.module.css'
 
+const Idle = lazy(() => import('./idle.tsx'))
 const ConfirmEnding = lazy(() => import('../sessions/confirm-stop.tsx'))
 
 export default function Viewer() {
@@ -103,6 +104,11 @@ export default function Viewer() {
         {!live && !away && <Start session={session} />}
         {figures && live && session && <FiguresBox measure={measure} stages={session.stages} />}
         {live && <Hint />}
+        {live && session?.idle && (
+          <Suspense>
+            <Idle session={session} />
+          </Suspense>
+        )}
       </div>
       {live && <TouchRow modifiers={modifiers} />}
       {session && (
