@@ -1,8 +1,10 @@
 /** Everything that Kalnet is on a cluster, in the order in which it is applied. */
+
+import { controller } from './controller.ts'
 import { type Around, fill, type Node, text, when } from './nodes.ts'
 import { organisations } from './organisations.ts'
 import { KEPT, metadata, selector } from './parts.ts'
-import { controller, controlPlane, gateway } from './programs.ts'
+import { controlPlane, gateway } from './programs.ts'
 import { stores } from './stores.ts'
 import type { ClusterValues } from './values.ts'
 import { walls } from './walls.ts'

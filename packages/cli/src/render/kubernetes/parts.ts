@@ -123,3 +123,18 @@ export const TRUST_VOLUME = when('authorities', {
 
 export const probe = (how: Fields, more: Fields = {}): Fields => ({ timeoutSeconds: 5, ...how, ...more })
 export const openPort = (port: Node): Fields => ({ tcpSocket: { port } })
+
+export const healthy = (...words: string[]): Fields => ({
+  exec: { command: ['node', '/opt/kalnet/packages/cli/src/healthy.ts', ...words] },
+  // It gives up by itself before: a program is started each time, on a machine that may have much to do.
+  timeoutSeconds: 15,
+})
+export const heldVolume = (name: Node): Node => ({ name: 'home', persistentVolumeClaim: { claimName: name } })
+export const join: readonly Node[] = [
+  '--join',
+  text`https://${'release.name'}-control-plane.${'release.namespace'}.svc:7400`,
+]
+export const fingerprint: readonly Node[] = [
+  when('authorityFingerprint', '--ca-fingerprint'),
+  when('authorityFingerprint', text`${'authorityFingerprint'}`),
+]

@@ -1,12 +1,14 @@
-/** Control plane, gateway and controller on a cluster: Kalnet's own parts. */
-import { roleObjects } from '@kalnet/controller/platforms/kubernetes/rights'
+/** Control plane and gateway on a cluster. */
 import { type Node, text, when, whole } from './nodes.ts'
-import { organisationVariables } from './organisations.ts'
 import {
   claim,
   type Fields,
+  fingerprint,
   HOME_MOUNTS,
   HOME_VARIABLES,
+  healthy,
+  heldVolume,
+  join,
   metadata,
   nameOf,
   openPort,
@@ -24,21 +26,6 @@ import {
 
 const HTTP = 8080
 const HTTPS = 8443
-const healthy = (...words: string[]): Fields => ({
-  exec: { command: ['node', '/opt/kalnet/packages/cli/src/healthy.ts', ...words] },
-  // It gives up by itself before: a program is started each time, on a machine that may have much to do.
-  timeoutSeconds: 15,
-})
-const heldVolume = (name: Node): Node => ({ name: 'home', persistentVolumeClaim: { claimName: name } })
-const join: readonly Node[] = [
-  '--join',
-  text`https://${'release.name'}-control-plane.${'release.namespace'}.svc:7400`,
-]
-const fingerprint: readonly Node[] = [
-  when('authorityFingerprint', '--ca-fingerprint'),
-  when('authorityFingerprint', text`${'authorityFingerprint'}`),
-]
-
 const controlPlaneEnvironment: readonly Node[] = [
   ...HOME_VARIABLES,
   TRUST_VARIABLE,
@@ -193,108 +180,3 @@ export const gateway: readonly Node[] = [
     spec: { maxUnavailable: 1, selector: { matchLabels: selector('gateway') } },
   }),
 ]
-
-/** Its rights are those of the driver's own table; here they get the namespace of instances, and the account stands beside Kalnet. */
-function rights(): Node[] {
-  const all = roleObjects({ namespace: 'n', account: 'a' }) as Record<string, unknown>[]
-  const rules = (kind: string) => all.find((it) => it.kind === kind)?.rules as Node
-  const labels = selector('controller')
-  const subjects = [
-    { kind: 'ServiceAccount', name: nameOf('controller'), namespace: text`${'release.namespace'}` },
-  ]
-  const here = { name: nameOf('controller'), namespace: text`${'instances.namespace'}`, labels }
-  const everywhere = { name: text`${'release.namespace'}-${'release.name'}-controller`, labels }
-  const rbac = 'rbac.authorization.k8s.io'
-  const apiVersion = `${rbac}/v1`
-  return [
-    { apiVersion, kind: 'Role', metadata: here, rules: rules('Role') },
-    {
-      apiVersion,
-      kind: 'RoleBinding',
-      metadata: here,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: here.name },
-      subjects,
-    },
-    when('controller.readMachines', {
-      apiVersion,
-      kind: 'ClusterRole',
-      metadata: everywhere,
-      rules: rules('ClusterRole'),
-    }),
-    when('controller.readMachines', {
-      apiVersion,
-      kind: 'ClusterRoleBinding',
-      metadata: everywhere,
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: everywhere.name },
-      subjects,
-    }),
-  ]
-}
-
-const controllerParts: readonly Node[] = [
-  {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: metadata('controller'),
-    automountServiceAccountToken: false,
-  },
-  claim('controller', 'controller.storage', 'controller.storageClass'),
-  ...rights(),
-  {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: metadata('controller'),
-    spec: {
-      replicas: 1,
-      strategy: { type: 'Recreate' },
-      selector: { matchLabels: selector('controller') },
-      template: podTemplate({
-        part: 'controller',
-        account: nameOf('controller'),
-        image: 'image',
-        container: {
-          args: [
-            'controller',
-            ...join,
-            '--platforms',
-            'kubernetes',
-            '--name',
-            nameOf('cluster'),
-            ...fingerprint,
-          ],
-          env: [
-            ...HOME_VARIABLES,
-            TRUST_VARIABLE,
-            secret('KALNET_CONTROLLER_TOKEN', 'controller-token'),
-            variable('KALNET_KUBERNETES_ENABLED', 'true'),
-            variable('KALNET_KUBERNETES_NAMESPACE', text`${'instances.namespace'}`),
-            variable('KALNET_KUBERNETES_VOLUME_SIZE', text`${'instances.volumeSize'}`),
-            when(
-              'instances.storageClass',
-              variable('KALNET_KUBERNETES_STORAGE_CLASS', text`${'instances.storageClass'}`),
-            ),
-            when(
-              'controller.registry',
-              variable('KALNET_KUBERNETES_REGISTRY', text`${'controller.registry'}`),
-            ),
-            when(
-              'controller.pullSecret',
-              variable('KALNET_KUBERNETES_PULL_SECRET', text`${'controller.pullSecret'}`),
-            ),
-            ...organisationVariables,
-            secret('KALNET_REGISTRY_USER', 'registry-user'),
-            secret('KALNET_REGISTRY_PASSWORD', 'registry-password'),
-          ],
-          // Its heartbeats go out. Never a reason to start it anew: the control plane may be away.
-          readinessProbe: probe(healthy('controller'), { periodSeconds: 15 }),
-        },
-        mounts: [...HOME_MOUNTS, TRUST_MOUNT],
-        volumes: [heldVolume(nameOf('controller')), RUN_VOLUME, TRUST_VOLUME],
-        resources: 'controller.resources',
-        more: { automountServiceAccountToken: true },
-      }),
-    },
-  },
-]
-
-export const controller: readonly Node[] = controllerParts.map((node) => when('controller.enabled', node))
