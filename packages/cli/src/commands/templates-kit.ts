@@ -1,12 +1,13 @@
-/** `kalnet templates new|lint|test`: the kit of people who write templates. */
+/** `kalnet templates new|lint|test|publish`: the kit of people who write templates. */
 import { join, resolve } from 'node:path'
 import { category } from '@kalnet/contracts/template'
 import { lintCatalog } from '@kalnet/server/catalog/lint'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { EXIT } from '../problem.ts'
+import { EXIT, failed } from '../problem.ts'
 import { chosen } from '../templates/chosen.ts'
 import { writeTemplate } from '../templates/new.ts'
+import { type Publication, publishTemplates } from '../templates/publish.ts'
 import { ROOT } from '../tree.ts'
 import { PLATFORMS, type TestFlags, testTemplates } from './templates-test.ts'
 
@@ -20,6 +21,12 @@ interface NewFlags {
   category?: string
   package?: string[]
   command?: string[]
+}
+interface PublishFlags {
+  catalog: string
+  to: string
+  branch?: string
+  dryRun?: boolean
 }
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
 
@@ -64,6 +71,22 @@ export function addTemplatesKit(templates: Command, context: () => Context): voi
       examples('kalnet templates test paint', 'kalnet templates test paint --platform docker --proof'),
     )
     .action((ids: string[], flags: TestFlags) => testTemplates(context(), ids, flags))
+  templates
+    .command('publish')
+    .description('put templates, with the recipes below them and their proofs, into a git repository')
+    .argument('<id...>', 'which')
+    .requiredOption('--to <repository>', 'its address or folder, as git takes it: https, ssh or a path')
+    .option('--branch <name>', 'default: the one that the repository begins with')
+    .option('--dry-run', 'say what would change, and change nothing')
+    .option(...FOLDER)
+    .addHelpText(
+      'after',
+      examples(
+        'kalnet templates publish paint --to git@git.example.org:club/templates.git',
+        'kalnet templates publish paint notes --to /srv/git/templates.git --dry-run',
+      ),
+    )
+    .action((ids: string[], flags: PublishFlags) => publish(context(), ids, flags))
 }
 
 async function begin(it: Context, id: string, flags: NewFlags): Promise<void> {
@@ -97,5 +120,36 @@ async function lint(it: Context, wanted: string[], flags: { catalog: string }): 
           '→ Mend them and lint again; docs/schema has both formats.',
         ],
     { checked, problems },
+  )
+}
+
+const CHANGES: Record<Publication['change'], (it: Publication) => string> = {
+  new: ({ version }) => `${version}, new`,
+  raised: ({ version, before }) => `${version}, was ${before}`,
+  same: ({ version }) => `${version}, there already`,
+}
+
+async function publish(it: Context, wanted: string[], flags: PublishFlags): Promise<void> {
+  const catalog = resolve(flags.catalog)
+  const ids = [...new Set(await chosen(catalog, wanted))]
+  const [problem] = await lintCatalog(catalog, ids)
+  if (problem)
+    throw failed(
+      `${join(catalog, problem.file)}: ${problem.problem}`,
+      `Mend what \`kalnet templates lint ${ids.join(' ')}\` says first.`,
+    )
+  const { to, branch, dryRun = false } = flags
+  const wish = { catalog, ids, to, branch, dryRun, signal: it.signal }
+  const items = await it.output.step('Publishing', () => publishTemplates(wish))
+  const touched = [...new Set(items.flatMap((one) => one.touched))]
+  it.output.result(
+    [
+      ...items.map((one) => `${one.id} ${CHANGES[one.change](one)}`),
+      ...(touched.length > 0
+        ? ['', `Made of the same recipes, so changed with them: ${touched.join(', ')}.`]
+        : []),
+      ...(dryRun ? ['', 'Nothing was changed: --dry-run.'] : []),
+    ],
+    { items, published: !dryRun && items.some(({ change }) => change !== 'same') },
   )
 }
