@@ -9,7 +9,7 @@ import { CliProblem, EXIT, refused } from '../problem.ts'
 import { type Purged, purge, whatIsLost } from '../purge.ts'
 import { stopSupervisor } from '../supervisor/client.ts'
 import { liveRecord } from '../supervisor/lock.ts'
-import { listSessions, waitFor } from './sessions.ts'
+import { listSessions, waitFor } from './sessions-found.ts'
 
 interface DownFlags {
   yes?: boolean
@@ -17,7 +17,9 @@ interface DownFlags {
   purge?: boolean
 }
 
-const ENDED = new Set(['stopped', 'failed'])
+/** Nothing of it runs, or soon nothing will. */
+const RESTS = new Set(['stopped', 'failed', 'hibernated'])
+const FALLS_ASLEEP = 'hibernating'
 /** A program gets its grace to save; after this long the rest is stopped with whatever is left. */
 const END_MS = 45_000
 
@@ -99,8 +101,12 @@ async function endSessions(it: Context, flags: DownFlags): Promise<number> {
       )
   }
   await it.output.step(`Ending ${live.length} session${live.length === 1 ? '' : 's'}`, async () => {
-    for (const { id } of live) await it.api.call(sessionRoutes.stop, { params: { id } }).catch(passOver)
-    for (const { id } of live) await waitFor(it, id, (one) => ENDED.has(one.state), END_MS).catch(passOver)
+    for (const { id, state } of live) {
+      // What was about to wake keeps its files: it goes back to sleep.
+      const route = state === 'waking' ? sessionRoutes.hibernate : sessionRoutes.stop
+      await it.api.call(route, { params: { id } }).catch(passOver)
+    }
+    for (const { id } of live) await waitFor(it, id, (one) => RESTS.has(one.state), END_MS).catch(passOver)
   })
   return live.length
 }
@@ -108,7 +114,8 @@ async function endSessions(it: Context, flags: DownFlags): Promise<number> {
 /** Nobody owns it yet, or the control plane does not answer: there is nothing that could be asked to end. */
 async function liveSessions(it: Context): Promise<Session[]> {
   try {
-    return await listSessions(it, 'live')
+    const live = await listSessions(it, 'live')
+    return live.filter((one) => !RESTS.has(one.state) && one.state !== FALLS_ASLEEP)
   } catch (error) {
     if (it.signal.aborted) throw error
     if (error instanceof KalnetError && error.code === 'sign-in.required') return []
