@@ -4,6 +4,7 @@ import type { Controller } from '@kalnet/contracts/controller'
 import type { Me } from '@kalnet/contracts/identity'
 import type { Session } from '@kalnet/contracts/session'
 import type { Viewing } from '@kalnet/contracts/viewing'
+import { CLUSTERS } from './cluster-stand-in.ts'
 import { SERVICE_TEMPLATES } from './service-templates.ts'
 
 export const uuid = (number: number) => `01990000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
@@ -288,7 +289,7 @@ export function makeState(world: World): State {
     me: world === 'unclaimed' || world === 'signed-out' ? null : ME,
     templates: [...TEMPLATES, ...SERVICE_TEMPLATES],
     sessions: [...LIVE, ASLEEP, ...ENDED],
-    controllers: CONTROLLERS,
+    controllers: [...CONTROLLERS, ...CLUSTERS],
   }
   if (world === 'empty') return { ...usual, sessions: [], templates: [], controllers: [] }
   if (world === 'many') {
@@ -317,7 +318,7 @@ export function makeState(world: World): State {
         userName: 'Maximiliane-Friederike von Hohenlohe-Lang',
       })),
       templates: TEMPLATES.map((it) => ({ ...it, name: 'Bürokommunikationsanwendungsentwicklung 1' })),
-      controllers: CONTROLLERS.map((it, at) => ({
+      controllers: usual.controllers.map((it, at) => ({
         ...it,
         name: `Unterhaltungselektronikschrank-Server-0${at}`,
         labels: { raum: 'Wirtschaftsraum-neben-der-Garderobe-im-Erdgeschoss', ...it.labels },

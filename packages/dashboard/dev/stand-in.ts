@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { ClusterView } from '@kalnet/contracts/cluster'
 import type { Controller } from '@kalnet/contracts/controller'
 import type { Role } from '@kalnet/contracts/permission'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -11,6 +12,7 @@ import { createAccountStandIn, type DoorOptions } from './account-stand-in.ts'
 import { createActivityStandIn } from './activity-stand-in.ts'
 import { iconFor, isRefusal, readBody, refuse } from './answers.ts'
 import { createAppsStandIn } from './apps-stand-in.ts'
+import { createClusterStandIn } from './cluster-stand-in.ts'
 import { ME, makeState, type State, VIEWINGS, type World } from './fixtures.ts'
 import { createKeysStandIn } from './keys-stand-in.ts'
 import { createLife, ended } from './life.ts'
@@ -32,6 +34,7 @@ export function createStandIn(world: World = 'usual') {
   const keys = createKeysStandIn()
   const services = createServicesStandIn()
   const network = createNetworkStandIn()
+  const clusters = createClusterStandIn()
   people.use(world)
   services.use(world)
   network.use(world)
@@ -184,12 +187,13 @@ export function createStandIn(world: World = 'usual') {
       }
       case 'GET controllers':
         return { items: state.controllers, next: null }
+      case 'GET controllers/:id/cluster':
+        return clusters.view(id)
       case 'POST controllers/tokens':
-        return {
-          token: 't',
-          expiresAt: now(),
-          command: `kalnet controller --join https://larch.home.arpa:7400 --token 3kq9-wm2v-8xye --name "${String(body.name)}"`,
-        }
+        return clusters.token(body, (it) => {
+          state.controllers = [...state.controllers, it]
+          publish('controller.changed', it)
+        })
       case 'POST controllers/:id/drain': {
         const there = state.controllers.find((it) => it.id === id)?.instances ?? 0
         changeMachine(id, { cordoned: true, instances: 0 })
@@ -212,6 +216,7 @@ export function createStandIn(world: World = 'usual') {
       keys.use(next)
       services.use(next)
       network.use(next)
+      clusters.use(next)
       people.use(next)
       providers.use(next)
       activity.use(next)
@@ -222,6 +227,12 @@ export function createStandIn(world: World = 'usual') {
       for (const socket of [...live, ...screens]) socket.terminate()
     },
     state: () => state,
+    clusters: { joinsNext: clusters.joinsNext },
+    /** A cluster tells something else. */
+    tellCluster(id: string, view: ClusterView) {
+      clusters.tell(id, view)
+      publish('cluster.changed', { id })
+    },
     breakRecord: () => activity.break(),
     /** As if the machine had been switched off. */
     goAway() {

@@ -114,6 +114,9 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       )
       return
     }
+    case 'cluster.changed':
+      cache.invalidateQueries({ queryKey: ['cluster', (data as { id: string }).id] })
+      return
     case 'user.changed': {
       const change = (me: Me | null | undefined) =>
         me && me.id === (data as Me).id ? { ...me, ...(data as Me) } : me

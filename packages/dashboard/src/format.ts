@@ -28,7 +28,11 @@ export const exactly = (at: string) =>
 export const moment = (at: string) =>
   new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
 
-const number = (value: number, digits: number) =>
+/** The time of a day, to the minute. */
+export const clock = (at: string) =>
+  new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(new Date(at))
+
+export const number = (value: number, digits: number) =>
   new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value)
 
 /** Bytes in GB (powers of ten, as on the box), or MB below one. */

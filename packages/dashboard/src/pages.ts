@@ -44,6 +44,7 @@ export const shellPages = [
   { path: '/settings/groups', ...page(() => import('./people/groups.tsx')) },
   { path: '/settings/sign-in-rules', ...page(() => import('./settings/sign-in-rules.tsx')) },
   { path: '/settings/controllers', ...page(() => import('./settings/controllers.tsx')) },
+  { path: '/settings/controllers/:id', ...page(() => import('./settings/cluster.tsx')) },
   { path: '/settings/network', ...page(() => import('./settings/network.tsx')) },
   { path: '/settings/certificates', ...page(() => import('./settings/certificates.tsx')) },
   { path: '/settings/keys', ...page(() => import('./keys/keys.tsx')) },

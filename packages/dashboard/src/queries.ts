@@ -83,6 +83,12 @@ export const controllersQuery = queryOptions({
   refetchInterval: 5_000,
 })
 
+export const clusterQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['cluster', id],
+    queryFn: ({ signal }) => call(ROUTES.controllers.cluster, { params: { id }, signal }),
+  })
+
 /** The signed-in person. Only for screens inside the shell, which shows them to nobody else. */
 export function useMe(): Me {
   const { data } = useQuery(meQuery)

@@ -6,22 +6,13 @@ import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { Button } from '../ui/button.tsx'
 import { CopyButton, ErrorBox, LogView, Skeleton } from '../ui/parts.tsx'
+import { saveText } from '../ui/save-text.ts'
 import { Search } from '../ui/search.tsx'
 import { Select } from '../ui/select.tsx'
 import { matching } from './facts.ts'
 import css from './page.module.css'
 import { serviceLogsQuery } from './queries.ts'
 import { instanceName } from './words.tsx'
-
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${name}.log`
-  link.click()
-  // The browser has begun by then; what it has not read yet it keeps.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
 
 export default function Logs({ service }: { service: Service }) {
   const [instance, setInstance] = useState('')
@@ -57,7 +48,7 @@ export default function Logs({ service }: { service: Service }) {
             <Button
               look="plain"
               icon={<Download aria-hidden />}
-              onPress={() => save(service.name, `${shown.join('\n')}\n`)}
+              onPress={() => saveText(`${service.name}.log`, `${shown.join('\n')}\n`)}
             >
               {m.logsDownload}
             </Button>

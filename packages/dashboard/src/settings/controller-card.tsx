@@ -1,6 +1,7 @@
 /** One machine: is it connected, what can it run and how well kept apart, how full is it. */
 import type { Controller, Fingerprint } from '@kalnet/contracts/controller'
-import { CirclePause, CloudOff, Plug } from 'lucide-react'
+import { ChevronRight, CirclePause, CloudOff, Plug } from 'lucide-react'
+import { Link } from 'wouter'
 import { PLATFORM_WORDS } from '../catalog/words.ts'
 import { size } from '../format.ts'
 import * as m from '../messages/index.ts'
@@ -18,7 +19,7 @@ const ISOLATION: Record<Fingerprint['isolation'], string> = {
   none: m.isolationNone,
 }
 
-function Connection({ state }: { state: Controller['state'] }) {
+export function Connection({ state }: { state: Controller['state'] }) {
   if (state === 'online') return <Badge tone="good">{m.controllerOnline}</Badge>
   if (state === 'offline') {
     return (
@@ -43,7 +44,8 @@ function Platform({ it }: { it: Fingerprint }) {
         ISOLATION[it.isolation],
         it.limits ? m.hasLimits : m.hasNoLimits,
         it.network ? m.hasNetwork : m.hasNoNetwork,
-        m.imagesBuilt(it.images.length),
+        // A cluster gets its images from a registry.
+        ...(it.platform === 'kubernetes' ? [] : [m.imagesBuilt(it.images.length)]),
       ]
     : []
   return (
@@ -133,6 +135,12 @@ export function ControllerCard({ controller, manages }: ControllerCardProps) {
               <Platform key={it.platform} it={it} />
             ))}
           </ul>
+        )}
+        {controller.fingerprints.some((it) => it.platform === 'kubernetes') && (
+          <Link className={css.shown} href={`/settings/controllers/${controller.id}`}>
+            {m.clusterShow}
+            <ChevronRight aria-hidden />
+          </Link>
         )}
         <div className={css.controllerFoot}>
           <span className={css.quiet}>{m.controllerRuns(controller.instances)}</span>
