@@ -66,7 +66,7 @@ describe.skipIf(skipped)('a real registry', () => {
       prefer: 'here',
       signal: signal(),
       say({ text }) {
-        const sent = /Sending base: ([\d.]+) of/.exec(text)?.[1]
+        const sent = /Sending base to the registry \(1 of \d\): ([\d.]+) of/.exec(text)?.[1]
         if (sent === '0.0') beginnings += 1
         // Cut once: a registry of this kind forgets what broke in the middle of a piece.
         if (sent === '0.0' && beginnings === 2) void toxiproxy.heal('registry', ['limit_data'])

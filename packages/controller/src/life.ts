@@ -150,8 +150,14 @@ export function createLife(parts: LifeParts) {
       if (entry.observed.state !== 'running') await noteRunning(entry, platform)
       return
     }
-    parts.progress(entry, { step: 'ready', text: 'Waiting for the screen', share: null })
-    const withinMs = desired.spec.ready?.withinMs ?? 0
+    const { ready, ports } = desired.spec
+    const isScreen = ports.find((it) => it.name === ready?.port)?.kind === 'display'
+    parts.progress(entry, {
+      step: 'ready',
+      text: isScreen ? 'Waiting for the screen' : 'Waiting until it answers',
+      share: null,
+    })
+    const withinMs = ready?.withinMs ?? 0
     const deadline = Date.parse(entry.observed.times.created ?? stamp(clock)) + withinMs
     const readiness = await awaitReady({ platform, handle, spec: desired.spec, deadline, clock }, signal)
     if (readiness.ready) return noteRunning(entry, platform, { times: { ready: stamp(clock) } })
@@ -159,7 +165,8 @@ export function createLife(parts: LifeParts) {
       if (readiness.observation.state !== 'running') await settleBy(entry, readiness.observation)
       return
     }
-    await settle(entry, 'failed', `The screen did not come up within ${Math.round(withinMs / 1000)} seconds`)
+    const what = isScreen ? 'The screen did not come up' : 'It did not answer'
+    await settle(entry, 'failed', `${what} within ${Math.round(withinMs / 1000)} seconds`)
   }
 
   async function run(entry: Entry, desired: DesiredInstance, signal: AbortSignal) {

@@ -166,6 +166,16 @@ test('[SES-1.failed-in-words] a display that never comes up fails with the reaso
   expect(machine.last(1)?.logTail).toEqual(['started program'])
 })
 
+test('[SES-1.failed-in-words] what has no screen is not told to have one', async () => {
+  world.displaysComeUp = false
+  const machine = boot()
+  const { spec } = desired(1)
+  const ports = [{ name: 'display', kind: 'http' as const, at: { tcp: 8080 } }]
+  machine.reconciler.desired(desired(1, 1, { spec: { ...spec, ports } }))
+  await reaches(machine, 1, 'failed')
+  expect(machine.last(1)?.reason).toBe('It did not answer within 1 seconds')
+})
+
 test('[CTL-3.retry] a creation that fails is tried again, and fails in words in the end', async () => {
   const machine = boot()
   world.fail('ensure', 'no room', 2)

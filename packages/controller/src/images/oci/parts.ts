@@ -43,10 +43,8 @@ export async function sendParts(it: Sending): Promise<Sent> {
   const count = { sent: 0, there: 0, lent: 0 }
   let sentBytes = 0
 
-  async function send(blob: Blob, path: string, name: string, share: (part: number) => number) {
+  async function send(blob: Blob, path: string, name: string, onBytes: (bytes: number) => void) {
     const lender = lenders.get(blob.digest) ?? null
-    const onBytes = (bytes: number) =>
-      say(`Sending ${name}: ${megabytes(bytes)} of ${megabytes(blob.size)} MB`, share(bytes / blob.size))
     const how = await sendBlob({ client, repository, blob, path, lender, name, onBytes, signal })
     count[how] += 1
     if (how === 'sent') sentBytes += blob.size
@@ -58,15 +56,22 @@ export async function sendParts(it: Sending): Promise<Sent> {
     return found
   }
 
-  async function bringLayer(place: LayerPlace, share: (part: number) => number): Promise<LayerRecord> {
+  async function bringLayer(place: LayerPlace, index: number, total: number): Promise<LayerRecord> {
     const known = await knownLayer(place)
     if (known && (await has(known))) return known
-    say(`Packing ${place.name}`, share(0))
+    const share = (part: number) => BUILT + ((SENT - BUILT) * (index + part)) / total
+    const which = `(${index + 1} of ${total})`
+    say(`Packing ${place.name} ${which}`, share(0))
     const packed = await packLayer(place, stage, signal)
     try {
       // Another machine's push may have brought the very same.
       if (known?.digest === packed.digest || !(await has(packed)))
-        await send(packed, packed.path, place.name, share)
+        await send(packed, packed.path, place.name, (bytes) =>
+          say(
+            `Sending ${place.name} to the registry ${which}: ${megabytes(bytes)} of ${megabytes(packed.size)} MB`,
+            share(bytes / packed.size),
+          ),
+        )
       return packed
     } finally {
       await rm(packed.path, { force: true })
@@ -79,7 +84,7 @@ export async function sendParts(it: Sending): Promise<Sent> {
     const path = join(stage, `packed-${newId()}`)
     await writeFile(path, content)
     try {
-      await send(blob, path, 'the description', () => SENT)
+      await send(blob, path, 'the description', () => undefined)
     } finally {
       await rm(path, { force: true })
     }
@@ -89,10 +94,7 @@ export async function sendParts(it: Sending): Promise<Sent> {
   const { places, record } = await placesOf(images, chain, signal, (text, share) => say(text, share * BUILT))
   await clearOld(stage)
   const layers: LayerRecord[] = []
-  for (const [index, place] of places.entries()) {
-    const share = (part: number) => BUILT + ((SENT - BUILT) * (index + part)) / places.length
-    layers.push(await bringLayer(place, share))
-  }
+  for (const [index, place] of places.entries()) layers.push(await bringLayer(place, index, places.length))
   const sums = layers.map((layer) => layer.sum)
   const root = places.at(-1)?.root ?? ''
   const config = await bringConfig(await describe({ chain, root, sums, created: record.builtAt }))

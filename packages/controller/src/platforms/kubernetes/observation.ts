@@ -23,6 +23,9 @@ const POD_REASONS: Record<string, (message: string) => string> = {
   OutOfpods: () => 'Its machine runs as many pods as it may',
 }
 
+/** A machine tells nothing between the two: which of them takes the time, nobody can see. */
+const BEING_PREPARED = 'Its machine prepares it; the first time, its image is fetched'
+
 /** Why a container waits (`state.waiting.reason`). `isFinal`: waiting longer changes nothing. */
 const WAITING: Record<string, { isFinal: boolean; words(message: string): string }> = {
   ErrImagePull: { isFinal: false, words: (it) => `Its image cannot be fetched: ${it}` },
@@ -35,8 +38,8 @@ const WAITING: Record<string, { isFinal: boolean; words(message: string): string
   CreateContainerError: { isFinal: false, words: (it) => `Its machine cannot start it: ${it}` },
   RunContainerError: { isFinal: true, words: (it) => `Its program cannot be started: ${it}` },
   CrashLoopBackOff: { isFinal: true, words: (it) => `Its program ends again and again: ${it}` },
-  ContainerCreating: { isFinal: false, words: () => 'Its machine prepares it' },
-  PodInitializing: { isFinal: false, words: () => 'Its machine prepares it' },
+  ContainerCreating: { isFinal: false, words: () => BEING_PREPARED },
+  PodInitializing: { isFinal: false, words: () => BEING_PREPARED },
 }
 
 /** What the scheduler says, in shorter words. */

@@ -144,7 +144,7 @@ describe('[CTL-5.waiting] what waits in a cluster', () => {
     [
       'on its machine',
       waits({ spec: { nodeName: 'a' }, status: pulling('ContainerCreating') }),
-      'Its machine prepares it',
+      'Its machine prepares it; the first time, its image is fetched',
       '2026-01-02T03:05:00.000Z',
     ],
     [
