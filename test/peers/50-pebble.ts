@@ -4,33 +4,28 @@ import { request as plainRequest } from 'node:http'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
+import type { Peer } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { start } from '@kalnet/io/spawn'
 import { ensureTls } from '@kalnet/server/core/tls'
 import { freePort } from '@kalnet/server/testing/server'
-import { goInstall, hasStamp } from './go-install.ts'
+import { goProgram } from './go-install.ts'
 
 const VERSION = '2.10.1'
-/** Raised when the way of installing changes. */
-const STAMP = `${VERSION}-1`
+const program = goProgram({
+  name: 'pebble',
+  version: VERSION,
+  from: 'github.com/letsencrypt/pebble/v2/cmd/...',
+  program: 'pebble',
+})
 const READY_MS = 20_000
 
-const folderIn = (cache: string) => join(cache, 'pebble', VERSION)
-const isInstalled = (cache: string) => hasStamp(folderIn(cache), STAMP)
-
-export const hasPebble = (): Promise<boolean> => isInstalled(peerCache(process.env))
+export const hasPebble = program.isHere
 
 export const peer: Peer = {
   name: `Pebble ${VERSION}`,
   proves: 'ordering, renewing and revoking certificates at a real ACME server, by HTTP-01 and DNS-01',
-  async ensure({ env, cache, signal, say }) {
-    if (await isInstalled(cache)) return
-    await goInstall(
-      { env, signal, say },
-      { folder: folderIn(cache), stamp: STAMP, what: `github.com/letsencrypt/pebble/v2/cmd/...@v${VERSION}` },
-    )
-  },
+  ensure: program.ensure,
 }
 
 export interface Pebble {
@@ -75,7 +70,6 @@ function ask(url: string, options: { ca?: string; body?: object } = {}): Promise
 export async function startPebble(
   options: { rejectNonces?: number; dnsServer?: string } = {},
 ): Promise<Pebble> {
-  const programs = folderIn(peerCache(process.env))
   const home = await mkdtemp(join(tmpdir(), 'kn-pebble-'))
   const tls = await ensureTls(home, ['localhost', '127.0.0.1'])
   const [port, management, httpPort, tlsPort, dnsPort, dnsManagement] = await Promise.all(
@@ -101,7 +95,7 @@ export async function startPebble(
   const ends: Promise<void>[] = []
   const children = [
     start(
-      join(programs, 'pebble-challtestsrv'),
+      program.path('pebble-challtestsrv'),
       [
         ...['-http01', '', '-https01', '', '-tlsalpn01', '', '-doh', ''],
         ...['-dnsserver', `127.0.0.1:${dnsPort}`, '-management', `127.0.0.1:${dnsManagement}`],
@@ -110,7 +104,7 @@ export async function startPebble(
       { stdio: ['ignore', 'pipe', 'pipe'] },
     ),
     start(
-      join(programs, 'pebble'),
+      program.path(),
       ['-config', join(home, 'config.json'), '-dnsserver', options.dnsServer ?? `127.0.0.1:${dnsPort}`],
       {
         stdio: ['ignore', 'pipe', 'pipe'],

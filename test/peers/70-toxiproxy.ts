@@ -1,39 +1,25 @@
 /** Toxiproxy: stands between the gateway and a service and makes the connection slow, broken or dead. Built once; each start has ports of its own. */
-import { existsSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
-import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
+import type { Peer } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { start } from '@kalnet/io/spawn'
 import { freePort } from '@kalnet/server/testing/server'
-import { goInstall, hasStamp } from './go-install.ts'
+import { goProgram } from './go-install.ts'
 
 const VERSION = '2.5.0'
-/** Raised when the way of installing changes. */
-const STAMP = `${VERSION}-1`
+const program = goProgram({
+  name: 'toxiproxy',
+  version: VERSION,
+  from: 'github.com/Shopify/toxiproxy/v2/cmd/server',
+})
 const READY_MS = 20_000
 
-const folderIn = (cache: string) => join(cache, 'toxiproxy', VERSION)
-const programIn = (cache: string) => join(folderIn(cache), 'server')
-const isInstalled = async (cache: string) =>
-  existsSync(programIn(cache)) && (await hasStamp(folderIn(cache), STAMP))
-
-export const hasToxiproxy = (): Promise<boolean> => isInstalled(peerCache(process.env))
+export const hasToxiproxy = program.isHere
 
 export const peer: Peer = {
   name: `toxiproxy ${VERSION}`,
   proves: 'what the gateway does when the way to a service is slow, is cut or closes slowly',
-  async ensure({ env, cache, signal, say }) {
-    if (await isInstalled(cache)) return
-    await goInstall(
-      { env, signal, say },
-      {
-        folder: folderIn(cache),
-        stamp: STAMP,
-        what: `github.com/Shopify/toxiproxy/v2/cmd/server@v${VERSION}`,
-      },
-    )
-  },
+  ensure: program.ensure,
 }
 
 export interface Toxiproxy {
@@ -49,7 +35,7 @@ export interface Toxiproxy {
 
 export async function startToxiproxy(): Promise<Toxiproxy> {
   const port = await freePort()
-  const child = start(programIn(peerCache(process.env)), ['-host', '127.0.0.1', '-port', String(port)], {
+  const child = start(program.path(), ['-host', '127.0.0.1', '-port', String(port)], {
     stdio: ['ignore', 'ignore', 'ignore'],
   })
   const call = (method: string, path: string, body?: object) =>

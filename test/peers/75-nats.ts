@@ -1,34 +1,25 @@
 /** NATS: by which several servers wake each other. Built once; each start has a port of its own. */
-import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
-import { type Peer, peerCache } from '@kalnet/cli/suite/peers'
+import type { Peer } from '@kalnet/cli/suite/peers'
 import { systemClock } from '@kalnet/io/clock'
 import { start } from '@kalnet/io/spawn'
-import { goInstall, hasStamp } from './go-install.ts'
+import { goProgram } from './go-install.ts'
 
 const VERSION = '2.15.2'
-/** Raised when the way of installing changes. */
-const STAMP = `${VERSION}-1`
+const program = goProgram({
+  name: 'nats',
+  version: VERSION,
+  from: 'github.com/nats-io/nats-server/v2',
+  program: 'nats-server',
+})
 const READY_MS = 20_000
 
-const folderIn = (cache: string) => join(cache, 'nats', VERSION)
-const programIn = (cache: string) => join(folderIn(cache), 'nats-server')
-const isInstalled = async (cache: string) =>
-  existsSync(programIn(cache)) && (await hasStamp(folderIn(cache), STAMP))
-
-export const hasNats = (): Promise<boolean> => isInstalled(peerCache(process.env))
+export const hasNats = program.isHere
 
 export const peer: Peer = {
   name: `nats-server ${VERSION}`,
   proves: 'that several servers wake each other by NATS, and go on while it is away',
-  async ensure({ env, cache, signal, say }) {
-    if (await isInstalled(cache)) return
-    await goInstall(
-      { env, signal, say },
-      { folder: folderIn(cache), stamp: STAMP, what: `github.com/nats-io/nats-server/v2@v${VERSION}` },
-    )
-  },
+  ensure: program.ensure,
 }
 
 export interface Nats {
@@ -48,7 +39,7 @@ const opens = (port: number) =>
 
 /** `more`: further arguments (`--auth`, `--tls` …). */
 export async function startNats(port: number, more: readonly string[] = []): Promise<Nats> {
-  const child = start(programIn(peerCache(process.env)), ['-a', '127.0.0.1', '-p', String(port), ...more], {
+  const child = start(program.path(), ['-a', '127.0.0.1', '-p', String(port), ...more], {
     stdio: ['ignore', 'ignore', 'ignore'],
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))

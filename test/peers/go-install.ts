@@ -1,7 +1,8 @@
 /** Programs of Go modules, built once into a folder of their own behind a stamp. */
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PeerContext } from '@kalnet/cli/suite/peers'
+import { type PeerContext, peerCache } from '@kalnet/cli/suite/peers'
 import { must } from '@kalnet/io/spawn'
 
 const LIMIT_MS = 900_000
@@ -39,9 +40,36 @@ async function into(
   await rename(beside, folder)
 }
 
-/** `what`: as `go install` takes it, with its version. */
-export const goInstall = (context: Context, { what, ...place }: Place & { what: string }): Promise<void> =>
-  into(context, place, (beside, go) => go(['install', what], beside))
+/** A program as `go install` gives it. `from`: its package, without a version; `stamp` is raised when the way of installing changes. */
+export function goProgram(it: {
+  name: string
+  version: string
+  from: string
+  /** Where the package is not called as its program is. */
+  program?: string
+  stamp?: number
+}) {
+  const { name, version, from, stamp = 1, program = from.slice(from.lastIndexOf('/') + 1) } = it
+  const place = (cache: string): Place => ({
+    folder: join(cache, name, version),
+    stamp: `${version}-${stamp}`,
+  })
+  const isInstalled = async (cache: string) => {
+    const { folder, stamp: wanted } = place(cache)
+    return existsSync(join(folder, program)) && (await hasStamp(folder, wanted))
+  }
+  return {
+    /** Another one that comes with it, by its name. */
+    path: (which = program) => join(place(peerCache(process.env)).folder, which),
+    isHere: () => isInstalled(peerCache(process.env)),
+    async ensure({ env, cache, signal, say }: PeerContext) {
+      if (!(await isInstalled(cache)))
+        await into({ env, signal, say }, place(cache), (beside, go) =>
+          go(['install', `${from}@v${version}`], beside),
+        )
+    },
+  }
+}
 
 /** `sources`: a folder with main.go, go.mod and go.sum, each with `.text` behind its name; `program`: what it becomes. */
 export const goBuild = (
