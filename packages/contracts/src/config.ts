@@ -59,6 +59,14 @@ export const config = z.strictObject({
         ),
     })
     .prefault({}),
+  network: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      'What the network is called that this process shares with others, such as that of the pods of a cluster: gateways reach instances by their addresses where the controller says the same. Without it: by this machine alone.',
+    ),
   nats,
   telemetry,
   log: z

@@ -41,6 +41,8 @@ export interface ControllerOptions {
   networkRange?: string
   /** Which cluster `kubernetes` is, where one is driven. */
   cluster?: ClusterConfig
+  /** What its network is called, where others share it; none: this machine's own. */
+  network?: string
   /** Needed once, while there is no identity in the data folder. */
   token?: string
   /** The control plane's own authority, PEM. */
@@ -112,7 +114,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
       log,
       signal,
     })
-    const machine = await machineId()
+    const machine = await machineId(options.network)
     const answers = createAnswers({
       reconciler,
       identity,

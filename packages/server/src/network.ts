@@ -77,7 +77,7 @@ export interface NetworkOptions {
 }
 
 export async function createNetwork(options: NetworkOptions) {
-  const machine = (await machineId()) ?? null
+  const machine = (await machineId(options.config.network)) ?? null
   const { config, store, events, clock, log, http, signal } = options
   const registry = createRegistry({ store, events, clock, log, signal })
   const problemOf = createAdmission({

@@ -123,6 +123,7 @@ export const addGateway: AddCommand = (program, context) => {
         ...(ca ? { ca } : {}),
         name: flags.name ?? gateway.name ?? usualName(),
         ...about,
+        network: config.network,
         telemetry: createTelemetry({ config, name: 'kalnet-gateway', ...about }),
         listen: {
           host: gateway.host ?? listen.host,

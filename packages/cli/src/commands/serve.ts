@@ -41,13 +41,14 @@ export const addServe: AddCommand = (program, context) => {
           ? await readIfThere(flags.caFile)
           : await trust(flags.join, flags.caFingerprint, folders.config, signal, PATIENCE_MS)
         if (flags.caFile && !ca) throw usage(`There is no file ${flags.caFile}.`)
-        const { docker, kubernetes } = await readConfig({ folders, env, flags: {} })
+        const { docker, kubernetes, network } = await readConfig({ folders, env, flags: {} })
         await runController({
           folders,
           url: flags.join,
           platforms: flags.platforms ? platforms(flags.platforms) : undefined,
           networkRange: docker.networks,
           cluster: kubernetes,
+          network,
           token: flags.token ?? env.KALNET_CONTROLLER_TOKEN,
           ca: ca ?? undefined,
           name: flags.name,

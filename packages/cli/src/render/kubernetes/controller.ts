@@ -1,5 +1,6 @@
 /** The controller on a cluster: it runs instances as pods of the same one. */
 import { roleObjects } from '@kalnet/controller/platforms/kubernetes/rights'
+import { directVariables } from './direct.ts'
 import { type Node, text, when } from './nodes.ts'
 import { organisationVariables } from './organisations.ts'
 import {
@@ -98,6 +99,7 @@ const controllerParts: readonly Node[] = [
             variable('KALNET_KUBERNETES_ENABLED', 'true'),
             variable('KALNET_KUBERNETES_NAMESPACE', text`${'instances.namespace'}`),
             variable('KALNET_KUBERNETES_VOLUME_SIZE', text`${'instances.volumeSize'}`),
+            ...directVariables,
             when(
               'instances.storageClass',
               variable('KALNET_KUBERNETES_STORAGE_CLASS', text`${'instances.storageClass'}`),

@@ -5,6 +5,7 @@ import { fail } from '@kalnet/contracts/errors'
 import { OTHERS_RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
 import type { WriteManifest } from '@kalnet/server/controllers/routes'
 import { stringify } from 'yaml'
+import { OF_GATEWAYS } from './direct.ts'
 import { type Manifest, manifests } from './objects.ts'
 import { clusterValues } from './values.ts'
 
@@ -12,6 +13,7 @@ type Joining = Parameters<WriteManifest>[1]
 interface Container {
   name: string
   args: string[]
+  env: { name: string }[]
 }
 interface Found extends Manifest {
   metadata: Manifest['metadata'] & { labels?: Record<string, string> }
@@ -62,7 +64,11 @@ function joined(it: Found, choice: ClusterChoice, { name, url, token }: Joining)
   const home = { name: 'home', emptyDir: { sizeLimit: '1Gi' } }
   const spec = {
     ...template.spec,
-    containers: template.spec.containers.map((one) => ({ ...one, args: args(one) })),
+    containers: template.spec.containers.map((one) => ({
+      ...one,
+      args: args(one),
+      env: one.env.filter((it) => !OF_GATEWAYS.has(it.name)),
+    })),
     volumes: template.spec.volumes.map((one) => (one.name === 'home' && !choice.keeps ? home : one)),
   }
   const metadata = { ...template.metadata, annotations }

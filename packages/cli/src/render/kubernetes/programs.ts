@@ -1,4 +1,5 @@
 /** Control plane and gateway on a cluster. */
+import { NETWORK } from './direct.ts'
 import { type Node, text, when, whole } from './nodes.ts'
 import {
   claim,
@@ -54,6 +55,7 @@ const controlPlaneEnvironment: readonly Node[] = [
   variable('KALNET_PUBLIC_URL', text`https://${'domain'}`),
   variable('KALNET_GATEWAY_PUBLIC_HTTPS_PORT', '443'),
   when('gateway.enabled', variable('KALNET_GATEWAY_ENABLED', 'false')),
+  when(['controller.direct', '!gateway.enabled'], NETWORK),
 ]
 
 /** Where people come in: gateways of their own, or the control plane's. */
@@ -133,6 +135,7 @@ export const gateway: readonly Node[] = [
           env: [
             ...HOME_VARIABLES,
             variable('KALNET_GATEWAY_HOST', '0.0.0.0'),
+            when('controller.direct', NETWORK),
             variable('KALNET_TLS_ENABLED', 'true'),
             variable('KALNET_DOMAIN', text`${'domain'}`),
             variable('KALNET_GATEWAY_PUBLIC_HTTPS_PORT', '443'),

@@ -24,7 +24,7 @@ export const CHOICES: Record<string, object> = {
     postgres: { own: false },
     nats: { url: 'nats://nats.example.com:4222' },
     gateway: { service: 'ClusterIP', keepAddresses: false },
-    controller: { enabled: true, readMachines: false },
+    controller: { enabled: true, readMachines: false, direct: false },
     instances: { create: false, namespace: 'elsewhere' },
     networkPolicies: false,
   },

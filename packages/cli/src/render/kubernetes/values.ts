@@ -109,6 +109,10 @@ export const clusterValues = z.strictObject({
         true,
         'Let it list the machines of the cluster (a ClusterRole), so that capacity is known.',
       ),
+      direct: flag(
+        true,
+        'Reach instances by the addresses of their pods, so that screens and services stay open while the API server is away; the walls of each let in the controller, and the gateways to services. Otherwise all ways lead through the API.',
+      ),
       registry: text(
         '',
         'Registry with the images of recipes (`kalnet images push`): https://registry.example.com/kalnet.',

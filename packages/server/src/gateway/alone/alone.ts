@@ -33,6 +33,8 @@ export interface AloneOptions {
   /** In the household; two at once have two names. */
   name: string
   version: string
+  /** What its network is called; none: this machine's own. */
+  network?: string
   listen: EngineOptions['listen']
   /** For what is kept over a restart. */
   folder: string
@@ -58,7 +60,7 @@ function reachable(host: string): string {
 /** Until the signal; throws when the key is refused at the start, or a port is held. */
 export async function runGatewayAlone(options: AloneOptions): Promise<void> {
   const { urls, key, ca, clock, log, signal, listen } = options
-  const machine = (await machineId()) ?? null
+  const machine = (await machineId(options.network)) ?? null
   const planes = createControlPlanes({ urls, key, clock, ...(ca ? { ca } : {}) })
   const judging = createJudging(planes, clock, signal)
   const certificates = createServedCertificates(planes, clock, signal)
