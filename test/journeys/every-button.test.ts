@@ -16,6 +16,7 @@ import { catalog, claim, details, leaveStart, startNamed } from './every-button/
 import { look, name, password, signOut } from './every-button/me.ts'
 import { forgotten } from './every-button/screens.ts'
 import { nothingThere, sessionPage } from './every-button/session-page.ts'
+import { naps } from './every-button/sleep.ts'
 import { touch } from './every-button/touch.ts'
 import { afterTheEnd, reconnect, tools } from './every-button/viewer.ts'
 import { panels } from './every-button/viewer-panels.ts'
@@ -45,6 +46,7 @@ describe.skipIf(why)('every button', { timeout: 300_000 }, () => {
   it('[UI-2.every-button] a start that is left goes on', () => leaveStart(world))
   it('[UI-2.every-button] Home: cards and stopping', () => cards(world))
   it('[UI-2.every-button] Home: a quick start', () => quickStart(world))
+  it('[UI-2.every-button] [SES-1.hibernate] [UI-2.undo] asleep, awake, deleted', () => naps(world))
   it('[UI-2.every-button] [UI-2.undo] Home: what ended, starting it again, off the list and back', () =>
     ended(world))
   it('[UI-2.every-button] the places and the skip link', () => places(world))
@@ -71,7 +73,7 @@ describe.skipIf(why)('every button', { timeout: 300_000 }, () => {
   it('[UI-2.every-button] nothing that can be pressed was forgotten', async () => {
     const { items } = await world.client.call(catalogRoutes.list)
     const manuals = items.flatMap(({ docs }) => (docs ? [new URL(docs).host] : []))
-    const given = ['Workbench', 'Left alone', 'Up there', 'Loft', 'Ada King', 'Ada', 'The Lovelaces']
+    const given = ['Workbench', 'Left alone', 'Up there', 'Loft', 'Nap', 'Ada King', 'Ada', 'The Lovelaces']
     const evenings = Array.from({ length: 9 }, (_none, at) => `Evening ${at + 1}`)
     const things = [...items.map((one) => one.name), ...manuals, ...given, ...evenings]
     expect(forgotten('house', world.controls.list(things))).toEqual([])

@@ -225,6 +225,22 @@ for (const { name, platform, person, needs } of cases) {
       await picture('session')
     })
 
+    it('[SES-1.hibernate] put to sleep, nothing of it runs; awake again, what lay in its home is there', async () => {
+      const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+      const instanceId = (await sessions()).find((one) => one.id === id)?.instanceId ?? ''
+      await page.getByRole('button', { name: 'Put to sleep' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Put to sleep' }).click()
+      await page.getByRole('button', { name: 'Wake up' }).waitFor()
+      expect(await screensOf(instanceId)).toEqual([])
+      expect(await inSession('made-by-hand')).toBe('made by 1000\n')
+      await picture('asleep')
+      await page.getByRole('button', { name: 'Wake up' }).click()
+      await screen(page).click()
+      await typeLine('cat made-by-hand > awake-again')
+      await eventually('the file', async () => (await inSession('awake-again')) === 'made by 1000\n')
+      await picture('awake')
+    })
+
     it('[SES-1.stop] stopped, it is gone', async () => {
       const instanceId = await instanceOf(page)
       expect(await screensThere(instanceId)).toHaveLength(1)

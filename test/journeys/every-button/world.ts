@@ -93,7 +93,9 @@ export async function makeWorld(options: ProductOptions = {}) {
         }
       }
     },
-    homeOf: ({ instanceId }: Session) => join(product.home, 'data/instances', instanceId ?? '', 'home'),
+    /** A link to its volume. */
+    homeOf: ({ instanceId }: Session) =>
+      join(product.home, 'data/instances', instanceId ?? '', 'shown/volume-0'),
     holds: (what: string, limitMs?: number) => (holds: () => Promise<boolean>) =>
       eventually(what, holds, limitMs),
     async close() {
