@@ -139,10 +139,14 @@ export default function SessionPage() {
         </div>
       </header>
 
-      {session.reason && (
+      {session.reason && !asleep && (
         <p className={session.state === 'failed' ? css.problem : css.note}>{session.reason}</p>
       )}
-      {asleep && <p className={css.note}>{m.sleepingText}</p>}
+      {asleep && (
+        <p className={css.rest}>
+          {session.reason} {m.sleepingText}
+        </p>
+      )}
       {!session.reachable && session.controllerName && !ended && (
         <p className={css.note}>{m.unreachableText(session.controllerName)}</p>
       )}

@@ -24,9 +24,9 @@ export default function Idle({ session }: { session: Session }) {
   const seconds = Math.max(0, Math.round((Date.parse(idle.at) - now) / 1_000))
   return (
     <section className={css.idle} aria-labelledby="idle-title">
-      <h2 id="idle-title" role="alert">
-        {m.idleTitle}
-      </h2>
+      <div role="alert">
+        <h2 id="idle-title">{m.idleTitle}</h2>
+      </div>
       <p>{idle.action === 'hibernate' ? m.idleSleep(seconds) : m.idleStop(seconds)}</p>
       <Button look="primary" isPending={keep.isPending} onPress={() => keep.mutate()}>
         {m.keepAwake}
