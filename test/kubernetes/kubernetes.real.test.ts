@@ -40,7 +40,7 @@ else {
         close: () => outside.close(),
         limits: true,
         noProcessLimit: true,
-        guessesMemory: true,
+        unsureOfKill: 'It was killed (signal 9), from outside or because it ran out of memory',
         oneOutput: true,
         network: true,
         alwaysConnected: true,

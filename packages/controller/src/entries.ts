@@ -52,6 +52,20 @@ export const orphan = (handle: Handle): Entry => ({
   },
 })
 
+/**
+ * A runtime that an instance has no more use for: of an older generation, or of its own where making that failed in the end and what was
+ * begun could not be taken away then.
+ */
+export function isLeft(
+  handle: Handle,
+  { generation, desired, phase, leftovers, handle: its }: Entry,
+): boolean {
+  const isOlder = handle.generation < generation
+  const isFailed = handle.generation === generation && phase === 'settled' && !its
+  const isKnown = leftovers.some((it) => it.generation === handle.generation)
+  return desired !== null && (isOlder || isFailed) && !isKnown
+}
+
 /** All that the platforms have; one that does not answer has nothing to say now. */
 export async function handlesOf(platforms: Platform[], log: Log): Promise<Handle[]> {
   const lists = await Promise.allSettled(platforms.map((it) => it.list()))

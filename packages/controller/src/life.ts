@@ -4,6 +4,7 @@ import { KalnetError } from '@kalnet/contracts/errors'
 import type { DesiredInstance, ObservedState, Progress } from '@kalnet/contracts/instance'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Entry } from './journal.ts'
+import { PlatformAway } from './platforms/away.ts'
 import type { Handle, Observation, Platform } from './platforms/platform.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import { awaitReady } from './ready.ts'
@@ -49,6 +50,8 @@ export function createLife(parts: LifeParts) {
   const { clock, save } = parts
   /** Counted apart from other troubles: taking something away that fails says nothing about creating. */
   const failures = new WeakMap<Entry, number>()
+  /** When its platform was away last: the time in which nobody could look is not its own. */
+  const unseen = new WeakMap<Entry, number>()
 
   const note = (entry: Entry, state: ObservedState, changes: Partial<Entry['observed']> = {}) => {
     const times = { ...entry.observed.times, ...changes.times }
@@ -147,7 +150,9 @@ export function createLife(parts: LifeParts) {
     const observation = await platform.observe(handle)
     if (observation.state !== 'running') return settleBy(entry, observation)
     if (entry.observed.times.ready) {
-      if (entry.observed.state !== 'running') await noteRunning(entry, platform)
+      const reason = observation.doubt?.slice(0, 500) ?? null
+      const isNew = entry.observed.state !== 'running' || entry.observed.reason !== reason
+      if (isNew) await noteRunning(entry, platform, { reason })
       return
     }
     const { ready, ports } = desired.spec
@@ -158,8 +163,12 @@ export function createLife(parts: LifeParts) {
       share: null,
     })
     const withinMs = ready?.withinMs ?? 0
-    const deadline = Date.parse(entry.observed.times.created ?? stamp(clock)) + withinMs
-    const readiness = await awaitReady({ platform, handle, spec: desired.spec, deadline, clock }, signal)
+    const since = Math.max(Date.parse(entry.observed.times.created ?? stamp(clock)), unseen.get(entry) ?? 0)
+    const look = { platform, handle, spec: desired.spec, deadline: since + withinMs, clock }
+    const readiness = await awaitReady(look, signal).catch((error: unknown) => {
+      if (error instanceof PlatformAway) unseen.set(entry, clock.now().getTime())
+      throw error
+    })
     if (readiness.ready) return noteRunning(entry, platform, { times: { ready: stamp(clock) } })
     if ('observation' in readiness) {
       if (readiness.observation.state !== 'running') await settleBy(entry, readiness.observation)
@@ -180,6 +189,10 @@ export function createLife(parts: LifeParts) {
         await create(entry, desired, platform, signal)
       } catch (error) {
         signal.throwIfAborted()
+        if (error instanceof PlatformAway) {
+          parts.progress(entry, { step: 'create', text: problemInWords(error), share: null })
+          throw error
+        }
         const refused = error instanceof KalnetError
         const failed = (failures.get(entry) ?? 0) + 1
         failures.set(entry, failed)
@@ -233,9 +246,9 @@ export function createLife(parts: LifeParts) {
       await run(entry, desired, signal)
       return false
     },
-    /** The platform does not answer: it may well run on. */
-    lost(entry: Entry) {
-      if (entry.phase === 'created' && entry.observed.state !== 'lost') note(entry, 'lost')
+    /** Nobody can tell what became of it: it may well run on. */
+    lost(entry: Entry, reason: string | null = null) {
+      if (entry.phase === 'created' && entry.observed.state !== 'lost') note(entry, 'lost', { reason })
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { InstanceSpec } from '@kalnet/contracts/instance'
 import type { Clock } from '@kalnet/io/clock'
+import { PlatformAway } from './platforms/away.ts'
 import type { Handle, Observation, Platform } from './platforms/platform.ts'
 
 const BANNER_MS = 5_000
@@ -36,9 +37,10 @@ async function answers(platform: Platform, handle: Handle, spec: InstanceSpec, s
   let stream: Duplex
   try {
     stream = await platform.dial(handle, ready.port, signal)
-  } catch {
-    // Nothing listens yet: that is what we wait for.
+  } catch (error) {
     signal.throwIfAborted()
+    if (error instanceof PlatformAway) throw error
+    // Nothing listens yet: that is what we wait for.
     return false
   }
   try {

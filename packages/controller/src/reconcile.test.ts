@@ -9,9 +9,10 @@ import { createLog } from '@kalnet/io/log'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Journal, openJournal } from './journal.ts'
+import { InstanceLost, PlatformAway } from './platforms/away.ts'
 import { createFakePlatform } from './platforms/fake/fake.ts'
 import { createFakeWorld, type FakeWorld } from './platforms/fake/world.ts'
-import type { Platform } from './platforms/platform.ts'
+import type { Handle, Platform } from './platforms/platform.ts'
 import { createReconciler, type Reconciler } from './reconcile.ts'
 
 const log = createLog('test', 'silent')
@@ -79,6 +80,47 @@ afterEach(() => {
   for (const machine of machines.splice(0)) machine.kill()
   rmSync(folder, { recursive: true, force: true })
 })
+/** The fake one as a cluster that goes away, says what it does not know for sure, and leaves behind what it refused. */
+function leaving() {
+  const fake = createFakePlatform({ world, clock: systemClock })
+  let isAway = false
+  let said: { doubt?: string; lost?: string } = {}
+  let refusal: string | null = null
+  const there = async () => {
+    if (isAway) throw new PlatformAway('the cluster does not answer')
+  }
+  const platform: Platform = {
+    ...fake,
+    name: 'kubernetes',
+    async ensure(request, signal, progress) {
+      await there()
+      const handle: Handle = { ...(await fake.ensure(request, signal, progress)), platform: 'kubernetes' }
+      if (refusal) throw new Error(refusal)
+      return handle
+    },
+    async observe(handle) {
+      await there()
+      if (said.lost) throw new InstanceLost(said.lost)
+      return { ...(await fake.observe(handle)), ...(said.doubt && { doubt: said.doubt }) }
+    },
+    async list() {
+      await there()
+      return (await fake.list()).map((it) => ({ ...it, platform: 'kubernetes' as const }))
+    },
+  }
+  return {
+    platform,
+    away: (now: boolean) => {
+      isAway = now
+    },
+    say: (now: typeof said) => {
+      said = now
+    },
+    fail: (now: string) => {
+      refusal = now
+    },
+  }
+}
 const reaches = (machine: Machine, n: number, state: ObservedInstance['state']) =>
   expect.poll(() => machine.last(n)?.state, { timeout: 5000, interval: 5 }).toBe(state)
 
@@ -279,6 +321,56 @@ test('[CTL-3.lost] a platform that does not answer makes its instances lost, and
   machine.reconciler.desired(desired(1))
   await reaches(machine, 1, 'lost')
   await reaches(machine, 1, 'running')
+})
+
+test('[CTL-4.away] a platform that cannot be asked makes nothing lost or failed; what is made waits for it', async () => {
+  const { platform, away } = leaving()
+  const machine = boot([platform])
+  const cluster = { platform: 'kubernetes' } as const
+  machine.reconciler.desired(desired(1, 1, cluster))
+  await reaches(machine, 1, 'running')
+  away(true)
+  // More often than what makes others lost or failed.
+  for (let time = 0; time < 5; time += 1) {
+    machine.reconciler.desired(desired(1, 1, cluster))
+    machine.reconciler.desired(desired(2, 1, cluster))
+    await systemClock.sleep(120)
+  }
+  expect(machine.reconciler.inventory().map((it) => it.state)).toEqual(['running', 'preparing'])
+  expect(machine.last(2)?.progress?.text).toBe('the cluster does not answer')
+  away(false)
+  await reaches(machine, 2, 'running')
+  expect(machine.observed.map((it) => it.state)).not.toContain('lost')
+  expect(machine.observed.map((it) => it.state)).not.toContain('failed')
+})
+
+test('[CTL-4.away] what cannot be told for sure is said beside, and taken back; given up it is lost, with the reason', async () => {
+  const { platform, say } = leaving()
+  const machine = boot([platform])
+  const poke = () => machine.reconciler.desired(desired(1, 1, { platform: 'kubernetes' }))
+  poke()
+  await reaches(machine, 1, 'running')
+  const told = () => [machine.last(1)?.state, machine.last(1)?.reason]
+  say({ doubt: 'its machine is silent' })
+  poke()
+  await expect.poll(told).toEqual(['running', 'its machine is silent'])
+  say({ lost: 'it was given up' })
+  poke()
+  await expect.poll(told).toEqual(['lost', 'it was given up'])
+  say({})
+  await expect.poll(told).toEqual(['running', null])
+})
+
+test('[CTL-4.away] what was begun and could not be taken away when making it failed goes later', async () => {
+  const { platform, fail } = leaving()
+  const machine = boot([platform])
+  fail('it was refused')
+  machine.reconciler.desiredAll([desired(1, 1, { platform: 'kubernetes' })])
+  await reaches(machine, 1, 'failed')
+  expect(world.runtimes.size).toBe(1)
+  machine.reconciler.desiredAll([desired(1, 1, { platform: 'kubernetes' })])
+  await expect.poll(() => world.runtimes.size, { timeout: 5000 }).toBe(0)
+  expect(machine.last(1)?.reason).toMatch(/it was refused/)
 })
 
 test('[CTL-3.lost] what is stopped before it was made ends, also where another platform does not answer', async () => {

@@ -3,10 +3,11 @@ import type { Health } from '@kalnet/contracts/health'
 import type { DesiredInstance, ObservedInstance, Progress, Wish } from '@kalnet/contracts/instance'
 import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
-import { handlesOf, orphan, type Running, runningOf } from './entries.ts'
+import { handlesOf, isLeft, orphan, type Running, runningOf } from './entries.ts'
 import type { Entry, Journal } from './journal.ts'
 import { createLife, freshEntry } from './life.ts'
 import { createLimit } from './limit.ts'
+import { isAway, lostInWords } from './platforms/away.ts'
 import type { Handle, Platform } from './platforms/platform.ts'
 import { createThrottle } from './throttle.ts'
 import { decline } from './unreadable.ts'
@@ -133,9 +134,10 @@ export function createReconciler(options: {
         slot.dirty = true
         attempt = now.aborted ? 0 : attempt + 1
         if (now.aborted) continue
-        log.warn({ instance: entry.id, generation: entry.generation, attempt, error }, 'will be tried again')
+        if (!isAway(error) || attempt === 1) log.warn({ instance: entry.id, attempt, error }, 'tried again')
         try {
-          if (attempt >= LOST_AFTER_ATTEMPTS) life.lost(entry)
+          const lost = lostInWords(error)
+          if (lost || (!isAway(error) && attempt >= LOST_AFTER_ATTEMPTS)) life.lost(entry, lost)
           await clock.sleep(backoff(attempt, 100, 15_000, options.random), now)
         } catch (problem) {
           if (!now.aborted) log.error({ instance: entry.id, error: problem }, 'the journal cannot be written')
@@ -207,8 +209,7 @@ export function createReconciler(options: {
     if (!haveAll) return
     for (const handle of await handlesOf(platforms, log)) {
       const slot = slots.get(handle.instanceId)
-      if (slot && slot.entry.generation > handle.generation && slot.entry.desired) {
-        if (slot.entry.leftovers.some((it) => it.generation === handle.generation)) continue
+      if (slot && isLeft(handle, slot.entry)) {
         slot.entry.leftovers.push(handle)
         poke(slot)
       } else if (!slot) poke(addSlot(orphan(handle)))

@@ -14,7 +14,8 @@ export interface Handle {
 }
 
 export type Observation =
-  | { state: 'running'; startedAt: string | null }
+  /** `doubt`: as far as is known, and why no more is known, in words. */
+  | { state: 'running'; startedAt: string | null; doubt?: string }
   | { state: 'ended'; code: number | null; reason: string; endedAt: string | null }
   /** Nothing is there any more. */
   | { state: 'gone' }
@@ -59,6 +60,7 @@ export interface Platform {
   fingerprint(signal: AbortSignal): AsyncIterable<Fingerprint>
   /** Same id and generation twice = same handle, one runtime. A runtime of a lower generation is removed first; a higher one present is an error. */
   ensure(request: EnsureRequest, signal: AbortSignal, progress: (it: Progress) => void): Promise<Handle>
+  /** Throws `PlatformAway` or `InstanceLost` of away.ts where it can tell what that means; else silence counts as lost in the end. */
   observe(handle: Handle): Promise<Observation>
   /** Asks it to end, kills the whole tree after the grace. Idempotent. */
   stop(handle: Handle, graceMs: number): Promise<void>

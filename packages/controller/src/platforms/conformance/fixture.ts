@@ -23,8 +23,8 @@ export interface Subject {
   exec: boolean
   /** The number of processes has no limit of its own here. */
   noProcessLimit?: boolean
-  /** Whether memory was the reason is not always told: then it is said as probable. */
-  guessesMemory?: boolean
+  /** Where it is not always told who sent signal 9: what is said then. */
+  unsureOfKill?: string
   /** Both outputs are kept as one, in the order in which they were read. */
   oneOutput?: boolean
   /** Each instance has a network device, whatever its spec says: its walls are the network's. */

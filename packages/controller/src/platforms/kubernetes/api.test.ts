@@ -27,7 +27,10 @@ async function server(answerTo: (index: number) => Answer | Promise<Answer>) {
   const url = `http://127.0.0.1:${(it.address() as AddressInfo).port}`
   const slept: number[] = []
   const clock = { ...systemClock, sleep: async (ms: number) => void slept.push(ms) }
-  const api = createApi({ inCluster: false, access: async () => ({ url, headers: {}, tls: {} }) }, clock)
+  const api = createApi(
+    { inCluster: false, renew: () => undefined, access: async () => ({ url, headers: {}, tls: {} }) },
+    clock,
+  )
   return { api, slept, asked: () => asked }
 }
 

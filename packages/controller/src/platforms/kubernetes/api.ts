@@ -4,7 +4,9 @@ import { Agent, request } from 'node:https'
 import { createInterface } from 'node:readline'
 import { backoff, type Clock, systemClock } from '@kalnet/io/clock'
 import { type Channels, ChannelsRefused, openChannels } from '@kalnet/wire/channels'
-import type { SignIn } from './sign-in.ts'
+import { PlatformAway } from '../away.ts'
+import { notReached } from './reach.ts'
+import type { Access, SignIn } from './sign-in.ts'
 
 /** Who owns the fields that we set (server-side apply). */
 export const FIELD_MANAGER = 'kalnet-controller'
@@ -16,6 +18,7 @@ const MOST_BYTES = 32 * 2 ** 20
 const QUESTIONS_AT_ONCE = 24
 /** How long one that has too much to do is asked again. */
 const BUSY_MS = 60_000
+const UNAUTHORISED = 401
 
 /** What the API refused: its status and reason are for us, its message for people. */
 export class ApiProblem extends Error {
@@ -66,6 +69,22 @@ function problemOf(status: number, text: string): ApiProblem {
   }
 }
 
+async function bodyOf(answer: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      bytes += piece.length
+      if (bytes > MOST_BYTES) throw new Error('the cluster answered more than we take')
+      pieces.push(piece)
+    }
+  } catch (error) {
+    if (bytes > MOST_BYTES) throw error
+    throw new PlatformAway('the cluster broke its answer off', { cause: error })
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
 interface Asked {
   method: string
   path: string
@@ -77,17 +96,38 @@ interface Asked {
   silenceMs?: number
 }
 
+/** Busy, starting or behind something that does not reach it: another time it answers. */
+export const isBusy = (status: number): boolean => status === 429 || (status >= 502 && status <= 504)
+
 export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
   const how = { keepAlive: true, maxSockets: QUESTIONS_AT_ONCE }
   const questions = { plain: new PlainAgent(how), secure: new Agent(how) }
   /** A watch keeps its connection: it takes no turn away from questions. */
   const watches = { plain: new PlainAgent(), secure: new Agent() }
 
+  const targetOf = ({ url }: Access, path: string, query?: Query) =>
+    withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
+  /** What stands in the way of asking says nothing about what runs there. */
+  const whoWeAre = () =>
+    signIn.access().catch((error: unknown) => {
+      throw new PlatformAway(error instanceof Error ? error.message : String(error), { cause: error })
+    })
+  const cut = (error: unknown, { url, tls }: Access) => {
+    signIn.renew()
+    return notReached(error, url, Boolean(tls.ca))
+  }
+  /** Its refusals; another token may be there by now. */
+  const refused = (status: number, text: string) => {
+    if (status === UNAUTHORISED) signIn.renew()
+    return problemOf(status, text)
+  }
+
   async function open(asked: Asked): Promise<IncomingMessage> {
     const { method, path, query, body, type = 'application/json', signal, silenceMs = ANSWER_MS } = asked
     const agents = query?.watch ? watches : questions
-    const { url, headers, tls } = await signIn.access()
-    const target = withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
+    const access = await whoWeAre()
+    const { headers, tls } = access
+    const target = targetOf(access, path, query)
     const text = body && JSON.stringify(body)
     return new Promise((resolve, reject) => {
       const isSecure = target.protocol === 'https:'
@@ -104,8 +144,8 @@ export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
       const out = isSecure
         ? request(target, { ...options, ...tls, agent: agents.secure })
         : plainRequest(target, { ...options, agent: agents.plain })
-      out.on('timeout', () => out.destroy(new Error('the cluster does not answer')))
-      out.once('error', reject)
+      out.on('timeout', () => out.destroy(new PlatformAway('the cluster does not answer')))
+      out.on('error', (error) => reject(cut(error, access)))
       out.once('response', resolve)
       out.end(text)
     })
@@ -113,15 +153,9 @@ export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
 
   async function askOnce(asked: Asked) {
     const answer = await open(asked)
-    const pieces: Buffer[] = []
-    let bytes = 0
-    for await (const piece of answer as AsyncIterable<Buffer>) {
-      bytes += piece.length
-      if (bytes > MOST_BYTES) throw new Error('the cluster answered more than we take')
-      pieces.push(piece)
-    }
+    const text = await bodyOf(answer)
     const afterMs = Number(answer.headers['retry-after'] ?? 0) * 1000 || 0
-    return { text: Buffer.concat(pieces).toString('utf8'), status: answer.statusCode ?? 0, afterMs }
+    return { text, status: answer.statusCode ?? 0, afterMs }
   }
   async function ask(asked: Asked): Promise<string> {
     const until = clock.now().getTime() + BUSY_MS
@@ -129,11 +163,18 @@ export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
       const { text, status, afterMs } = await askOnce(asked)
       if (status < 300) return text
       // It has too much to do and did nothing of this: it is asked again when it says so, not by all at the same moment.
-      if (status !== 429 || clock.now().getTime() > until) throw problemOf(status, text)
+      if (status !== 429 || clock.now().getTime() > until) throw refused(status, text)
       await clock.sleep(Math.min(afterMs, BUSY_MS) + backoff(attempt, 50, 2_000))
     }
   }
-  const json = async <T>(asked: Asked) => JSON.parse(await ask(asked)) as T
+  const json = async <T>(asked: Asked) => {
+    const text = await ask(asked)
+    try {
+      return JSON.parse(text) as T
+    } catch (error) {
+      throw new Error('what answers there is no cluster', { cause: error })
+    }
+  }
 
   return {
     get: (path, query) => json({ method: 'GET', path, query }),
@@ -168,24 +209,21 @@ export function createApi(signIn: SignIn, clock: Clock = systemClock): Api {
       const answer = await open({ method: 'GET', path, query: whole, signal, silenceMs: SILENCE_MS })
       // So that a cluster that vanished is noticed without a question (10 s, then 10 probes a second apart).
       answer.socket.setKeepAlive(true, KEEP_ALIVE_MS)
-      if (answer.statusCode !== 200) {
-        const pieces: Buffer[] = []
-        for await (const piece of answer as AsyncIterable<Buffer>) pieces.push(piece)
-        throw problemOf(answer.statusCode ?? 0, Buffer.concat(pieces).toString('utf8'))
-      }
+      if (answer.statusCode !== 200) throw refused(answer.statusCode ?? 0, await bodyOf(answer))
       for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY }))
         if (line) yield JSON.parse(line) as WatchEvent<T>
     },
     async channels(path, query, protocols, signal) {
-      const { url, headers, tls } = await signIn.access()
-      const target = withQuery(new URL(`${url.replace(/\/$/, '')}${path}`), query)
+      const access = await whoWeAre()
+      const { headers, tls } = access
+      const url = targetOf(access, path, query)
       try {
-        return await openChannels({ url: target, headers, tls, protocols, signal })
+        return await openChannels({ url, headers, tls, protocols, signal })
       } catch (error) {
-        if (error instanceof ChannelsRefused) throw problemOf(error.status, error.message)
+        if (error instanceof ChannelsRefused) throw refused(error.status, error.message)
         signal.throwIfAborted()
-        throw new Error('the API of the cluster does not answer, and the way leads through it', {
-          cause: error,
+        throw new PlatformAway('the API of the cluster does not answer, and the way leads through it', {
+          cause: cut(error, access),
         })
       }
     },

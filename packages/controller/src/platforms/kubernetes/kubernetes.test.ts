@@ -190,7 +190,7 @@ describe('[K8S-1.reasons] why', () => {
     [
       'no memory, told as signal 9 alone',
       { ...podWith({ terminated: { exitCode: 137, reason: 'Error' } }), spec: limited },
-      { code: 137, reason: 'It was killed (signal 9), probably because it ran out of memory' },
+      { code: 137, reason: 'It was killed (signal 9), from outside or because it ran out of memory' },
     ],
     [
       'signal 9 for one that was asked to end',
@@ -232,7 +232,7 @@ describe('[K8S-1.reasons] why', () => {
     [
       'an image that cannot be fetched',
       podWith({ waiting: { reason: 'ImagePullBackOff', message: 'not found' } }),
-      { state: 'ended', reason: 'Its image cannot be fetched: not found' },
+      { state: 'ended', reason: 'Its image cannot be fetched: there is no such image (not found)' },
     ],
     ['no word yet', podWith(null), { state: 'running', startedAt: null }],
   ])('%s', (_, pod, observation) => expect(observationOf(pod)).toMatchObject(observation))

@@ -7,10 +7,10 @@ import type { EnsurePushed } from '../../images/oci/pushed.ts'
 import { createKeyedMutex, createMutex } from '../mutex.ts'
 import type { EnsureRequest, Platform } from '../platform.ts'
 import { type Api, ApiProblem, createApi, isGone } from './api.ts'
-import { createMaking, inWords } from './making.ts'
+import { createLooking } from './looking.ts'
+import { createMaking, inWords, looked } from './making.ts'
 import { CONTAINER, LABELS, ownerLabels, paths, selector, volumeName } from './names.ts'
 import { createNews } from './news.ts'
-import { observationOf } from './observation.ts'
 import { createOverview } from './overview.ts'
 import { GRACE_SECONDS, handleFrom } from './pod.ts'
 import { createPods, whereOf } from './pods.ts'
@@ -48,6 +48,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   const overview = createOverview({ api, store, settings, installation, clock, log })
   const news = createNews({ api, store, overview, settings, clock, log })
   const { forget, ...ways } = createWithin({ api, pods, store, log })
+  const observe = createLooking({ api, pods, store, installation })
   const ensure = createMaking({ api, pods, store, spaces, installation, settings, imageOf })
   const oneAtATime = createKeyedMutex()
   /** What is taken is not removed at the same moment. */
@@ -112,10 +113,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         portsOf(request.spec)
         return told(() => ensure(request, signal, progress))
       }),
-    async observe(handle) {
-      const pod = await pods.read(whereOf(handle))
-      return pod ? observationOf(pod) : { state: 'gone' }
-    },
+    observe: (handle) => looked(() => observe(handle)),
     stop: (handle, graceMs) =>
       told(() => pods.end(whereOf(handle), graceMs + GRACE_SECONDS * 1000 + END_SLACK_MS)),
     remove: (handle) =>
@@ -123,7 +121,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         forget(handle)
         await told(() => pods.remove(whereOf(handle)))
       }),
-    list: async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? []),
+    list: () => looked(async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? [])),
     removeVolume: (volumeId) => volumesOneAtATime(() => told(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }

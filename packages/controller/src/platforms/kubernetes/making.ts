@@ -2,8 +2,10 @@
 import type { Progress } from '@kalnet/contracts/instance'
 import type { V1Pod } from '@kubernetes/client-node'
 import { createLimit } from '../../limit.ts'
+import { InstanceLost, PlatformAway } from '../away.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
-import { type Api, ApiProblem } from './api.ts'
+import { problemInWords } from '../reasons.ts'
+import { type Api, ApiProblem, isBusy } from './api.ts'
 import { ingressOf } from './callers.ts'
 import { newSecret } from './display.ts'
 import { secretOf } from './given.ts'
@@ -40,7 +42,18 @@ export async function inWords<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error
-    throw new Error(refusalInWords(error.status, error.message), { cause: error })
+    const words = refusalInWords(error.status, error.message)
+    throw new (isBusy(error.status) ? PlatformAway : Error)(words, { cause: error })
+  }
+}
+
+/** What cannot be looked at says nothing, whatever the reason is. */
+export async function looked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await inWords(work)
+  } catch (error) {
+    if (error instanceof PlatformAway || error instanceof InstanceLost) throw error
+    throw new PlatformAway(problemInWords(error), { cause: error })
   }
 }
 
@@ -128,7 +141,9 @@ export function createMaking(parts: MakingParts) {
       return await waitForIt(at, signal, say)
     } catch (error) {
       spaces.doubt(namespace)
-      await pods.remove(at).catch(() => undefined)
+      // It may have come to be all the same: the next try finds it, and whatever is left in the end is found, too.
+      const isUnknown = error instanceof PlatformAway || (error instanceof ApiProblem && isBusy(error.status))
+      if (!isUnknown) await pods.remove(at).catch(() => undefined)
       throw error
     }
   }

@@ -15,6 +15,7 @@ import { machinesOf, roomOf } from './room.ts'
 import type { KubernetesSettings } from './settings.ts'
 import { missingForSpaces } from './space-rights.ts'
 import type { PodStore } from './store.ts'
+import { versionProblem } from './versions.ts'
 
 /** What was told is said anew, and what is not right is asked again. */
 const LOOK_AGAIN_MS = 300_000
@@ -92,7 +93,9 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
     try {
       if (isDoubted || !asked || asked.problem || now() - asked.at >= ASK_AGAIN_MS) {
         asked = null
-        version = (await api.get<{ gitVersion: string }>('/version')).gitVersion.slice(0, 100)
+        version = String((await api.get<{ gitVersion?: string }>('/version')).gitVersion ?? '').slice(0, 100)
+        const tooOld = versionProblem(version)
+        if (tooOld) return unusable(`The cluster cannot be used: ${tooOld}`, version)
         asked = await ask(signal, version)
       }
       version = asked.version
@@ -122,6 +125,15 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
       look.say(isTold ? 'what was told' : 'everything')
       if (isTold) await overview.lookAtRegistry(signal).catch(unseen)
     }
+  }
+
+  let isMending = false
+  /** Told and yet of no use (a token that is over, a right that is gone): somebody is mending it. */
+  async function lookWhetherMended(signal: AbortSignal) {
+    isMending = true
+    await clock.sleep(DOUBT_MS, signal).catch(() => undefined)
+    isMending = false
+    if (!signal.aborted && store.all()) look.say('everything')
   }
 
   return {
@@ -155,6 +167,7 @@ export function createNews({ api, store, overview, settings, clock, log }: NewsP
         const it = await fingerprintNow(isDoubted, signal)
         const isNew = JSON.stringify(it) !== last
         last = JSON.stringify(it)
+        if (!it.usable && !isMending) void lookWhetherMended(signal)
         return isNew ? it : null
       }
       const first = await fresh(true)

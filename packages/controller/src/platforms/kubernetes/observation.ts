@@ -3,6 +3,7 @@ import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 import type { Observation } from '../platform.ts'
 import { endedInWords } from '../reasons.ts'
 import { quotaInWords } from './quota-words.ts'
+import { OLDEST } from './versions.ts'
 
 const time = (it: Date | string | null | undefined): string | null => (it ? new Date(it).toISOString() : null)
 const statusOf = (pod: V1Pod): V1ContainerStatus | undefined => pod.status?.containerStatuses?.[0]
@@ -26,10 +27,31 @@ const POD_REASONS: Record<string, (message: string) => string> = {
 /** A machine tells nothing between the two: which of them takes the time, nobody can see. */
 const BEING_PREPARED = 'Its machine prepares it; the first time, its image is fetched'
 
+/** What containerd and its like say of a registry. Their words follow: they name the image. */
+const UNFETCHED: [RegExp, string][] = [
+  [
+    /401|403|unauthori[sz]ed|forbidden|denied|no basic auth|authentication required/i,
+    'its registry does not let the machine in',
+  ],
+  [/not found|manifest unknown|name unknown/i, 'there is no such image'],
+  [
+    /x509|certificate|http: server gave HTTP response/i,
+    'its registry has no certificate that the machine trusts',
+  ],
+  [
+    /connection refused|no such host|i\/o timeout|deadline exceeded|no route|unreachable|dial tcp|EOF|reset by peer|50[0-9]/i,
+    'its registry does not answer',
+  ],
+]
+function unfetchedInWords(message: string): string {
+  const found = UNFETCHED.find(([pattern]) => pattern.test(message))
+  return `Its image cannot be fetched: ${found ? `${found[1]} (${message})` : message}`
+}
+
 /** Why a container waits (`state.waiting.reason`). `isFinal`: waiting longer changes nothing. */
 const WAITING: Record<string, { isFinal: boolean; words(message: string): string }> = {
-  ErrImagePull: { isFinal: false, words: (it) => `Its image cannot be fetched: ${it}` },
-  ImagePullBackOff: { isFinal: true, words: (it) => `Its image cannot be fetched: ${it}` },
+  ErrImagePull: { isFinal: false, words: unfetchedInWords },
+  ImagePullBackOff: { isFinal: true, words: unfetchedInWords },
   ErrImageNeverPull: { isFinal: true, words: () => 'Its image is not on the machine and may not be fetched' },
   InvalidImageName: { isFinal: true, words: () => 'Its image has a name that cannot be one' },
   ImageInspectError: { isFinal: true, words: (it) => `Its image cannot be read: ${it}` },
@@ -95,7 +117,7 @@ export function observationOf(pod: V1Pod): Observation {
           : words
             ? startProblem(code, short(ended.message))
             : code === KILLED && ended.reason !== 'OOMKilled' && isLimited(pod) && !isToEnd(pod)
-              ? 'It was killed (signal 9), probably because it ran out of memory'
+              ? KILLED_IN_WORDS
               : endedInWords(code, ended.reason === 'OOMKilled'),
       endedAt: time(ended.finishedAt),
     }
@@ -113,10 +135,11 @@ export function observationOf(pod: V1Pod): Observation {
 }
 
 /**
- * Word of a lack of memory and word of an end come to a machine apart, and the end may come first: then only signal 9 is told. Whom else
- * than the kernel it could come from asked for it, which the pod shows, or lives inside.
+ * Word of a lack of memory and word of an end come to a machine apart, and the end may come first: then only signal 9 is told, and nothing
+ * that we may read says more.
  */
 const KILLED = 137
+const KILLED_IN_WORDS = 'It was killed (signal 9), from outside or because it ran out of memory'
 const isLimited = (pod: V1Pod) => Boolean(pod.spec?.containers?.[0]?.resources?.limits?.memory)
 const isToEnd = ({ metadata, spec, status }: V1Pod) =>
   Boolean(metadata?.deletionTimestamp ?? spec?.activeDeadlineSeconds ?? status?.reason)
@@ -142,6 +165,12 @@ export function refusalInWords(status: number, message: string): string {
   if (/maximum .* per (Container|Pod)|minimum .* per (Container|Pod)/i.test(text))
     return `The limits of the namespace do not admit it: ${text}`
   if (/namespaces? ".*" not found/i.test(text)) return `The namespace is not there: ${text}`
+  // The API itself, not a thing in it.
+  if (
+    status === 404 &&
+    /could not find the requested resource|^404 page not found|^the cluster answered 404/.test(text)
+  )
+    return `The cluster does not know what we ask of it: Kubernetes ${OLDEST} or later is needed`
   if (status === 401) return 'The cluster does not know us any more: the token is over or wrong'
   if (status === 403) return `We may not do that in the cluster: ${text}`
   return text

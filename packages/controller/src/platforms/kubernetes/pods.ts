@@ -1,6 +1,7 @@
 /** Our pods: from what the cluster tells while it does, else by asking; waiting for one; ending one. */
 import type { Clock } from '@kalnet/io/clock'
 import type { V1Pod } from '@kubernetes/client-node'
+import { PlatformAway } from '../away.ts'
 import type { Handle } from '../platform.ts'
 import { type Api, ApiProblem, isGone } from './api.ts'
 import { LABELS, ownerLabels, paths, selector, type Where } from './names.ts'
@@ -29,6 +30,7 @@ export interface Pods {
 }
 
 const DELETE_MS = 60_000
+const AWAY: unique symbol = Symbol('away')
 export const whereOf = ({ data }: Handle): Where => ({
   namespace: String(data.namespace),
   name: String(data.pod),
@@ -49,8 +51,7 @@ export function createPods(parts: {
   const { api, store, installation, spaces, clock } = parts
 
   async function read({ namespace, name }: Where) {
-    const told = store.one({ namespace, name })
-    if (told !== undefined) return told
+    if (await store.isTold()) return store.one({ namespace, name }) ?? null
     try {
       return await api.get<V1Pod>(paths.pod(namespace, name))
     } catch (error) {
@@ -67,11 +68,16 @@ export function createPods(parts: {
       const ended = signal ? AbortSignal.any([signal, turn.signal]) : turn.signal
       // Before it is looked at, so that nothing is told in between.
       const heard = store.heard(at.name, ended)
+      const isLate = clock.now().getTime() >= deadline
       try {
-        const pod = await read(at)
-        const found = answer(pod)
+        // A cluster that is away for a while is no answer.
+        const pod = await read(at).catch((error: unknown): typeof AWAY => {
+          if (error instanceof PlatformAway && !isLate) return AWAY
+          throw error
+        })
+        const found = pod === AWAY ? null : answer(pod)
         if (found !== null) return found
-        if (clock.now().getTime() >= deadline) throw late(pod)
+        if (isLate && pod !== AWAY) throw late(pod)
         const ms = store.one(at) === undefined ? pause : TOLD_PAUSE_MS
         await Promise.race([heard, clock.sleep(ms, ended).catch(() => undefined)])
       } finally {
@@ -94,9 +100,10 @@ export function createPods(parts: {
 
   return {
     async list(instanceId) {
-      const told = store.all()
-      if (told)
-        return told.filter((it) => !instanceId || it.metadata?.labels?.[LABELS.instance] === instanceId)
+      if (await store.isTold())
+        return (store.all() ?? []).filter(
+          (it) => !instanceId || it.metadata?.labels?.[LABELS.instance] === instanceId,
+        )
       const labelSelector = selector(ownerLabels({ installation, instanceId }))
       const { items } = await api.get<{ items: V1Pod[] }>(paths.pods(spaces.watched), { labelSelector })
       return items.filter(spaces.isOurs)

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@kalnet/io/clock'
 import { afterAll, describe, expect, test } from 'vitest'
 import { settingsOf } from './settings.ts'
 import { createSignIn } from './sign-in.ts'
@@ -25,6 +26,12 @@ const whole = {
   ],
   'current-context': 'first',
 }
+const withUser = (user: object) => ({ ...whole, users: [{ name: 'me', user }] })
+const plugin = (script: string) => ({
+  apiVersion: 'client.authentication.k8s.io/v1',
+  command: process.execPath,
+  args: ['-e', script],
+})
 let count = 0
 function written(content: unknown): string {
   count += 1
@@ -46,8 +53,72 @@ describe('[K8S-1.bad-input] signing in to a cluster', () => {
   test.each<[string, () => { kubeconfig?: string; context?: string }, RegExp]>([
     ['no file', () => ({ kubeconfig: join(home, 'none') }), /cannot be read \(ENOENT\)/],
     ['no YAML', () => ({ kubeconfig: written('{ "clusters": [') }), /cannot be understood/],
-    ['something else', () => ({ kubeconfig: written('hello') }), /cannot be understood|names no cluster/],
-    ['nothing', () => ({ kubeconfig: written('') }), /cannot be understood|names no cluster/],
+    ['no YAML of any kind', () => ({ kubeconfig: written('\t- : [x\0') }), /cannot be understood/],
+    ['something else', () => ({ kubeconfig: written('hello') }), /has none at all/],
+    ['nothing', () => ({ kubeconfig: written('') }), /cannot be understood/],
+    ['lists that are none', () => ({ kubeconfig: written({ ...whole, contexts: 5 }) }), /has none at all/],
+    [
+      'no contexts',
+      () => ({ kubeconfig: written({ ...whole, contexts: [] }) }),
+      /no context first: it has none at all/,
+    ],
+    [
+      'no word of which context',
+      () => ({ kubeconfig: written({ ...whole, 'current-context': undefined }) }),
+      /does not say which context is meant .*first, second/,
+    ],
+    [
+      'a current context that is not there',
+      () => ({ kubeconfig: written({ ...whole, 'current-context': 'gone' }) }),
+      /no context gone: it has first, second/,
+    ],
+    ['a huge file', () => ({ kubeconfig: written('x'.repeat(2 ** 20 + 1)) }), /larger than one megabyte/],
+    ['a folder', () => ({ kubeconfig: home }), /it is no file/],
+    ['a device without end', () => ({ kubeconfig: '/dev/zero' }), /it is no file/],
+    [
+      'an authority that is not there',
+      () => ({
+        kubeconfig: written({
+          ...whole,
+          clusters: [
+            { name: 'one', cluster: { server: 'https://one.test', 'certificate-authority': 'none.pem' } },
+          ],
+        }),
+      }),
+      /keys or certificates that cannot be read/,
+    ],
+    [
+      'a file of a token that is not there',
+      () => ({ kubeconfig: written(withUser({ tokenFile: 'nowhere' })) }),
+      /The token in .*nowhere cannot be read \(ENOENT\)/,
+    ],
+    [
+      'an empty file of a token',
+      () => ({ kubeconfig: written(withUser({ tokenFile: written(' \n') })) }),
+      /is empty/,
+    ],
+    [
+      'a program that is not there',
+      () => ({ kubeconfig: written(withUser({ exec: { command: 'kalnet-no-such-program' } })) }),
+      /kalnet-no-such-program that the kubeconfig names is not on this machine/,
+    ],
+    [
+      'a program that fails',
+      () => ({
+        kubeconfig: written(withUser({ exec: plugin('console.error("log in first"); process.exit(1)') })),
+      }),
+      /failed: log in first/,
+    ],
+    [
+      'a program that says something else',
+      () => ({ kubeconfig: written(withUser({ exec: plugin('console.log("{}")') })) }),
+      /answered nothing that signs in/,
+    ],
+    [
+      'a program without a name',
+      () => ({ kubeconfig: written(withUser({ exec: { command: '' } })) }),
+      /a program to sign in with that cannot be meant/,
+    ],
     [
       'a context of nobody',
       () => ({ kubeconfig: written(whole), context: 'x'.repeat(253) }),
@@ -76,6 +147,40 @@ describe('[K8S-1.bad-input] signing in to a cluster', () => {
     await expect(signIn.access()).rejects.toThrow(/cannot be understood/)
     writeFileSync(file, JSON.stringify(whole))
     expect((await signIn.access()).url).toBe('https://one.test:6443')
+  })
+
+  test('a token in a file is read at each call; one in the kubeconfig when the last was not taken', async () => {
+    const file = written('one')
+    const signIn = createSignIn({ kubeconfig: written(withUser({ tokenFile: file })) })
+    expect((await signIn.access()).headers.Authorization).toBe('Bearer one')
+    writeFileSync(file, 'two\n')
+    expect((await signIn.access()).headers.Authorization).toBe('Bearer two')
+
+    const kubeconfig = written(whole)
+    const other = createSignIn({ kubeconfig })
+    await other.access()
+    writeFileSync(kubeconfig, JSON.stringify(withUser({ token: 'new' })))
+    expect((await other.access()).headers.Authorization).toBe('Bearer abc')
+    other.renew()
+    expect((await other.access()).headers.Authorization).toBe('Bearer new')
+  })
+
+  test('a program that the kubeconfig names is asked once, and anew when what it said is over', async () => {
+    const asked = written('')
+    const script = (expires: string) => `
+      const asked = require('node:fs').readFileSync(${JSON.stringify(asked)}, 'utf8').length + 1
+      require('node:fs').writeFileSync(${JSON.stringify(asked)}, 'x'.repeat(asked))
+      const { kind, apiVersion } = JSON.parse(process.env.KUBERNETES_EXEC_INFO)
+      const status = { token: process.env.NAMED + asked, expirationTimestamp: ${JSON.stringify(expires)} }
+      console.log(JSON.stringify({ kind, apiVersion, status }))`
+    let now = Date.parse('2026-01-01T00:00:00Z')
+    const clock = { ...systemClock, now: () => new Date(now) }
+    const exec = { ...plugin(script('2026-01-01T01:00:00Z')), env: [{ name: 'NAMED', value: 'it-' }] }
+    const signIn = createSignIn({ kubeconfig: written(withUser({ exec })) }, clock)
+    const said = async () => (await signIn.access()).headers.Authorization
+    expect(await Promise.all([said(), said()])).toEqual(['Bearer it-1', 'Bearer it-1'])
+    now += 3_590_000
+    expect(await Promise.all([said(), said()])).toEqual(['Bearer it-2', 'Bearer it-2'])
   })
 
   test.each<[object, RegExp]>([

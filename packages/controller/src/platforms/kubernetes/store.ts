@@ -6,19 +6,32 @@ import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import type { V1Pod } from '@kubernetes/client-node'
 import { createAnnouncer } from '../announce.ts'
+import { PlatformAway } from '../away.ts'
+import { problemInWords } from '../reasons.ts'
 import { type Api, ApiProblem } from './api.ts'
+import { lastWord } from './farewell.ts'
 import { paths, type Where } from './names.ts'
+import { refusalInWords } from './observation.ts'
 import type { Spaces } from './spaces.ts'
 
 /** The API ends a watch after that, and what we may do is judged anew. That a way died is noticed by its silence. */
 const WATCH_SECONDS = 600
 const PAGE = 500
+/** Of pods that went, what was told last is kept for whoever asks why. */
+const MOST_GONE = 1_000
 
 export interface PodStore {
   /** Null: it is not told at the moment, ask. */
   all(): V1Pod[] | null
   /** As told; null: there is none, undefined: it is not told at the moment. */
   one(at: Where): V1Pod | null | undefined
+  /**
+   * Whether it is told; the first word is waited for. False: nobody follows, ask. Throws `PlatformAway` while it is followed and nothing is
+   * heard, so that a cluster that is away is asked by one, not by all.
+   */
+  isTold(): Promise<boolean>
+  /** The last word about one that is gone. */
+  last(name: string): V1Pod | null
   /** Resolves when that one changed, or when it begins or ends that we are told; at the latest by the signal. */
   heard(name: string, signal: AbortSignal): Promise<void>
   /** What an answer to ourselves said: it may be ahead of what is told. */
@@ -53,13 +66,18 @@ export function createPodStore(parts: {
   const changed = createAnnouncer<V1Pod>()
   const presence = createAnnouncer<boolean>()
   const path = paths.pods(spaces.watched)
+  const gone = new Map<string, V1Pod>()
   /** Who waits for one of them: hundreds do at once, and each wakes up for its own only. */
   const waiting = new Map<string, Set<() => void>>()
   let isLive = false
+  /** While it is followed: resolves with the first word or problem. */
+  let first: PromiseWithResolvers<void> | null = null
+  let problem: Error | null = null
   /** How far we were told. */
   let told = 0
 
   function setLive(now: boolean) {
+    first?.resolve()
     if (isLive === now) return
     isLive = now
     presence.say(now)
@@ -81,11 +99,17 @@ export function createPodStore(parts: {
     // Who set which field is half of what is told of a pod, and nobody here asks.
     delete pod.metadata?.managedFields
     pods.set(nameOf(pod), pod)
+    gone.delete(nameOf(pod))
     tell(pod)
   }
   function drop(pod: V1Pod) {
     if (!spaces.isOurs(pod)) return
+    const last = lastWord(pods.get(nameOf(pod)), pod)
     pods.delete(nameOf(pod))
+    gone.delete(nameOf(pod))
+    gone.set(nameOf(pod), last)
+    const [oldest] = gone.keys()
+    if (gone.size > MOST_GONE && oldest) gone.delete(oldest)
     tell(pod)
   }
 
@@ -149,6 +173,15 @@ export function createPodStore(parts: {
       else signal.addEventListener('abort', leave, { once: true })
       return promise
     },
+    async isTold() {
+      await first?.promise
+      if (isLive || !first) return isLive
+      const why = problem instanceof ApiProblem ? refusalInWords(problem.status, problem.message) : null
+      throw new PlatformAway(why ?? problemInWords(problem ?? 'the cluster does not answer'), {
+        cause: problem,
+      })
+    },
+    last: (name) => gone.get(name) ?? null,
     take(pod) {
       // What is not newer than what we were told may be gone by now.
       if (isLive && version(pod) > told) put(pod)
@@ -157,6 +190,7 @@ export function createPodStore(parts: {
     presence: presence.listen,
     async run(signal) {
       let at = ''
+      first = Promise.withResolvers()
       for (let attempt = 0; !signal.aborted; attempt += 1) {
         try {
           if (!at) at = await list()
@@ -167,7 +201,9 @@ export function createPodStore(parts: {
           if (signal.aborted) break
           // 410 Gone: the cluster forgot what came after that version. Nothing was lost: all is read again.
           const isForgotten = error instanceof ApiProblem && error.status === 410
-          if (!isForgotten) {
+          // Forgotten again and again is a trouble of its own.
+          if (!isForgotten || attempt > 1) {
+            problem = error instanceof Error ? error : new Error(String(error))
             setLive(false)
             log.warn(
               { problem: error instanceof Error ? error.message : '' },
@@ -181,6 +217,7 @@ export function createPodStore(parts: {
         }
       }
       setLive(false)
+      first = null
     },
   }
 }
