@@ -2,7 +2,7 @@
 import { forwardRoutes } from '@kalnet/contracts/forward'
 import { ask, type Client } from '../support/client.ts'
 
-export function createVisitor({ client, ca }: { client: Client; ca: string }) {
+export function createVisitor({ client, ca, at = '127.0.0.1' }: { client: Client; ca: string; at?: string }) {
   const jar = new Map<string, Map<string, string>>()
 
   async function visit(address: string, headers: Record<string, string> = { accept: 'text/html' }) {
@@ -15,7 +15,7 @@ export function createVisitor({ client, ca }: { client: Client; ca: string }) {
       path: pathname + search,
       headers: { ...headers, ...(cookie && { cookie }) },
       ca,
-      at: '127.0.0.1',
+      at,
     })
     for (const line of answer.headers['set-cookie'] ?? []) {
       const [pair = ''] = line.split(';')

@@ -2,16 +2,13 @@
  * A whole cluster that Kalnet is installed in as somebody would: names, addresses of services, volumes and walls, images on its machine, a
  * registry with images of recipes, kubectl and helm. What others publish (PostgreSQL, NATS) are images made here of the same programs.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect } from 'node:net'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createServer } from 'node:tls'
-import { systemClock } from '@kalnet/io/clock'
+import { basename, join } from 'node:path'
 import { must, run } from '@kalnet/io/spawn'
-import { ensureTls } from '@kalnet/server/core/tls'
 import { stringify } from 'yaml'
-import { docker } from '../compose/images.ts'
+import { docker, makeImages } from '../compose/images.ts'
 import { helmProgram } from '../peers/77-helm.ts'
 import { openNetwork } from '../support/cluster/network.ts'
 import { keepPolicies } from '../support/cluster/policies.ts'
@@ -22,9 +19,18 @@ const LIMIT_MS = 10 * 60_000
 export const NAMESPACE = 'kalnet'
 export const IMAGES = ['kalnet:local', 'postgres:17', 'nats:2-alpine']
 
+/** Built from this checkout; those that an earlier run kept (KALNET_COMPOSE_KEEP=1) are taken as they are. */
+export async function ensureImages(): Promise<{ bytes: number }> {
+  const sizeOf = () => run('docker', ['image', 'inspect', '--format', '{{.Size}}', 'kalnet:local'])
+  if (process.env.KALNET_COMPOSE_KEEP !== '1' || (await sizeOf()).code !== 0) await makeImages()
+  return { bytes: Number((await sizeOf()).stdout) }
+}
+
 export interface Installation {
   cluster: Cluster
   folder: string
+  /** Of this machine, for the cluster: of a private range. */
+  address: string
   kubectl(...words: string[]): Promise<string>
   /** What is asked and may be refused. */
   attempt(...words: string[]): ReturnType<typeof run>
@@ -56,6 +62,7 @@ export async function openInstallation(): Promise<Installation> {
     await provideVolumes(cluster, stop.signal)
     await keepPolicies(cluster, stop.signal)
     await openNetwork(cluster, stop.signal)
+    await raiseShare(cluster)
     const packed = join(folder, 'images.tar')
     await docker('save', '--output', packed, ...IMAGES)
     await cluster.load(packed)
@@ -63,6 +70,7 @@ export async function openInstallation(): Promise<Installation> {
     return {
       cluster,
       folder,
+      address: await houseAddress(cluster),
       kubectl,
       attempt,
       helm: async (...words) =>
@@ -84,110 +92,29 @@ export async function openInstallation(): Promise<Installation> {
   }
 }
 
+/** Its parts are many programs; by its one group it would get what a single one of this machine gets. */
+async function raiseShare(cluster: Cluster): Promise<void> {
+  const file = join('/sys/fs/cgroup/cpu', basename(cluster.folder), 'cpu.shares')
+  if (existsSync(file)) await writeFile(file, '8192')
+}
+
+/**
+ * An address as houses have them, of this machine, for the cluster: the last of its pods' range, which none of them gets here. Who comes from
+ * this machine comes from there, as somebody at home does.
+ */
+async function houseAddress({ pods, here, there, pid }: Cluster): Promise<string> {
+  const address = pods.replace(/\.0\/24$/, '.254')
+  const [, device = ''] = /dev (\S+)/.exec((await must('ip', ['route', 'get', there])).stdout) ?? []
+  await must('ip', ['addr', 'add', `${address}/32`, 'dev', device])
+  await must('ip', ['route', 'add', `${there}/32`, 'dev', device, 'src', address])
+  await must('nsenter', ['--target', String(pid), '--net', 'ip', 'route', 'add', address, 'via', here])
+  return address
+}
+
 /** As docs/kubernetes-install.md says it, with helm or without: the namespace that enforces the restricted profile, and the Secret. */
 export async function prepareNamespace(it: Installation, secret: Record<string, string>): Promise<void> {
   await it.kubectl('create', 'namespace', NAMESPACE)
   await it.kubectl('label', 'namespace', NAMESPACE, 'pod-security.kubernetes.io/enforce=restricted')
   const literals = Object.entries(secret).map(([key, value]) => `--from-literal=${key}=${value}`)
   await it.kubectl('-n', NAMESPACE, 'create', 'secret', 'generic', 'kalnet', ...literals)
-}
-
-interface Pod {
-  metadata: {
-    name: string
-    uid: string
-    namespace: string
-    labels: Record<string, string>
-    deletionTimestamp?: string
-  }
-  spec: { nodeName?: string; containers: { image: string }[] }
-  status: {
-    phase: string
-    podIP?: string
-    conditions?: { type: string; status: string; message?: string }[]
-    containerStatuses?: { containerID?: string; restartCount: number; state: object; lastState: object }[]
-  }
-}
-
-export type { Pod }
-
-export async function podsOf(it: Installation, part?: string, namespace = NAMESPACE): Promise<Pod[]> {
-  const { items } = await it.cluster.call<{ items: Pod[] }>('GET', `/api/v1/namespaces/${namespace}/pods`)
-  return items.filter((pod) => !part || pod.metadata.labels['app.kubernetes.io/component'] === part)
-}
-export const isReady = (pod: Pod): boolean =>
-  !pod.metadata.deletionTimestamp &&
-  (pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false)
-
-/** Each part has as many pods as it should, all of them ready; throws with what is known of those that are not. */
-export async function untilReady(
-  it: Installation,
-  parts: Record<string, number>,
-  limitMs = 300_000,
-): Promise<void> {
-  const until = Date.now() + limitMs
-  for (;;) {
-    const pods = await podsOf(it).catch(() => [])
-    const counts = Object.entries(parts).map(([part, count]) => {
-      const its = pods.filter((pod) => pod.metadata.labels['app.kubernetes.io/component'] === part)
-      return its.length === count && its.every(isReady)
-    })
-    if (counts.every(Boolean)) return
-    if (Date.now() > until)
-      throw new Error(
-        await describe(
-          it,
-          pods.filter((pod) => !isReady(pod)),
-        ),
-      )
-    await systemClock.sleep(250)
-  }
-}
-
-async function describe(it: Installation, pods: Pod[]): Promise<string> {
-  const texts = await Promise.all(
-    pods.map(async ({ metadata: { name } }) => {
-      const at = ['-n', NAMESPACE]
-      const said = await it.attempt(...at, 'describe', 'pod', name)
-      const log = await it.attempt(...at, 'logs', name, '--tail=40')
-      return `${said.stdout.slice(-2500)}\n${log.stdout}${log.stderr}`
-    }),
-  )
-  return `not ready:\n${texts.join('\n')}`
-}
-
-/** An address as houses have them, of this machine, for the cluster; the last of its pods' range, which none of them gets here. */
-async function houseAddress({ pods, here, there, pid }: Cluster): Promise<string> {
-  const address = pods.replace(/\.0\/24$/, '.254')
-  const [, device = ''] = /dev (\S+)/.exec((await must('ip', ['route', 'get', there])).stdout) ?? []
-  await must('ip', ['addr', 'add', `${address}/32`, 'dev', device])
-  await must('nsenter', ['--target', String(pid), '--net', 'ip', 'route', 'add', address, 'via', here])
-  return address
-}
-
-/** A registry on this machine's loopback, as the cluster reaches it: over TLS, by an authority of one's own. */
-export async function lendSecurely(
-  it: Installation,
-  port: number,
-): Promise<{ url: string; authority: string; close(): void }> {
-  const { cluster, folder } = it
-  const own = join(folder, 'registry-tls')
-  const address = await houseAddress(cluster)
-  const { key, certificate, authority } = await ensureTls(own, [address])
-  const server = createServer({ key, cert: certificate }, (near) => {
-    const far = connect({ host: '127.0.0.1', port })
-    near.on('error', () => far.destroy())
-    far.on('error', () => near.destroy())
-    near.pipe(far).pipe(near)
-  })
-  await new Promise<void>((resolve) => server.listen(0, address, resolve))
-  const host = `${address}:${(server.address() as AddressInfo).port}`
-  const its = join(cluster.folder, 'registries', host)
-  await mkdir(its, { recursive: true })
-  await writeFile(join(its, 'authority.crt'), authority)
-  await writeFile(
-    join(its, 'hosts.toml'),
-    `server = "https://${host}"\n[host."https://${host}"]\n  capabilities = ["pull", "resolve"]\n  ca = "${join(its, 'authority.crt')}"\n`,
-  )
-  return { url: `https://${host}`, authority, close: () => void server.close() }
 }

@@ -11,6 +11,7 @@ import { hasCrane } from '../peers/76-crane.ts'
 import { hasCollector } from '../peers/77-collector.ts'
 import { hasHelm } from '../peers/77-helm.ts'
 import { hasKubernetes } from '../peers/80-kubernetes.ts'
+import { hasClusterNetwork } from '../peers/81-cluster-network.ts'
 import { CHROMIUM } from './browser.ts'
 
 const onPath = async (program: string) =>
@@ -35,6 +36,8 @@ const PARTS = {
   crane: hasCrane,
   helm: hasHelm,
   kubernetes: hasKubernetes,
+  kubectl: () => onPath('kubectl'),
+  clusterNetwork: hasClusterNetwork,
   imageRegistry: () => onPath('docker-registry'),
   nats: hasNats,
   collector: hasCollector,
