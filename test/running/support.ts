@@ -1,6 +1,7 @@
 /** A real control plane with real controllers in this process, over real loopback HTTP; only the platform under them is made up. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { enrolmentFile } from '@kalnet/cli/render/kubernetes/enrolment'
 import { config as configSchema } from '@kalnet/contracts/config'
 import type { Role } from '@kalnet/contracts/permission'
 import type { Session } from '@kalnet/contracts/session'
@@ -93,7 +94,15 @@ export async function startPlane(
     config: join(home, 'config'),
   }
   const boot = () =>
-    createServer({ config, folders, log: witness.log, databaseUrl: database.url, clock, catalogFolder })
+    createServer({
+      config,
+      folders,
+      log: witness.log,
+      databaseUrl: database.url,
+      clock,
+      catalogFolder,
+      manifest: enrolmentFile,
+    })
   let server: Awaited<ReturnType<typeof boot>> | null = null
   const store: Store = await createStore({ url: database.url, log: witness.log, connections: 4 })
   const machines: { stop(): Promise<void> }[] = []

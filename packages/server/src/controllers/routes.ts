@@ -48,6 +48,8 @@ export const routesOfControllers = ({
     const { url, fingerprint } = address()
     const where = { name, url: cluster?.url ?? url, fingerprint }
     if (cluster && !manifest) throw fail('request.invalid', { problem: 'this server writes no manifests' })
+    // What cannot be written is refused before there is a token.
+    if (cluster) await manifest?.(cluster, { ...where, token: '' })
     const made = await controllers.makeToken(actor.organisationId, name)
     const written = cluster && (await manifest?.(cluster, { ...where, token: made.token }))
     const trust = fingerprint ? ` --ca-fingerprint ${fingerprint}` : ''
