@@ -1,8 +1,10 @@
 /** Sessions that sleep and wake, by themselves and because nobody uses them: real control plane, real controller, made-up platform. */
 import type { Session } from '@kalnet/contracts/session'
+import { STREAM_PATH, STREAM_PROTOCOL, TICKET_PREFIX } from '@kalnet/contracts/stream'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import { sql } from '@kalnet/server/core/store'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { type Machine, type Person, type Plane, startPlane, WAIT } from './support.ts'
 
 const template = (id: string, more: string) => `id: ${id}
@@ -295,6 +297,44 @@ describe('nobody uses it', () => {
     })
     pass(20)
     expect(await plane.read(ada, session.id)).toMatchObject({ state: 'running', idle: null })
+  })
+
+  it('[TPL-1.idle] a viewer that opens, and each key in it, is use; what a viewer says by itself is not', async () => {
+    const session = await plane.run(ada, { templateId: 'sleeper' })
+    const warned = () => plane.until(ada, session.id, (it) => it.idle !== null)
+    const awake = () => plane.until(ada, session.id, { idle: null })
+    pass(29)
+    await warned()
+    const { body } = await plane.ask('POST', `/api/sessions/${session.id}/tickets`, {
+      as: ada.secret,
+      body: { port: 'display' },
+    })
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${plane.port}${STREAM_PATH}`,
+      [STREAM_PROTOCOL, TICKET_PREFIX + String(body.ticket)],
+      { origin: plane.url, headers: { cookie: `kalnet=${ada.secret}` } },
+    )
+    const bytes = (length: number, ...first: number[]) =>
+      Buffer.concat([Buffer.from(first), Buffer.alloc(length - first.length)])
+    try {
+      const connected = new Promise((resolve, reject) => {
+        socket.once('message', resolve)
+        socket.once('error', reject)
+      })
+      await awake()
+      await connected
+      socket.send(Buffer.concat([Buffer.from('RFB 003.008\n'), bytes(2, 1, 1)]))
+      pass(29)
+      await warned()
+      socket.send(bytes(10, 3, 1))
+      await systemClock.sleep(200)
+      expect((await plane.read(ada, session.id)).idle).not.toBeNull()
+      socket.send(bytes(8, 4, 1))
+      await awake()
+      expect((await plane.read(ada, session.id)).state).toBe('running')
+    } finally {
+      socket.terminate()
+    }
   })
 
   it('[TPL-1.idle] the control plane was away for hours: nobody is acted upon without a warning', async () => {
