@@ -48,6 +48,15 @@ export const directCallers = z.strictObject({
   ),
 })
 
+/** `used`: whatever was run there; else names of recipes. */
+export const warmImages = z
+  .array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is neither `used` nor the name of an image'))
+  .max(100)
+  .default([])
+  .describe(
+    'Images that are brought to every machine of the cluster ahead, so that nobody waits for them: `used` for all that were run there, or their names.',
+  )
+
 export const kubernetesConfig = z.strictObject({
   enabled: z
     .stringbool()
@@ -97,6 +106,7 @@ export const kubernetesConfig = z.strictObject({
     .describe(
       'Registry that images of ours are brought to, with what stands before their names: https://registry.example.com/kalnet. Its user and password are KALNET_REGISTRY_USER and KALNET_REGISTRY_PASSWORD.',
     ),
+  warm: warmImages,
   closed: z
     .array(z.cidrv4())
     .max(100)

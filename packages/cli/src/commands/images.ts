@@ -1,4 +1,4 @@
-/** `kalnet images list|build|push|prune`: the root file systems that sessions and services run from. */
+/** `kalnet images list|build|push|warm|prune`: the root file systems that sessions and services run from. */
 import type { ImageRecord } from '@kalnet/controller/images/images'
 import { imagesInUse } from '@kalnet/controller/images/in-use'
 import { rememberPushes } from '@kalnet/controller/images/oci/remembered'
@@ -7,6 +7,7 @@ import { size, table } from '../output.ts'
 import { refused } from '../problem.ts'
 import { knownRecipes, openImages, wantedRecipes } from './images-found.ts'
 import { addPush } from './images-push.ts'
+import { addWarm } from './images-warm.ts'
 
 export const addImages: AddCommand = (program, context) => {
   const images = program
@@ -22,6 +23,7 @@ export const addImages: AddCommand = (program, context) => {
     .argument('[recipe...]', 'recipes or templates; none: those of every template')
     .action(async (wanted: string[]) => build(context(), wanted))
   addPush(images, context)
+  addWarm(images, context)
   images
     .command('prune')
     .description('remove what no recipe of the catalog needs any more')

@@ -113,6 +113,7 @@ const controllerParts: readonly Node[] = [
               variable('KALNET_KUBERNETES_PULL_SECRET', text`${'controller.pullSecret'}`),
             ),
             ...organisationVariables,
+            when('controller.warm', variable('KALNET_KUBERNETES_WARM', text`${'controller.warm'}`)),
             secret('KALNET_REGISTRY_USER', 'registry-user'),
             secret('KALNET_REGISTRY_PASSWORD', 'registry-password'),
           ],

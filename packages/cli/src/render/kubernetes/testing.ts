@@ -16,6 +16,7 @@ export const CHOICES: Record<string, object> = {
       enabled: true,
       registry: 'https://registry.example.com/kalnet',
       pullSecret: 'registry',
+      warm: 'used,terminal',
       storageClass: 'fast',
     },
     instances: { storageClass: 'slow', perOrganisation: true, quota: { instances: 7 }, most: { cpus: 4 } },

@@ -121,6 +121,10 @@ export const clusterValues = z.strictObject({
         '',
         'Secret in the namespace of instances that machines sign in to that registry with.',
       ),
+      warm: text(
+        '',
+        'Images that are brought to every machine ahead: `used` for all that were run there, or names of recipes, by comma.',
+      ),
       storage: size('1Gi', 'Room for its key and its journal.'),
       storageClass: name('', "Storage class of it, for good; empty: the cluster's own choice."),
       resources: resources('100m', '192Mi', '768Mi'),

@@ -30,10 +30,13 @@ export function clusterOf(parts: {
   cluster?: ClusterConfig
 }): Platform {
   const { folders, images, log, cluster } = parts
+  const settings = settingsOf(cluster)
+  const registry = createRegistryImages({ images })
   return createKubernetesPlatform({
-    settings: settingsOf(cluster),
+    settings,
     installation: installationIn(folders),
-    ensurePushed: createRegistryImages({ images }).ensurePushed,
+    ensurePushed: registry.ensurePushed,
+    known: () => registry.list(settings.registry),
     log,
   })
 }

@@ -20,6 +20,7 @@ import { createSignIn } from './sign-in.ts'
 import { createSpaces } from './spaces.ts'
 import { createPodStore } from './store.ts'
 import { usersOf } from './volumes.ts'
+import { createWarming, type WarmingParts } from './warming.ts'
 import { createWithin } from './within.ts'
 
 const END_SLACK_MS = 30_000
@@ -32,6 +33,8 @@ export interface KubernetesPlatformOptions {
   installation: string
   /** Brings the image of a recipe to the registry of the settings. */
   ensurePushed: EnsurePushed
+  /** What was brought there, or found there, so far. */
+  known?: WarmingParts['known']
   log: Log
   clock?: Clock
   /** For tests. */
@@ -45,7 +48,14 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   const spaces = createSpaces({ api, settings, installation, clock })
   const store = createPodStore({ api, spaces, labelSelector, clock, log })
   const pods = createPods({ api, store, installation, spaces, clock })
-  const overview = createOverview({ api, store, settings, installation, clock, log })
+  const cluster = createOverview({ api, store, settings, installation, clock, log })
+  const { known = async () => [] } = options
+  const around = { api, pods, store, installation, settings, clock, log }
+  const warming = createWarming({ ...around, known, machines: cluster.machines, changed: cluster.changed })
+  // Both go on while anybody listens.
+  const run = async (signal: AbortSignal) =>
+    void (await Promise.all([cluster.run(signal), warming.run(signal)]))
+  const overview = { ...cluster, run }
   const news = createNews({ api, store, overview, settings, clock, log })
   const { forget, ...ways } = createWithin({ api, pods, store, log })
   const observe = createLooking({ api, pods, store, installation })
@@ -59,7 +69,9 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
     if (!settings.registry)
       throw new Error('No registry is set that the cluster gets images of ours from (kubernetes.registry)')
     const { registry } = settings
-    return (await ensurePushed({ chain: spec.image.recipe, registry, signal, say })).reference
+    const { reference } = await ensurePushed({ chain: spec.image.recipe, registry, signal, say })
+    warming.poke()
+    return reference
   }
 
   async function removeVolume(volumeId: string) {

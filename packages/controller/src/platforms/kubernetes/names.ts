@@ -7,6 +7,8 @@ export const LABELS = {
   generation: 'kalnet.io/generation',
   organisation: 'kalnet.io/organisation',
   volume: 'kalnet.io/volume',
+  /** Of a pod that only brings an image: which. */
+  brings: 'kalnet.io/brings',
 } as const
 /** What is too long or too free for a label. */
 export const NOTES = {

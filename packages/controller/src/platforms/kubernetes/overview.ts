@@ -5,6 +5,7 @@ import type { Log } from '@kalnet/io/log'
 import type { V1Node, V1Pod, V1StorageClass } from '@kubernetes/client-node'
 import { createRegistryClient } from '../../images/oci/client.ts'
 import { RegistryProblem } from '../../images/oci/pushed.ts'
+import { hostOf } from '../../images/oci/settings.ts'
 import { problemInWords } from '../reasons.ts'
 import type { Api } from './api.ts'
 import { createFollowed } from './followed.ts'
@@ -27,11 +28,15 @@ export interface OverviewParts {
   log: Log
 }
 
-/** Of a machine only what is told of it: the rest changes all the time. */
-const slim = ({ metadata, spec, status }: V1Node): V1Node => ({
+/** Of a machine only what is told of it: the rest changes all the time. `host`: whose images we want to know of. */
+const slimmed = (host: string | null, { metadata, spec, status }: V1Node): V1Node => ({
   metadata: { name: metadata?.name ?? '' },
-  spec: { unschedulable: spec?.unschedulable === true },
+  spec: { unschedulable: spec?.unschedulable === true, taints: spec?.taints },
   status: {
+    images: status?.images?.flatMap((it) => {
+      const names = (it.names ?? []).filter((name) => host !== null && name.startsWith(`${host}/`))
+      return names.length > 0 ? [{ names }] : []
+    }),
     capacity: status?.capacity,
     allocatable: status?.allocatable,
     conditions: status?.conditions?.map(({ type, status: is, message, reason }) => ({
@@ -56,7 +61,12 @@ export function createOverview({ api, store, settings, installation, clock, log 
     isOld = true
   }
   const around = { api, changed, clock, log }
-  const nodes = createFollowed<V1Node, V1Node>({ ...around, path: '/api/v1/nodes', keep: slim })
+  const host = settings.registry ? hostOf(settings.registry) : null
+  const nodes = createFollowed<V1Node, V1Node>({
+    ...around,
+    path: '/api/v1/nodes',
+    keep: (node) => slimmed(host, node),
+  })
   /** Everybody's but ours, on machines, as long as they last. */
   const others = createFollowed<V1Pod, Placed>({
     ...around,

@@ -9,7 +9,7 @@ import { CONTAINER, GATE, LABELS, NOTES, ownerLabels, podName, volumeName } from
 import { DIRECT, DISPLAY_PORT, hasScreen, portsOf } from './ports.ts'
 import { screenNames, screenPath } from './screen.ts'
 
-const UID = 1000
+export const UID = 1000
 /** What programs get to end by themselves; a cluster lets it be chosen only at the start. */
 export const GRACE_SECONDS = 5
 

@@ -1,5 +1,10 @@
 /** Which cluster, which part of it, and what its things are made with. */
-import { directCallers, instanceMost, organisationQuota } from '@kalnet/contracts/config-kubernetes'
+import {
+  directCallers,
+  instanceMost,
+  organisationQuota,
+  warmImages,
+} from '@kalnet/contracts/config-kubernetes'
 import { z } from 'zod'
 import { imageRegistry } from '../../images/oci/settings.ts'
 import { SPACE_LETTERS } from './names.ts'
@@ -38,6 +43,8 @@ export const kubernetesSettings = z.strictObject({
       'names gateways but no controllers',
     )
     .prefault({}),
+  /** Images that are brought to machines ahead: `used`, and names of recipes. */
+  warm: warmImages,
   /** How long a pod may wait for a machine, a volume or its image. */
   patienceMs: z.number().int().min(1000).default(300_000),
 })
