@@ -6,6 +6,7 @@ import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
 import { describeController } from './controller.conformance.ts'
 import { describeDirect } from './direct.conformance.ts'
+import { describeEnrolment } from './enrol.conformance.ts'
 import { describeFaults } from './faults.conformance.ts'
 import { describeSpaces } from './spaces.conformance.ts'
 import { chain, openShared } from './subject.ts'
@@ -55,6 +56,7 @@ else {
   describeSpaces(() => shared)
   describeController(() => shared)
   describeDirect(() => shared)
+  describeEnrolment(() => shared)
 
   test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {
     const rights = [...RIGHTS, ...CLUSTER_RIGHTS].flatMap(({ resource, verbs }) =>

@@ -1,0 +1,212 @@
+/**
+ * A cluster enrolled as somebody would: the manifest of a real control plane, applied; a controller that has nothing but the token of the
+ * service account in it; and what is then shown of the cluster. The controller runs outside here: that it runs in its pod is test/installed.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { enrolmentFile } from '@kalnet/cli/render/kubernetes/enrolment'
+import type { ClusterView } from '@kalnet/contracts/cluster'
+import { config as configSchema } from '@kalnet/contracts/config'
+import type { Controller } from '@kalnet/contracts/controller'
+import { runController } from '@kalnet/controller/controller'
+import { testDatabase } from '@kalnet/server/core/testing'
+import { createServer } from '@kalnet/server/server'
+import { askAt, freePort } from '@kalnet/server/testing/server'
+import { describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import type { Cluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+import { log, type Shared } from './subject.ts'
+
+const LIMIT_MS = 120_000
+interface Found {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; namespace?: string }
+}
+const PLURALS: Record<string, string> = { NetworkPolicy: 'networkpolicies' }
+const pathOf = ({ apiVersion, kind, metadata }: Found) => {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  const within = metadata.namespace ? `/namespaces/${metadata.namespace}` : ''
+  return `${group}${within}/${PLURALS[kind] ?? `${kind.toLowerCase()}s`}/${metadata.name}`
+}
+/** As `kubectl apply --server-side` does. */
+async function applyYaml(cluster: Cluster, text: string, more = ''): Promise<void> {
+  for (const document of parseAllDocuments(text)) {
+    const it = document.toJS() as Found
+    const query = `fieldManager=kubectl&fieldValidation=Strict${more}`
+    await cluster.call('PATCH', `${pathOf(it)}?${query}`, it, 'application/apply-patch+yaml')
+  }
+}
+
+async function openPlane() {
+  const home = await mkdtemp(join(tmpdir(), 'kn-enrol-'))
+  const database = await testDatabase()
+  const port = await freePort()
+  const folders = { data: join(home, 'data'), runtime: join(home, 'run'), config: join(home, 'config') }
+  const config = configSchema.parse({ listen: { port }, gateway: { enabled: false } })
+  const server = await createServer({
+    config,
+    folders,
+    log,
+    databaseUrl: database.url,
+    manifest: enrolmentFile,
+  })
+  await server.listen()
+  const socketPath = join(folders.runtime, 'control.sock')
+  const ask = (method: string, path: string, body?: object) =>
+    askAt({ socketPath }, method, path, { local: true, body })
+  const link = await server.identity.claims.issue()
+  const claimed = await askAt({ port }, 'POST', '/api/claim', {
+    body: {
+      token: link?.url.split('#')[1],
+      name: 'Ada',
+      email: 'ada@example.org',
+      password: 'correct horse battery',
+      organisationName: 'Home',
+    },
+  })
+  expect(claimed.status).toBe(200)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    home,
+    ask,
+    async close() {
+      await server.close()
+      await database.drop()
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+export function describeEnrolment(shared: () => Shared): void {
+  describe('[K8S-2.enrol] a cluster is enrolled by its manifest', () => {
+    test('[K8S-1.machines] [CTL-5.waiting] its account drives the cluster; machines, and what waits and why, are shown; without the right to read machines that is said', async () => {
+      const { cluster } = shared()
+      const plane = await openPlane()
+      const stop = new AbortController()
+      let running: Promise<void> = Promise.resolve()
+      try {
+        // Whole, with its pod: tried only, for its image is not here. Its namespaces have to be there for it.
+        const body = { name: 'cloud', cluster: { namespace: 'enrolled', readPods: true } }
+        const whole = await plane.ask('POST', '/api/controllers/tokens', body)
+        const outside = { ...body, cluster: { ...body.cluster, outside: true } }
+        const made = await plane.ask('POST', '/api/controllers/tokens', outside)
+        expect([whole.status, made.status]).toEqual([200, 200])
+        await applyYaml(cluster, String(made.body.manifest))
+        // Twice is once.
+        await applyYaml(cluster, String(made.body.manifest))
+        await applyYaml(cluster, String(whole.body.manifest), '&dryRun=All')
+
+        let token = ''
+        await eventually(
+          'the cluster has made the token',
+          async () => {
+            const path = '/api/v1/namespaces/enrolled/secrets/kalnet-controller-token'
+            const { data } = await cluster.call<{ data?: { token?: string } }>('GET', path)
+            token = Buffer.from(data?.token ?? '', 'base64').toString()
+            return token !== ''
+          },
+          LIMIT_MS,
+        )
+        const kubeconfig = join(plane.home, 'kubeconfig')
+        await writeFile(kubeconfig, cluster.kubeconfigFor(token), { mode: 0o600 })
+        const its = join(plane.home, 'c')
+        const start = (signal: AbortSignal, joining?: string) =>
+          runController({
+            folders: { data: join(its, 'data'), runtime: join(its, 'run'), config: join(its, 'config') },
+            url: plane.url,
+            token: joining,
+            platforms: ['kubernetes'],
+            cluster: { enabled: true, kubeconfig, namespace: 'enrolled-instances' },
+            log,
+            signal,
+          })
+        running = start(stop.signal, String(made.body.token))
+        let found: Controller | undefined
+        const seen = async () => {
+          const { items } = (await plane.ask('GET', '/api/controllers?limit=10')).body as {
+            items?: Controller[]
+          }
+          found = items?.find(({ name }) => name === 'cloud')
+          if (found?.state !== 'online') return null
+          return (await plane.ask('GET', `/api/controllers/${found.id}/cluster`)).body
+            .cluster as ClusterView | null
+        }
+        const until = async (what: string, holds: (it: ClusterView) => boolean): Promise<ClusterView> => {
+          let last: ClusterView | null = null
+          await eventually(
+            what,
+            async () => {
+              last = await seen()
+              return last !== null && holds(last)
+            },
+            LIMIT_MS,
+          )
+          if (!last) throw new Error(what)
+          return last
+        }
+        const known = await until(
+          'its machines and classes are known',
+          (it) => it.machines?.[0]?.others != null && it.storageClasses !== null && it.missing.length === 0,
+        )
+        expect(known.machines).toMatchObject([
+          { name: 'machine-1', ready: true, cordoned: false, ours: { pods: 0 } },
+        ])
+        expect(known.machines?.[0]?.allocatable.memoryBytes).toBeGreaterThan(1e9)
+        expect(known).toMatchObject({
+          version: 'v1.34.4',
+          namespaces: ['enrolled-instances'],
+          registry: { state: 'none' },
+        })
+        expect(found?.fingerprints).toMatchObject([{ platform: 'kubernetes', usable: true }])
+        expect(found?.capacity?.most?.memoryBytes).toBe(known.machines?.[0]?.allocatable.memoryBytes)
+
+        // What somebody does to a machine is told, not asked for.
+        const node = '/api/v1/nodes/machine-1'
+        const cordon = (unschedulable: boolean) =>
+          cluster.call('PATCH', node, { spec: { unschedulable } }, 'application/merge-patch+json')
+        await cordon(true)
+        try {
+          await until('it is cordoned', (it) => it.machines?.[0]?.cordoned === true)
+        } finally {
+          await cordon(false)
+        }
+        await until('it is not', (it) => it.machines?.[0]?.cordoned === false)
+
+        const role = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/enrolled-kalnet-controller'
+        await cluster.call('DELETE', role)
+        stop.abort()
+        await running
+        const again = new AbortController()
+        // Its key outlives it: no token is needed any more.
+        running = start(again.signal)
+        try {
+          const less = await until(
+            'nobody knows its machines',
+            (it) => it.machines === null && it.missing.length === 3,
+          )
+          expect(less.missing.map(({ right }) => right)).toEqual([
+            'list, watch nodes in the whole cluster',
+            'list storageclasses.storage.k8s.io in the whole cluster',
+            'list, watch pods in the whole cluster',
+          ])
+          // It still drives the cluster: it only does not know how much room there is.
+          expect(found?.fingerprints).toMatchObject([
+            { usable: true, detail: expect.stringContaining('not known') },
+          ])
+          expect(found?.capacity?.most).toBeUndefined()
+        } finally {
+          again.abort()
+        }
+      } finally {
+        stop.abort()
+        await running
+        await plane.close()
+        for (const namespace of ['enrolled', 'enrolled-instances'])
+          await cluster.call('DELETE', `/api/v1/namespaces/${namespace}`)
+      }
+    }, 300_000)
+  })
+}
