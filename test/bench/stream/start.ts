@@ -1,4 +1,5 @@
 /** Click to first frame, stage by stage, on each platform of this machine: real sessions of the whole product. */
+import type { PlatformName } from '@kalnet/contracts/instance'
 import { type Session, STAGES, sessionRoutes } from '@kalnet/contracts/session'
 import { grabScreen } from '@kalnet/wire/rfb-screen'
 import { createWebSocketStream } from 'ws'
@@ -7,7 +8,7 @@ import { lacking, type PartName } from '../../support/parts.ts'
 import { startProduct, tokenOf } from '../../support/product.ts'
 import type { Figure } from '../stream.ts'
 
-const NEEDS: Record<'process' | 'docker', PartName[]> = {
+export const NEEDS: Record<'process' | 'docker', PartName[]> = {
   process: ['bubblewrap', 'mmdebstrap'],
   docker: ['docker', 'mmdebstrap'],
 }
@@ -26,7 +27,8 @@ const median = (values: number[]): number => {
 }
 
 /** One launch as a viewer has it: the click, the waiting, the ticket, the first whole picture. Milliseconds from the click. */
-async function launchOnce(client: Client, platform: 'process' | 'docker', signal: AbortSignal) {
+export async function launchOnce(client: Client, platform: PlatformName, signal: AbortSignal) {
+  const clickedAt = Date.now()
   const click = performance.now()
   const launched = await client.launch('terminal', platform)
   await client.until(launched.id, ['running'])
@@ -39,7 +41,7 @@ async function launchOnce(client: Client, platform: 'process' | 'docker', signal
   const session = await client.call(sessionRoutes.read, { params: { id: launched.id } })
   await client.call(sessionRoutes.stop, { params: { id: launched.id } })
   await client.until(launched.id, ['stopped', 'failed'])
-  return { session, total }
+  return { session, total, clickedAt }
 }
 
 const sinceAccepted = ({ stages }: Session, stage: (typeof STAGES)[number]): number =>

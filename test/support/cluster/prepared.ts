@@ -34,8 +34,12 @@ export const applyAll = async (cluster: Cluster, objects: object[]): Promise<voi
   for (const it of objects as { kind: string }[]) await cluster.call('POST', KIND_PATHS[it.kind] ?? '', it)
 }
 
-/** `bare`: without walls and volumes, whose stand-ins ask all the time. `audited`: as `startCluster` says. */
-export async function prepareCluster({ bare = false, audited = false } = {}): Promise<Prepared> {
+/** `volumes`, `walls`: false where nobody needs them, because their stand-ins ask all the time. `audited`: as `startCluster` says. */
+export async function prepareCluster({
+  volumes = true,
+  walls = true,
+  audited = false,
+} = {}): Promise<Prepared> {
   const stop = new AbortController()
   const cluster = await startCluster(undefined, { audited })
   const home = await mkdtemp(join(tmpdir(), 'kn-cluster-'))
@@ -67,10 +71,8 @@ export async function prepareCluster({ bare = false, audited = false } = {}): Pr
       },
     })
     await applyAll(cluster, roleObjects({ namespace: NAMESPACE, account: ACCOUNT }))
-    if (!bare) {
-      await provideVolumes(cluster, stop.signal)
-      await keepPolicies(cluster, stop.signal)
-    }
+    if (volumes) await provideVolumes(cluster, stop.signal)
+    if (walls) await keepPolicies(cluster, stop.signal)
     const kubeconfig = await accountOf(ACCOUNT)
     return {
       cluster,

@@ -20,7 +20,7 @@ export const addBench: AddCommand = (program, context) => {
   program
     .command('bench')
     .description('measure, and print the figures')
-    .argument('<what>', 'stream, sign-in-flood, audit, gateway or lookup')
+    .argument('<what>', 'stream, sign-in-flood, audit, gateway, lookup or cluster')
     .option('--n <rounds>', 'rounds for each figure; 10 or more for one to keep', '10')
     .option('--check', 'compare with what must hold, and fail when something does not')
     .action(async (what: string, flags: BenchFlags) => {
@@ -43,7 +43,7 @@ async function load(what: string): Promise<Bench> {
   if (!/^[a-z][a-z-]*$/.test(what) || !existsSync(file))
     throw usage(
       `There is nothing called ${what} to measure.`,
-      'Try `kalnet bench stream`, `sign-in-flood`, `audit`, `gateway` or `lookup`.',
+      'Try `kalnet bench stream`, `sign-in-flood`, `audit`, `gateway`, `lookup` or `cluster`.',
     )
   const module: Record<string, unknown> = await import(pathToFileURL(file).href)
   const bench = Object.entries(module).find(([name]) => /^bench[A-Z]/.test(name))?.[1]
