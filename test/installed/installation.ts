@@ -98,12 +98,10 @@ async function raiseShare(cluster: Cluster): Promise<void> {
   if (existsSync(file)) await writeFile(file, '8192')
 }
 
-/**
- * An address as houses have them, of this machine, for the cluster: the last of its pods' range, which none of them gets here. Who comes from
- * this machine comes from there, as somebody at home does.
- */
+/** An address as houses have them, of this machine, for the cluster, beside the range of its pods. Who comes from this machine comes from there, as somebody at home does. */
 async function houseAddress({ pods, here, there, pid }: Cluster): Promise<string> {
-  const address = pods.replace(/\.0\/24$/, '.254')
+  const [, high = '', low = ''] = /^10\.(\d+)\.(\d+)\./.exec(pods) ?? []
+  const address = `10.${Number(high) - 50}.${low}.1`
   const [, device = ''] = /dev (\S+)/.exec((await must('ip', ['route', 'get', there])).stdout) ?? []
   await must('ip', ['addr', 'add', `${address}/32`, 'dev', device])
   await must('ip', ['route', 'add', `${there}/32`, 'dev', device, 'src', address])
