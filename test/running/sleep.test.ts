@@ -280,6 +280,12 @@ describe('nobody uses it', () => {
     pass(2.5)
     const sleeping = await plane.until(ada, session.id, { state: 'hibernated' })
     expect(sleeping).toMatchObject({ reason: 'Nobody used it for 30 minutes.', idle: null })
+    const record = await plane.ask('GET', `/api/audit?object=${session.id}`, { as: ada.secret })
+    expect((record.body.items as object[])[0]).toMatchObject({
+      action: 'session.hibernated',
+      actorKind: 'nobody',
+      details: { by: 'rule' },
+    })
     await plane.act(ada, session.id, 'wake')
     expect(await plane.until(ada, session.id, { state: 'running' })).toMatchObject({
       idle: null,

@@ -12,6 +12,7 @@ import { createControllers } from './controllers/controllers.ts'
 import { createHub, type HubOptions } from './controllers/hub.ts'
 import { ownAddress } from './controllers/own-address.ts'
 import { routesOfControllers, type WriteManifest } from './controllers/routes.ts'
+import type { RecordAudit } from './core/audited.ts'
 import type { Events } from './core/events.ts'
 import { type Handler, type Http, handle } from './core/http.ts'
 import type { Secrets } from './core/secrets.ts'
@@ -37,6 +38,7 @@ export interface RunningOptions {
   http: Pick<Http, 'upgrade' | 'own'>
   clock: Clock
   log: Log
+  record: RecordAudit
   catalogFolder: string
   secrets: Secrets
   address(): string
@@ -113,6 +115,7 @@ export async function createRunning(options: RunningOptions) {
     events,
     clock,
     log,
+    record: options.record,
     catalog,
     controllers,
     instances,

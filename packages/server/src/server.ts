@@ -150,6 +150,7 @@ export async function createServer(options: ServerOptions) {
     http,
     clock,
     log,
+    record,
     catalogFolder: options.catalogFolder ?? CATALOG,
     secrets,
     address,

@@ -49,6 +49,16 @@ test.each<[Partial<AuditRow>, string]>([
   ],
   [{ action: 'user.signed-in' }, 'Ada signed in'],
   [{ action: 'user.signed-in', details: { step: 'first' } }, 'Ada took the first step of signing in'],
+  [
+    {
+      action: 'session.hibernated',
+      objectName: 'Desk',
+      actorKind: 'nobody',
+      userName: null,
+      details: { by: 'rule' },
+    },
+    'Kalnet put Desk to sleep',
+  ],
   [{ action: 'person.left' }, 'Ada left'],
   [{ action: 'person.left', outcome: 'permission.denied' }, 'Ada tried to leave'],
   [

@@ -13,7 +13,8 @@ export interface Sentence {
 
 export const isRefused = (row: Pick<AuditRow, 'outcome'>) => row.outcome !== 'done'
 
-export function whoOf(row: Pick<AuditRow, 'userName' | 'actorKind'>): string {
+export function whoOf(row: Pick<AuditRow, 'userName' | 'actorKind'> & Partial<AuditRow>): string {
+  if (row.details?.by === 'rule') return m.product
   if (row.actorKind === 'local-cli') return m.activityMachine
   if (row.userName) return row.userName
   return row.actorKind === 'service-key' ? m.activityProgram : m.activitySomebody

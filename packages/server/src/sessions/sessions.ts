@@ -9,6 +9,7 @@ import { v7 as newId } from 'uuid'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Controllers } from '../controllers/controllers.ts'
 import { place } from '../controllers/placement.ts'
+import type { RecordAudit } from '../core/audited.ts'
 import type { Events } from '../core/events.ts'
 import type { Store, Tx } from '../core/store.ts'
 import type { InstanceChange, Instances } from '../instances/instances.ts'
@@ -29,6 +30,7 @@ export interface SessionsOptions {
   events: Events
   clock: Clock
   log: Log
+  record: RecordAudit
   catalog: Catalog
   controllers: Controllers
   instances: Instances

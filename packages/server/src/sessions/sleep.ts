@@ -4,7 +4,9 @@ import type { Actor } from '@kalnet/contracts/permission'
 import type { Session } from '@kalnet/contracts/session'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
+import { v7 as newId } from 'uuid'
 import type { Controllers } from '../controllers/controllers.ts'
+import type { RecordAudit } from '../core/audited.ts'
 import type { Store, Tx } from '../core/store.ts'
 import type { Instances } from '../instances/instances.ts'
 import { AWAY, type Changing } from './changing.ts'
@@ -17,6 +19,8 @@ export interface SleepOptions {
   store: Store
   clock: Clock
   log: Log
+  /** What nobody asked for is on record all the same. */
+  record: RecordAudit
   controllers: Controllers
   instances: Instances
   push(controllerId: string, instanceId: string): void
@@ -25,6 +29,8 @@ export interface SleepOptions {
 
 /** How often it is looked whether somebody is to be warned or acted upon. */
 const TICK_MS = 5_000
+/** Says in the audit that it was no person. */
+const BY_RULE = 'rule'
 const ASLEEP: Session['state'][] = ['hibernating', 'hibernated']
 const AWAKE: Session['state'][] = ['waking', 'running']
 
@@ -58,6 +64,25 @@ export function createSleep(options: SleepOptions & { changing: Changing }) {
       if (before?.warned_at) await tell(tx, id)
     })
 
+  const onRecord = (tx: Tx, row: SessionRow, action: string) =>
+    options.record(
+      tx,
+      {
+        id: newId(),
+        organisationId: row.organisation_id,
+        at: clock.now().toISOString(),
+        actorKind: 'nobody',
+        userId: null,
+        action,
+        outcome: 'done',
+        object: row.id,
+        details: { by: BY_RULE },
+        address: 'local',
+        requestId: newId(),
+      },
+      false,
+    )
+
   /** One session: warned, put to sleep, stopped, or used again since it was found. */
   async function judge({ id, organisation_id: home }: { id: string; organisation_id: string }) {
     const acted = await store.as(home).transaction(async (tx) => {
@@ -70,6 +95,7 @@ export function createSleep(options: SleepOptions & { changing: Changing }) {
         await tell(tx, id)
         return null
       }
+      await onRecord(tx, row, due === 'stop' ? 'session.stopped' : 'session.hibernated')
       return due === 'stop' ? stop(tx, row, reasonOf(row.idle)) : putToSleep(tx, row, reasonOf(row.idle))
     })
     if (acted) {
