@@ -1,5 +1,6 @@
 /** How an instance comes to be in a cluster: everything that must stand before its program, then the program. Done twice, it is one. */
 import type { Progress } from '@kalnet/contracts/instance'
+import { systemClock } from '@kalnet/io/clock'
 import type { V1Pod } from '@kubernetes/client-node'
 import { createLimit } from '../../limit.ts'
 import { InstanceLost, PlatformAway } from '../away.ts'
@@ -9,12 +10,13 @@ import { type Api, ApiProblem, isBusy } from './api.ts'
 import { ingressOf } from './callers.ts'
 import { newSecret } from './display.ts'
 import { secretOf } from './given.ts'
+import { createKnocking } from './knocking.ts'
 import { paths, podName, type Where } from './names.ts'
 import { hasBegun, refusalInWords, waitingOf } from './observation.ts'
 import { handleFrom, podOf } from './pod.ts'
 import { type Pods, whereOfPod } from './pods.ts'
 import { policyOf } from './policy.ts'
-import { hasScreen } from './ports.ts'
+import { hasScreen, isDirect } from './ports.ts'
 import { newCertificate } from './screen-certificate.ts'
 import type { KubernetesSettings } from './settings.ts'
 import type { Spaces } from './spaces.ts'
@@ -60,6 +62,7 @@ export async function looked<T>(work: () => Promise<T>): Promise<T> {
 export function createMaking(parts: MakingParts) {
   const { api, pods, store, spaces, installation, settings } = parts
   const takeTurn = createLimit(MADE_AT_ONCE)
+  const knocking = createKnocking({ api, clock: systemClock })
 
   /** The pod first, held back: what else there is hangs on it, so that nothing is left when it goes. */
   async function make(request: EnsureRequest, image: string, namespace: string): Promise<V1Pod> {
@@ -92,9 +95,18 @@ export function createMaking(parts: MakingParts) {
     return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })
   }
 
-  function waitForIt(at: Where, signal: AbortSignal, say: Say): Promise<Handle> {
+  async function waitForIt(at: Where, knocks: boolean, signal: AbortSignal, say: Say): Promise<Handle> {
     let last = ''
-    return pods.until(
+    const over = new AbortController()
+    const ended = AbortSignal.any([signal, over.signal])
+    const { promise: answered, resolve: answer } = Promise.withResolvers<Handle>()
+    let isPlaced = false
+    function place(handle: Handle) {
+      isPlaced = true
+      // A screen that is reached by its address alone is waited for until that is told.
+      if (knocks && !isDirect(handle)) void knocking.until(handle, ended).then((it) => it && answer(handle))
+    }
+    const told = pods.until(
       at,
       (pod) => {
         if (!pod) throw new Error('It was removed from outside while it started')
@@ -105,18 +117,27 @@ export function createMaking(parts: MakingParts) {
           last = waits.text
           say({ step: 'create', text: last.slice(0, 200), share: null })
         }
+        const handle = pod.spec?.nodeName && !isPlaced ? handleFrom(pod) : null
+        if (handle) place(handle)
         return null
       },
       {
-        signal,
+        signal: ended,
         limitMs: settings.patienceMs,
         late: () => new Error(last || 'No machine of the cluster began with it'),
       },
     )
+    try {
+      return await Promise.race([told, answered])
+    } finally {
+      over.abort()
+      told.catch(() => undefined)
+    }
   }
 
   return async function ensure(request: EnsureRequest, signal: AbortSignal, say: Say): Promise<Handle> {
     const { instanceId, generation } = request
+    const knocks = hasScreen(request.spec)
     const present = (await pods.list(instanceId)).flatMap((pod) => {
       const handle = handleFrom(pod)
       return handle ? [{ pod, handle }] : []
@@ -129,7 +150,7 @@ export function createMaking(parts: MakingParts) {
     const same = present.find(
       ({ pod, handle }) => handle.generation === generation && !pod.metadata?.deletionTimestamp,
     )
-    if (same && !isGated(same.pod)) return waitForIt(whereOfPod(same.pod), signal, say)
+    if (same && !isGated(same.pod)) return waitForIt(whereOfPod(same.pod), knocks, signal, say)
     const image = await parts.imageOf(request, signal, say)
     signal.throwIfAborted()
     say({ step: 'create', text: 'Starting', share: null })
@@ -138,7 +159,7 @@ export function createMaking(parts: MakingParts) {
     const at = { namespace, name: podName(installation, instanceId, generation) }
     try {
       store.take(await takeTurn(() => make(request, image, namespace), signal))
-      return await waitForIt(at, signal, say)
+      return await waitForIt(at, knocks, signal, say)
     } catch (error) {
       spaces.doubt(namespace)
       // It may have come to be all the same: the next try finds it, and whatever is left in the end is found, too.
