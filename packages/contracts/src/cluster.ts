@@ -43,6 +43,19 @@ export const clusterReport = z.object({
     state: z.enum(['none', 'answers', 'refuses', 'away']),
     detail: z.string().max(500),
   }),
+  /** Brought to machines ahead: how many of those that take instances have it. Absent: nothing is brought, or it is older. */
+  images: z
+    .array(
+      z.object({
+        name: z.string().max(200),
+        there: z.number().int(),
+        machines: z.number().int(),
+        /** Why one does not get it; null: all is well. */
+        problem: z.string().max(500).nullable(),
+      }),
+    )
+    .max(200)
+    .optional(),
   /** Null: we may not look. */
   storageClasses: z
     .array(z.object({ name: z.string().max(253), usual: z.boolean(), chosen: z.boolean() }))

@@ -101,6 +101,10 @@ const BUSY: ClusterView = {
   ],
   waitingCount: 3,
   missing: [],
+  images: [
+    { name: 'desktop', there: 2, machines: 2, problem: null },
+    { name: 'terminal', there: 1, machines: 2, problem: 'Its image cannot be fetched: not found' },
+  ],
   registry: { address: 'https://registry.example.com/kalnet', state: 'answers', detail: '' },
   storageClasses: [
     { name: 'fast', usual: false, chosen: true },

@@ -34,6 +34,7 @@ const CLUSTER: ClusterView = {
   ],
   waitingCount: 3,
   missing: [{ right: 'list, watch pods in the whole cluster', why: 'what others have asked for' }],
+  images: [{ name: 'terminal', there: 1, machines: 2, problem: null }],
   registry: { address: 'https://r.example.com/kalnet', state: 'away', detail: 'no answer' },
   storageClasses: [{ name: 'fast', usual: true, chosen: false }],
 }
@@ -177,6 +178,7 @@ describe('[K8S-1.machines] kalnet controllers show', () => {
     expect(out).toMatch(/Video editing +5 minutes +No machine of the cluster/)
     expect(out).toMatch(/and 2 more/)
     expect(out).toMatch(/registry +https:\/\/r\.example\.com\/kalnet, does not answer, no answer/)
+    expect(out).toMatch(/ahead +terminal on 1 of 2 machines/)
     expect(out).toMatch(/list, watch pods in the whole cluster: what others have asked for/)
   })
   test('as JSON is all of it; a machine has no cluster', async () => {

@@ -58,6 +58,12 @@ function ofCluster(it: ClusterView, now: Date): string[] {
       [registry.address, REGISTRY[registry.state], registry.detail].filter(Boolean).join(', '),
     ),
     fact('storage', storageWords(storageClasses)),
+    ...(it.images ?? []).map((one) =>
+      fact(
+        'ahead',
+        `${one.name} on ${one.there} of ${one.machines} machines${one.problem ? `: ${one.problem}` : ''}`,
+      ),
+    ),
     '',
     ...machineLines(it),
     '',

@@ -86,6 +86,10 @@ export const clusterMachineRuns = (many: number) => count(many, 'instance', 'ins
 export const clusterMachinesAll = (many: number) => `Show all ${many}`
 export const clusterMachinesLeft = (many: number) =>
   `${count(many, 'more machine is', 'more machines are')} not listed.`
+export const clusterImages = 'Images ahead'
+export const clusterImagesText = 'They are on the machines before anybody waits for them.'
+export const clusterImagesOn = (there: number, machines: number) =>
+  there === machines ? `On ${count(machines, 'machine', 'machines')}` : `On ${there} of ${machines} machines`
 export const clusterMissing = 'Not known or not possible'
 export const clusterMissingText =
   'The controller lacks these rights in the cluster. Each is a choice: what it would be for stands beside it.'

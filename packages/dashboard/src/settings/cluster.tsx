@@ -11,6 +11,7 @@ import { Ago } from '../ui/ago.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card, Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './cluster.module.css'
+import { ClusterImages } from './cluster-images.tsx'
 import { ClusterMachines } from './cluster-machines.tsx'
 import { ClusterFacts, ClusterRoom } from './cluster-room.tsx'
 import { ClusterWaiting } from './cluster-waiting.tsx'
@@ -105,6 +106,7 @@ function Shown({ controller }: { controller: Controller }) {
             <div className={css.stack}>
               <ClusterWaiting cluster={cluster} />
               <ClusterMachines cluster={cluster} />
+              <ClusterImages images={cluster.images} />
               {!cluster.machines && <Missing missing={cluster.missing} />}
             </div>
             <div className={css.stack}>

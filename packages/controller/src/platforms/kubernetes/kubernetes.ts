@@ -1,4 +1,5 @@
 /** The kubernetes platform: each instance is a pod of a cluster. The cluster holds the truth; we keep no state of our own. */
+import type { ClusterReport } from '@kalnet/contracts/cluster'
 import type { Progress } from '@kalnet/contracts/instance'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
@@ -55,7 +56,16 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   // Both go on while anybody listens.
   const run = async (signal: AbortSignal) =>
     void (await Promise.all([cluster.run(signal), warming.run(signal)]))
-  const overview = { ...cluster, run }
+  /** The same object while nothing changed, as it is told. */
+  const shown = new WeakMap<ClusterReport, ClusterReport>()
+  function report(): ClusterReport | null {
+    const of = cluster.report()
+    if (!of || settings.warm.length === 0) return of
+    const its = shown.get(of) ?? { ...of, images: warming.state() }
+    shown.set(of, its)
+    return its
+  }
+  const overview = { ...cluster, run, report }
   const news = createNews({ api, store, overview, settings, clock, log })
   const { forget, ...ways } = createWithin({ api, pods, store, log })
   const observe = createLooking({ api, pods, store, installation })

@@ -71,7 +71,8 @@ export function wantedOf(
     .sort((one, other) => one.name.localeCompare(other.name))
 }
 
-export interface WarmState extends WarmImage {
+export interface WarmState {
+  name: string
   /** Machines that have it, of those that take instances. */
   there: number
   machines: number
@@ -164,7 +165,7 @@ export function createWarming(parts: WarmingParts) {
           .map((node) => problems.get(key(image, named(node))))
           .find((it) => it !== undefined)
         const there = machines.filter((node) => isThere(image, node)).length
-        return { ...image, there, machines: machines.length, problem: problem ?? null }
+        return { name: image.name, there, machines: machines.length, problem: problem?.slice(0, 500) ?? null }
       }),
     /** Until the signal. Nothing is asked while nothing is due. */
     async run(signal: AbortSignal) {
