@@ -65,7 +65,7 @@ for (const { name, platform, person, needs } of cases) {
     const inSession = async (file: string) => {
       const found = await run('find', [
         '-L',
-        cluster?.files ?? join(product.home, 'data'),
+        ...(cluster?.files ?? [join(product.home, 'data')]),
         '-path',
         '*/images/*',
         '-prune',

@@ -1,5 +1,7 @@
 /** Services of the same house on the same cluster: one is opened in the browser, one keeps what it was given; removed, nothing of them is left there. */
 import { join } from 'node:path'
+import { createContext } from '@kalnet/cli/context'
+import { leaveCluster } from '@kalnet/cli/end-instances'
 import type { Page } from 'playwright-core'
 import { afterAll, expect, it } from 'vitest'
 import { type Household, LIFE_MS, liveThrough, setUp } from '../services/life.ts'
@@ -78,6 +80,27 @@ export function describeServices(there: () => There): void {
       await again.remove('remove')
     }
     await left('of the calendars', nothing)
+  })
+
+  it('[K8S-1.down] down ends what runs on the cluster; leaving it takes all away but what services keep', {
+    timeout: LIFE_MS,
+  }, async () => {
+    const { product, cluster } = there()
+    const { service } = await setUp(await houseOf(), { templateId: 'radicale', platform })
+    const podOf = async () => (await cluster.pods(service.instances[0]?.id ?? ''))[0]?.status?.phase
+    expect(await podOf()).toBe('Running')
+    const { stdout, stderr } = await product.kalnet('down', '--yes')
+    expect(stdout, stderr).toContain('1 instance of services ended')
+    expect(await podOf()).not.toBe('Running')
+    const env = { ...process.env, KALNET_HOME: product.home, ...cluster.env }
+    const context = createContext({ json: true, env, signal: AbortSignal.timeout(LIFE_MS) })
+    const { claims } = await cluster.things()
+    expect(await leaveCluster(context)).toMatchObject({
+      pods: 1,
+      claims: expect.stringMatching(/^kubectl delete pvc /),
+    })
+    await left('but what it kept', { ...nothing, claims })
+    expect(claims).toHaveLength(1)
   })
 
   const left = (what: string, things: object) => {

@@ -8,6 +8,7 @@ import { createRootNetwork } from '@kalnet/controller/platforms/process/network-
 import type { Folders } from '@kalnet/io/folders'
 import { must } from '@kalnet/io/spawn'
 import type { Context } from './context.ts'
+import { leaveCluster } from './end-instances.ts'
 import { programPlaces, which } from './host/packages.ts'
 import { failed } from './problem.ts'
 import { removeSystemUser } from './system-user.ts'
@@ -48,6 +49,8 @@ export async function whatIsLost(folders: Folders): Promise<Lost[]> {
 
 export interface Purged {
   folders: string[]
+  /** How many pods it had in a cluster, and what takes its volumes there away; null when it never had any, or the cluster does not answer. */
+  cluster: { pods: number; claims: string } | null
   /** What it had in the container engine; null when there is none that answers. */
   engine: DockerRemains | null
   /** The database's system user is gone too. */
@@ -55,10 +58,11 @@ export interface Purged {
 }
 
 /**
- * Removes what it has in the container engine, the three folders and the database's system user. Idempotent; never a folder
+ * Removes what it has in the container engine and its pods in a cluster, the three folders and the database's system user. Idempotent; never a folder
  * that lies at the root of the file system.
  */
-export async function purge({ folders, env, signal, output }: Context): Promise<Purged> {
+export async function purge(it: Context): Promise<Purged> {
+  const { folders, env, signal, output } = it
   const things = await whatIsLost(folders)
   for (const { path } of things)
     if (parse(path).root === path || path === env.HOME)
@@ -68,13 +72,18 @@ export async function purge({ folders, env, signal, output }: Context): Promise<
   const engine = await output.step('Removing containers, networks and images', () => purgeDocker({ folders }))
   if (!engine && hadContainers)
     output.note('The Docker engine does not answer: what Kalnet has in it stays there.')
+  // Before the folders as well: one of them says what is ours there.
+  const cluster = await leaveCluster(it).catch((problem: Error) => {
+    output.note(`What Kalnet has in the cluster stays there: ${problem.message}`)
+    return null
+  })
   await clearSandboxRules(folders, env)
   await output.step('Removing the data', async () => {
     for (const { path } of things) await remove(path, env, signal)
   })
   const user = await removeSystemUser(signal)
   if (user.why) output.note(user.why)
-  return { folders: things.map(({ path }) => path), engine, user: user.removed }
+  return { folders: things.map(({ path }) => path), cluster, engine, user: user.removed }
 }
 
 /** The filter of the sandboxes, should a crash have left it; one that is still needed stays. */

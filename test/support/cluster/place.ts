@@ -22,7 +22,7 @@ export interface ClusterPlace extends Prepared {
   /** For the product's environment. */
   env: Record<string, string>
   /** Where files of instances lie, as this machine sees them. */
-  files: string
+  files: string[]
   /** Processes of an instance, as this machine sees them. */
   runtimesOf(instanceId: string): Promise<Runtime[]>
   /** Names of what Kalnet has there. */
@@ -66,7 +66,7 @@ export async function openClusterPlace(images: string): Promise<ClusterPlace> {
       KALNET_KUBERNETES_REGISTRY: `${registry.url}/family`,
       KALNET_KUBERNETES_VOLUME_SIZE: '1Gi',
     },
-    files: join(cluster.folder, 'kubelet', 'pods'),
+    files: ['kubelet/pods', 'volumes'].map((it) => join(cluster.folder, it)),
     pods,
     async runtimesOf(instanceId) {
       const found = await Promise.all(

@@ -61,28 +61,25 @@ async function down(it: Context, flags: DownFlags): Promise<void> {
       : []),
     ...(purged ? inWords(purged) : []),
   ]
-  const { folders: removed, engine = null, user = false } = purged ?? { folders: [] }
-  output.result(words, { stopped, ended, services, removed, engine, user })
+  const { folders: removed, cluster = null, engine = null, user = false } = purged ?? { folders: [] }
+  output.result(words, { stopped, ended, services, removed, cluster, engine, user })
 }
 
 /** After the control plane has gone, so that nothing starts them anew. */
-async function endServices(it: Context): Promise<number> {
-  try {
-    return await it.output.step('Ending what still runs', () => endInstances(it))
-  } catch (error) {
-    it.output.note(
-      `Not all that ran here was ended: ${error instanceof Error ? error.message : String(error)}`,
-    )
-    return 0
-  }
-}
+const endServices = (it: Context): Promise<number> =>
+  it.output.step('Ending what still runs', () => endInstances(it))
 
-function inWords({ folders, engine, user }: Purged): string[] {
+function inWords({ folders, cluster, engine, user }: Purged): string[] {
   const things = Object.entries(engine ?? {}).flatMap(([what, count]) =>
     count > 0 ? [`${count} ${count === 1 ? what.slice(0, -1) : what}`] : [],
   )
   return [
     ...(things.length > 0 ? [`Removed from Docker: ${things.join(', ')}.`] : []),
+    ...(cluster
+      ? [
+          `Removed from the cluster: ${cluster.pods} ${cluster.pods === 1 ? 'pod' : 'pods'}. Volumes there are kept; to remove them: ${cluster.claims}`,
+        ]
+      : []),
     ...folders.map((folder) => `Removed ${folder}.`),
     ...(user ? ['Removed the system user of the database.'] : []),
   ]
@@ -135,7 +132,9 @@ async function agreeToLose(it: Context, flags: DownFlags): Promise<void> {
   if (things.length === 0 || flags.yes) return
   it.output.note('This is lost for ever:')
   for (const { path, bytes, what } of things) it.output.note(`  ${path}  ${size(bytes)}  ${what}`)
-  it.output.note('  Containers, networks and images that Kalnet has in Docker go with it.')
+  it.output.note(
+    '  Containers, networks and images that Kalnet has in Docker go with it, and its pods in a cluster.',
+  )
   if (!(await it.output.askWord('There is no way back.', 'purge')))
     throw refused('Nothing was removed.', 'To remove it without being asked: kalnet down --purge --yes')
 }
