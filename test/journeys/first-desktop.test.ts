@@ -231,7 +231,7 @@ for (const { name, platform, person, needs } of cases) {
       await page.getByRole('button', { name: 'Put to sleep' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Put to sleep' }).click()
       await page.getByRole('button', { name: 'Wake up' }).waitFor()
-      expect(await screensOf(instanceId)).toEqual([])
+      expect(await screensThere(instanceId)).toEqual([])
       expect(await inSession('made-by-hand')).toBe('made by 1000\n')
       await picture('asleep')
       await page.getByRole('button', { name: 'Wake up' }).click()
