@@ -49,7 +49,7 @@ function inLines({ scale, starts }: ClusterFigures): string[] {
   return [
     `${scale.instances} instances on ${scale.machines} machines: all run after ${scale.convergedSeconds} s, gone after ${scale.removedSeconds} s, nothing left after ${scale.emptySeconds} s`,
     `asked for each: to run ${asked(scale.askedToRun)}; to end ${asked(scale.askedToRemove)}; ${scale.writesPerInstance} writes`,
-    `controller: ${controller.cpuSecondsToRun} + ${controller.cpuSecondsToRemove} s of processor, ${controller.peakMemoryMb} MB at most, ${controller.quietMemoryMb} MB after`,
+    `controller: ${controller.cpuSecondsToRun} + ${controller.cpuSecondsToRemove} s of processor, ${controller.peakMemoryMb} MB at most, ${controller.heldMemoryMb} MB held in JavaScript`,
     `quiet: ${quiet.askedPerMinute} requests a minute (${asked(quiet.perMinute) || 'none'}), ${quiet.cpuSecondsPerMinute} s of processor`,
     ...starts.map(
       (it) => `${it.platform}, ${it.stage}: p50 ${it.p50} ms, p95 ${it.p95} ms after the click (n ${it.n})`,

@@ -5,7 +5,6 @@ import { createLog } from '@kalnet/io/log'
 import { answer } from '../stream/processes.ts'
 
 const [url = '', kubeconfig = '', namespace = '', home = ''] = process.argv.slice(2)
-const stop = new AbortController()
 const running = runController({
   folders: { data: join(home, 'data'), runtime: join(home, 'run'), config: join(home, 'config') },
   url,
@@ -13,11 +12,15 @@ const running = runController({
   platforms: ['kubernetes'],
   cluster: { enabled: true, kubeconfig, namespace, closed: [] },
   log: createLog('controller', 'warn'),
-  signal: stop.signal,
+  // It ends with its parent.
+  signal: new AbortController().signal,
 })
-answer<{ end?: boolean }>(async ({ end }) => {
-  if (!end) return true
-  stop.abort()
-  await running
-  return true
+// What it holds, without what the collector has not come to yet.
+answer<{ heap: true }>(() => {
+  global.gc?.()
+  return process.memoryUsage().heapUsed
+})
+running.catch((error: unknown) => {
+  process.stderr.write(`${String(error)}\n`)
+  process.exit(1)
 })

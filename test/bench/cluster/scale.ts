@@ -15,7 +15,7 @@ import { type Asked, askedBy } from '../../support/cluster/audit.ts'
 import { addMachines } from '../../support/cluster/machines.ts'
 import { ACCOUNT, NAMESPACE, prepareCluster } from '../../support/cluster/prepared.ts'
 import type { Cluster } from '../../support/cluster.ts'
-import { cpuOf, memoryOf, type Program, startProgram } from '../stream/processes.ts'
+import { cpuOf, type Program, startProgram } from '../stream/processes.ts'
 
 const LIMIT_MS = 600_000
 /** As the hub does. */
@@ -45,7 +45,7 @@ export interface Scale {
     cpuSecondsToRun: number
     cpuSecondsToRemove: number
     peakMemoryMb: number
-    quietMemoryMb: number
+    heldMemoryMb: number
   }
 }
 
@@ -174,7 +174,7 @@ export async function measureScale(
     await systemClock.sleep(quietMinutes * 60_000, signal)
     clearInterval(whole)
     const rested = { asked: await askedBy(cluster, ACCOUNT), cpu: await cpuOf([pid]) }
-    const quietMemory = await memoryOf([pid])
+    const held = await controller.ask<number>({ heap: true })
     const inQuiet = rested.asked.slice(still.asked.length)
     say(`${inQuiet.length} requests in ${quietMinutes} quiet minutes`)
 
@@ -219,7 +219,7 @@ export async function measureScale(
         cpuSecondsToRun: round(ran.cpu - before.cpu),
         cpuSecondsToRemove: round(gone.cpu - rested.cpu),
         peakMemoryMb: Math.round(await peakOf(pid)),
-        quietMemoryMb: Math.round(quietMemory / 2 ** 20),
+        heldMemoryMb: Math.round(held / 2 ** 20),
       },
     }
   } finally {
