@@ -168,94 +168,6 @@ describe.skipIf(skip)('Kalnet on a cluster by helm', { timeout: LONG }, () => {
     await nothingIsLost()
   })
 
-  it('[K8S-2.upgraded] an upgrade with other values and the way back lose neither data nor sessions', async () => {
-    const before = await podsOf(installed, 'control-plane')
-    const began = performance.now()
-    await upgrade(
-      '--set',
-      'environment.KALNET_LOG_LEVEL=debug',
-      '--set',
-      'controlPlane.resources.limits.memory=1200Mi',
-    )
-    await untilReplaced(before[0]?.metadata.uid)
-    await untilReady(installed, ALL)
-    await note('upgrade', { readyMs: since(began) })
-    await nothingIsLost()
-    const between = await podsOf(installed, 'control-plane')
-    const back = performance.now()
-    await installed.helm('rollback', 'kalnet', ...at)
-    await untilReplaced(between[0]?.metadata.uid)
-    await untilReady(installed, ALL)
-    await note('rollback', { readyMs: since(back) })
-    await nothingIsLost()
-  })
-  const untilReplaced = (uid: string | undefined) =>
-    eventually(
-      'another pod',
-      async () =>
-        (await podsOf(installed, 'control-plane')).some((pod) => pod.metadata.uid !== uid && isReady(pod)),
-      LONG,
-    )
-
-  it.each(Object.keys(ALL))(
-    '[K8S-2.killed] %s: its program and then its pod killed, it comes back and nothing is lost',
-    async (part) => {
-      const began = performance.now()
-      for (const pod of await podsOf(installed, part)) await killFirst(pod.metadata.uid)
-      await eventually(
-        'it was started anew',
-        async () => {
-          const pods = await podsOf(installed, part)
-          return pods.every((pod) => (pod.status.containerStatuses?.[0]?.restartCount ?? 0) > 0)
-        },
-        LONG,
-      )
-      await untilReady(installed, ALL)
-      const program = since(began)
-      const then = performance.now()
-      await installed.kubectl(
-        ...at,
-        'delete',
-        'pod',
-        '--wait=false',
-        '--grace-period=0',
-        '--force',
-        '-l',
-        `app.kubernetes.io/component=${part}`,
-      )
-      await eventually(
-        'another pod',
-        async () => {
-          const pods = await podsOf(installed, part)
-          return (
-            pods.length === ALL[part as keyof typeof ALL] &&
-            pods.every(
-              (pod) =>
-                !pod.metadata.deletionTimestamp &&
-                (pod.status.containerStatuses?.[0]?.restartCount ?? 1) === 0,
-            )
-          )
-        },
-        LONG,
-      )
-      await untilReady(installed, ALL)
-      await note(`killed ${part}`, { programMs: program, podMs: since(then) })
-      await nothingIsLost()
-    },
-  )
-
-  /** The first process of the pod's container, as a fault ends it. */
-  async function killFirst(uid: string) {
-    const { stdout } = await installed.cluster.inMachine('sh', [
-      '-c',
-      `grep -l ${uid} /proc/[0-9]*/cgroup | cut -d/ -f3`,
-    ])
-    for (const pid of stdout.split('\n').filter(Boolean)) {
-      const { stdout: name } = await installed.cluster.inMachine('cat', [`/proc/${pid}/comm`])
-      if (name.trim() !== 'pause') await installed.cluster.inMachine('kill', ['-KILL', pid])
-    }
-  }
-
   it('[K8S-2.walled] every part reaches whom it must, and nobody else', async () => {
     const addressOf = async (part: string) => (await podsOf(installed, part))[0]?.status.podIP ?? ''
     const addresses = Object.fromEntries(
@@ -325,6 +237,35 @@ describe.skipIf(skip)('Kalnet on a cluster by helm', { timeout: LONG }, () => {
     }
   })
 
+  it('[K8S-2.upgraded] an upgrade with other values and the way back lose neither data nor sessions', async () => {
+    const before = await podsOf(installed, 'control-plane')
+    const began = performance.now()
+    await upgrade(
+      '--set',
+      'environment.KALNET_LOG_LEVEL=debug',
+      '--set',
+      'controlPlane.resources.limits.memory=1200Mi',
+    )
+    await untilReplaced(before[0]?.metadata.uid)
+    await untilReady(installed, ALL)
+    await note('upgrade', { readyMs: since(began) })
+    await nothingIsLost()
+    const between = await podsOf(installed, 'control-plane')
+    const back = performance.now()
+    await installed.helm('rollback', 'kalnet', ...at)
+    await untilReplaced(between[0]?.metadata.uid)
+    await untilReady(installed, ALL)
+    await note('rollback', { readyMs: since(back) })
+    await nothingIsLost()
+  })
+  const untilReplaced = (uid: string | undefined) =>
+    eventually(
+      'another pod',
+      async () =>
+        (await podsOf(installed, 'control-plane')).some((pod) => pod.metadata.uid !== uid && isReady(pod)),
+      LONG,
+    )
+
   it('[K8S-2.drained] draining the machine leaves one gateway while the budget asks for it; afterwards all comes back', async () => {
     const drain = await installed.attempt(
       'drain',
@@ -372,4 +313,63 @@ describe.skipIf(skip)('Kalnet on a cluster by helm', { timeout: LONG }, () => {
     await untilAnswers('the owner signs in', () => house.client.signIn())
     await nothingIsLost()
   })
+
+  it.each(Object.keys(ALL))(
+    '[K8S-2.killed] %s: its program and then its pod killed, it comes back and nothing is lost',
+    async (part) => {
+      const began = performance.now()
+      for (const pod of await podsOf(installed, part)) await killFirst(pod.metadata.uid)
+      await eventually(
+        'it was started anew',
+        async () => {
+          const pods = await podsOf(installed, part)
+          return pods.every((pod) => (pod.status.containerStatuses?.[0]?.restartCount ?? 0) > 0)
+        },
+        LONG,
+      )
+      await untilReady(installed, ALL)
+      const program = since(began)
+      const then = performance.now()
+      await installed.kubectl(
+        ...at,
+        'delete',
+        'pod',
+        '--wait=false',
+        '--grace-period=0',
+        '--force',
+        '-l',
+        `app.kubernetes.io/component=${part}`,
+      )
+      await eventually(
+        'another pod',
+        async () => {
+          const pods = await podsOf(installed, part)
+          return (
+            pods.length === ALL[part as keyof typeof ALL] &&
+            pods.every(
+              (pod) =>
+                !pod.metadata.deletionTimestamp &&
+                (pod.status.containerStatuses?.[0]?.restartCount ?? 1) === 0,
+            )
+          )
+        },
+        LONG,
+      )
+      await untilReady(installed, ALL)
+      await note(`killed ${part}`, { programMs: program, podMs: since(then) })
+      await nothingIsLost()
+    },
+  )
+
+  /** The first process of the pod's container, as a fault ends it. */
+  async function killFirst(uid: string) {
+    const { stdout } = await installed.cluster.inMachine('sh', [
+      '-c',
+      `grep -l ${uid} /proc/[0-9]*/cgroup | cut -d/ -f3`,
+    ])
+    for (const pid of stdout.split('\n').filter(Boolean)) {
+      const { stdout: name } = await installed.cluster.inMachine('cat', [`/proc/${pid}/comm`])
+      if (name.trim() !== 'pause') await installed.cluster.inMachine('kill', ['-KILL', pid])
+    }
+  }
 })

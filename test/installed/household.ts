@@ -11,7 +11,7 @@ import { type Installation, NAMESPACE } from './installation.ts'
 
 export const HOST = 'kalnet.home.arpa'
 export const BASE = `https://${HOST}`
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = 180_000
 
 export interface House {
   client: Client
