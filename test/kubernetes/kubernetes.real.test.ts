@@ -11,6 +11,7 @@ import { describeFaults } from './faults.conformance.ts'
 import { describeSpaces } from './spaces.conformance.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
+import { describeVolumeSizes } from './volumes.conformance.ts'
 
 const isDemanded = process.env.KALNET_PEERS === 'all'
 const isRoot = process.getuid?.() === 0
@@ -54,6 +55,7 @@ else {
 
   describeFaults(() => shared)
   describeSpaces(() => shared)
+  describeVolumeSizes(() => shared)
   describeController(() => shared)
   describeDirect(() => shared)
   describeEnrolment(() => shared)

@@ -65,6 +65,8 @@ export const HOME = '/home/user'
 /** What kind of data a volume holds; says later what is backed up. */
 export const volumeClass = z.enum(['config', 'cache', 'media', 'user-data', 'secrets'])
 
+export const volumeSize = z.string().regex(/^[1-9]\d{0,5}(Mi|Gi|Ti)$/, 'is a size such as 10Gi')
+
 /** A folder that outlives the instance. The same id is the same folder on its controller, whatever generation has it. */
 export const volume = z.strictObject({
   id,
@@ -72,6 +74,8 @@ export const volume = z.strictObject({
   at: inside,
   class: volumeClass.default('user-data'),
   readOnly: z.boolean().default(false),
+  /** Where volumes have sizes: clusters. Absent: the usual one there. It only ever grows. */
+  size: volumeSize.optional(),
   /** It was made before: a new one in its place would look as if all in it were lost. Refused when it is not there. */
   existing: z.literal(true).optional(),
 })

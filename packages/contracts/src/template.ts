@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { slug } from './basics.ts'
 import { probe } from './health.ts'
-import { network, platformName, port, portNumber, resources, volumeClass } from './instance.ts'
+import { network, platformName, port, portNumber, resources, volumeClass, volumeSize } from './instance.ts'
 
 export const category = z.enum([
   'browsers',
@@ -153,6 +153,11 @@ export const servicePart = z.strictObject({
           .max(200),
         class: volumeClass.default('user-data'),
         readOnly: z.boolean().default(false),
+        size: volumeSize
+          .optional()
+          .describe(
+            'Room for it on a cluster, such as 20Gi; elsewhere it is a folder. It may be raised later.',
+          ),
       }),
     )
     .max(8)

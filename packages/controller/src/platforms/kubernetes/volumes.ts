@@ -2,12 +2,13 @@
 import { fail } from '@kalnet/contracts/errors'
 import type { Volume } from '@kalnet/contracts/instance'
 import type { V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node'
-import { type Api, isGone } from './api.ts'
+import { type Api, ApiProblem, isGone } from './api.ts'
 import { LABELS, ownerLabels, paths, volumeName } from './names.ts'
+import { quantity } from './room.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 export const claimOf = (
-  volume: Pick<Volume, 'id'>,
+  volume: Pick<Volume, 'id' | 'size'>,
   of: { installation: string; namespace: string; organisationId: string; settings: KubernetesSettings },
 ): V1PersistentVolumeClaim => ({
   apiVersion: 'v1',
@@ -23,11 +24,29 @@ export const claimOf = (
   spec: {
     accessModes: ['ReadWriteOnce'],
     ...(of.settings.storageClass && { storageClassName: of.settings.storageClass }),
-    resources: { requests: { storage: of.settings.volumeSize } },
+    resources: { requests: { storage: volume.size ?? of.settings.volumeSize } },
   },
 })
 
-/** What a claim has cannot be changed later, and need not be: one that is there is taken as it is. */
+/** More room where the template says so; a class that gives none is said, so that nobody finds out when it is full. */
+async function grow(api: Api, path: string, there: V1PersistentVolumeClaim, { name, size }: Volume) {
+  const has = there.spec?.resources?.requests?.storage
+  if (!size || quantity(size) <= quantity(has)) return
+  try {
+    await api.patch(path, { spec: { resources: { requests: { storage: size } } } })
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || ![403, 422].includes(error.status)) throw error
+    // A quota has words of its own.
+    if (/exceeded quota|maximum storage/i.test(error.message)) throw error
+    const its = there.spec?.storageClassName ?? 'of the cluster'
+    throw new Error(
+      `Its volume ${name} has ${has} and is to have ${size}, but its storage class ${its} gives no more room to one that is there`,
+      { cause: error },
+    )
+  }
+}
+
+/** A claim that is there is taken as it is, but for its room, which may grow. */
 export async function ensureClaims(
   api: Api,
   volumes: readonly Volume[],
@@ -38,11 +57,12 @@ export async function ensureClaims(
     const path = paths.claim(of.namespace, claim.metadata?.name ?? '')
     // Applying the same again changes nothing; another size or class of today's settings is for new ones only.
     const there = await api.get<V1PersistentVolumeClaim>(path).catch((error: unknown) => {
-      if (volume.existing && !isGone(error)) throw error
+      if (!isGone(error)) throw error
       return null
     })
     if (!there && volume.existing) throw fail('volume.missing', { name: volume.name })
-    if (!there) await api.apply(path, claim)
+    if (there) await grow(api, path, there, volume)
+    else await api.apply(path, claim)
   }
 }
 
