@@ -61,9 +61,39 @@ async function enrol(world: World): Promise<string> {
   return shown
 }
 
+/** The manifest of a cluster, which nobody applies here (test/kubernetes does). */
+async function enrolCluster({ page, button, dialog }: World): Promise<void> {
+  const make = async () => {
+    await button('Add a machine').click()
+    const box = dialog('Add a machine')
+    await box.getByText('A Kubernetes cluster', { exact: true }).click()
+    await box.getByText('A machine', { exact: true }).click()
+    await box.getByText('A Kubernetes cluster', { exact: true }).click()
+    await page.getByLabel('Name of the cluster').fill('Cloud')
+    await box.getByRole('switch', { name: /pods of others/ }).click({ force: true })
+    await button('Make the manifest', box).click()
+    await dialog('Apply this to the cluster').waitFor()
+  }
+  await make()
+  const box = dialog('Apply this to the cluster')
+  await button('Close', box).first().click()
+  await make()
+  const shown = (await box.locator('[data-manifest]').textContent()) ?? ''
+  expect(shown).toContain('kind: Deployment')
+  expect(shown).toContain('kind: ClusterRole')
+  await button('Copy', box).click()
+  await button('Copied', box).waitFor()
+  const kept = page.waitForEvent('download')
+  await button('Download', box).click()
+  expect((await kept).suggestedFilename()).toBe('kalnet-controller.yaml')
+  await button('Close', box).last().click()
+  await box.waitFor({ state: 'detached' })
+}
+
 export async function machines(world: World): Promise<void> {
   const { page, client, button, dialog, leave, notice, holds } = world
   const command = await enrol(world)
+  await enrolCluster(world)
   const loft = await joinWith(world, command)
   try {
     const known = async () =>

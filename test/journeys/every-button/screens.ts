@@ -15,6 +15,7 @@ const SCREENS = {
     '/sessions/…',
     '/nothing-here',
     '/settings/controllers',
+    '/settings/controllers/…',
     '/settings/nothing',
   ],
   people: [
