@@ -2,14 +2,16 @@
  * A cluster enrolled as somebody would: the manifest of a real control plane, applied; a controller that has nothing but the token of the
  * service account in it; and what is then shown of the cluster. The controller runs outside here: that it runs in its pod is test/installed.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { enrolmentFile } from '@kalnet/cli/render/kubernetes/enrolment'
 import type { ClusterView } from '@kalnet/contracts/cluster'
 import { config as configSchema } from '@kalnet/contracts/config'
 import type { Controller } from '@kalnet/contracts/controller'
+import type { Session } from '@kalnet/contracts/session'
 import { runController } from '@kalnet/controller/controller'
+import { referenceOf } from '@kalnet/controller/images/described'
 import { testDatabase } from '@kalnet/server/core/testing'
 import { createServer } from '@kalnet/server/server'
 import { askAt, freePort } from '@kalnet/server/testing/server'
@@ -17,7 +19,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { Cluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
-import { log, type Shared } from './subject.ts'
+import { chain, log, type Shared } from './subject.ts'
 
 const LIMIT_MS = 120_000
 interface Found {
@@ -40,13 +42,32 @@ async function applyYaml(cluster: Cluster, text: string, more = ''): Promise<voi
   }
 }
 
+const TEMPLATE = `id: quiet
+version: 1.0.0
+name: Quiet
+summary: A screen with a shell
+category: tools
+licence: MIT
+kind: session
+image: { reference: '${referenceOf(chain)}' }
+platforms: [kubernetes]
+network: none
+command: [/usr/lib/kalnet/session, xterm, -name, XTerm]
+`
+
 async function openPlane() {
   const home = await mkdtemp(join(tmpdir(), 'kn-enrol-'))
   const database = await testDatabase()
   const port = await freePort()
   const folders = { data: join(home, 'data'), runtime: join(home, 'run'), config: join(home, 'config') }
   const config = configSchema.parse({ listen: { port }, gateway: { enabled: false } })
+  const catalogFolder = join(home, 'catalog')
+  const template = join(catalogFolder, 'templates/quiet')
+  await mkdir(template, { recursive: true })
+  await writeFile(join(template, 'template.yaml'), TEMPLATE)
+  await writeFile(join(template, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
   const server = await createServer({
+    catalogFolder,
     config,
     folders,
     log,
@@ -163,6 +184,7 @@ export function describeEnrolment(shared: () => Shared): void {
         expect(found?.fingerprints).toMatchObject([{ platform: 'kubernetes', usable: true }])
         expect(found?.capacity?.most?.memoryBytes).toBe(known.machines?.[0]?.allocatable.memoryBytes)
 
+        const launch = (name: string) => plane.ask('POST', '/api/sessions', { templateId: 'quiet', name })
         // What somebody does to a machine is told, not asked for.
         const node = '/api/v1/nodes/machine-1'
         const cordon = (unschedulable: boolean) =>
@@ -170,6 +192,15 @@ export function describeEnrolment(shared: () => Shared): void {
         await cordon(true)
         try {
           await until('it is cordoned', (it) => it.machines?.[0]?.cordoned === true)
+          await eventually(
+            'its room is told',
+            async () => found?.capacity?.most?.memoryBytes === 0 || !(await seen()),
+          )
+          const refused = await launch('Nowhere')
+          expect([refused.status, refused.body.error?.message]).toEqual([
+            503,
+            expect.stringContaining('no machine of cloud has more than 0.0 GB for instances'),
+          ])
         } finally {
           await cordon(false)
         }
@@ -197,6 +228,28 @@ export function describeEnrolment(shared: () => Shared): void {
             { usable: true, detail: expect.stringContaining('not known') },
           ])
           expect(found?.capacity?.most).toBeUndefined()
+
+          // What fits nowhere cannot be foreseen then: it waits, and says why in both places.
+          await cordon(true)
+          const { id } = (await launch('Video editing')).body as unknown as Session
+          const session = async () =>
+            (await plane.ask('GET', `/api/sessions/${id}`)).body as unknown as Session
+          try {
+            const { waiting } = await until('it waits', (it) => /No machine/.test(it.waiting[0]?.text ?? ''))
+            expect(waiting).toMatchObject([{ of: { kind: 'session', id, name: 'Video editing' } }])
+            await eventually('its own page says so', async () =>
+              /No machine/.test((await session()).progress?.text ?? ''),
+            )
+          } finally {
+            await cordon(false)
+          }
+          await eventually(
+            'it begins',
+            async () => !['pending', 'starting'].includes((await session()).state),
+            LIMIT_MS,
+          )
+          expect(await session()).toMatchObject({ state: 'running', reason: null })
+          await until('nothing waits', (it) => it.waitingCount === 0)
         } finally {
           again.abort()
         }
