@@ -27,7 +27,7 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
   return (
     <article ref={place} className={css.card} aria-label={session.name}>
       <div className={css.screen} data-dim={!running || undefined}>
-        {picture ? (
+        {picture && !asleep ? (
           <img className={css.picture} src={picture} alt="" />
         ) : (
           <img className={css.icon} src={iconOf(session.templateId)} alt="" width="56" height="56" />
