@@ -73,7 +73,7 @@ export const clusterStorageOurs = 'for our volumes'
 export const clusterStorageUsual = 'the usual one'
 export const clusterWaiting = 'Waiting'
 export const clusterWaitingNone = 'Nothing waits.'
-export const clusterWaitingSince = 'Waits since'
+export const clusterWaitingSince = 'Began to wait'
 export const clusterWaitingOther = 'Of another household of this installation'
 export const clusterWaitingMore = (many: number) => `And ${count(many, 'more waits', 'more wait')}.`
 export const clusterMachines = 'Machines'
