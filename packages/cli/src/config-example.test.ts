@@ -17,7 +17,7 @@ test('[CFG-2.example] the example shows every setting with its meaning, and unco
     .filter((line) => /^\s*[a-zA-Z]+:( |$)/.test(line) && !/: \S+ .*\.$/.test(line))
     .filter(
       (line) =>
-        !/^\s*(publicUrl|url|mail|from|smtpUrl|host|publicHttpsPort|key|keyFile|name|email|authorityFile|token|otlpUrl|otlpHeaders|kubeconfig|context|storageClass|registry|pullSecret|traefikHost):$/.test(
+        !/^\s*(publicUrl|url|mail|from|smtpUrl|host|publicHttpsPort|key|keyFile|name|email|authorityFile|token|otlpUrl|otlpHeaders|kubeconfig|context|storageClass|registry|pullSecret|traefikHost|network):$/.test(
           line,
         ) && !line.startsWith('kalnet.yaml'),
     )
