@@ -103,6 +103,16 @@ export function describeDirect(shared: () => Shared): void {
       await Promise.all([stranger, halfGateway, gateway, controller].map((it) => it.remove()))
     }, 180_000)
 
+    test('[CTL-4.use] where nobody in the cluster measures, what instances use is not known, and that is no nothing', async () => {
+      const platform = shared().platform()
+      const handle = await startEcho(platform)
+      expect(await platform.use?.()).toEqual({
+        known: false,
+        why: expect.stringMatching(/Nobody in the cluster measures/),
+      })
+      await platform.remove(handle)
+    }, 60_000)
+
     test('walls that keep us out are said, and nothing is tried in another way', async () => {
       const platform = shared().platform({ direct: { controllers: ['192.0.2.1/32'] } })
       const handle = await startEcho(platform)

@@ -1,6 +1,12 @@
 /** The kubernetes platform on a real cluster: the conformance suite, and what goes wrong in a cluster. The cluster leaves nothing behind. */
 import { describePlatform } from '@kalnet/controller/platforms/conformance'
-import { CLUSTER_RIGHTS, LATER, RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
+import {
+  CLUSTER_RIGHTS,
+  LATER,
+  RIGHTS,
+  type Right,
+  USE_RIGHTS,
+} from '@kalnet/controller/platforms/kubernetes/rights'
 import { afterAll, expect, test } from 'vitest'
 import { hasKubernetes } from '../peers/80-kubernetes.ts'
 import { openOutsideOf } from '../support/cluster/outside.ts'
@@ -61,9 +67,9 @@ else {
   describeEnrolment(() => shared)
 
   test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {
-    const rights = [...RIGHTS, ...CLUSTER_RIGHTS].flatMap(({ resource, verbs }) =>
-      verbs.map((verb) => `${verb} ${resource}`),
-    )
+    const named = (rights: readonly Right[], group = '') =>
+      rights.flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}${group}`))
+    const rights = [...named([...RIGHTS, ...CLUSTER_RIGHTS]), ...named(USE_RIGHTS, '.metrics.k8s.io')]
     const reviews = [...shared.asked].filter((it) => it.startsWith('create selfsubject'))
     const asked = [...shared.asked].filter((it) => !reviews.includes(it))
     expect(asked.filter((it) => !rights.includes(it))).toEqual([])

@@ -6,7 +6,9 @@ function resourceOf(path: string): { resource: string; isNamed: boolean } {
   const words = path.replace(/^\/(api|apis\/[^/]+)\/[^/]+\//, '').split('/')
   // A namespace itself, or what is in one.
   const [kind = '', name, sub] = words[0] === 'namespaces' && words.length > 2 ? words.slice(2) : words
-  return { resource: sub ? `${kind}/${sub}` : kind, isNamed: name !== undefined }
+  // Pods, too, but in another group: what they use.
+  const group = path.startsWith('/apis/metrics.k8s.io/') ? '.metrics.k8s.io' : ''
+  return { resource: `${sub ? `${kind}/${sub}` : kind}${group}`, isNamed: name !== undefined }
 }
 
 /** `asked`: one set for all, or one for each path. */

@@ -43,6 +43,17 @@ export interface Datagrams {
   close(): void
 }
 
+/** What an instance uses, over a short time before `at`: processors kept busy (1.5: one and a half), and memory. */
+export interface Use {
+  instanceId: string
+  generation: number
+  cpus: number
+  memoryBytes: number
+  at: string
+}
+/** `known: false` is not nothing: nobody measured, and why. */
+export type Used = { known: true; instances: Use[] } | { known: false; why: string }
+
 export interface Platform {
   readonly name: PlatformName
   /** Its instances are made and run on other machines: how many at once is not ours to limit, and one that waits there holds nobody up. */
@@ -54,6 +65,8 @@ export interface Platform {
     memoryFreeBytes: number
     most: NonNullable<Capacity['most']>
   } | null
+  /** What its instances use at this moment; asked only when somebody wants to know. One that has just begun may be missing. */
+  use?(): Promise<Used>
   /** Where it is a cluster, what is told of it: the same object while nothing changed; null: nothing is known yet. */
   cluster?(): ClusterReport | null
   /** Yields once at the start and whenever something about it changes. */

@@ -1,6 +1,6 @@
 /** What is applied to a cluster for a controller of a Kalnet elsewhere: it is the chart's own, keeps to its promises, and says the token once. */
 import { type ClusterChoice, clusterChoice } from '@kalnet/contracts/cluster'
-import { CLUSTER_RIGHTS, OTHERS_RIGHTS, RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
+import { CLUSTER_RIGHTS, OTHERS_RIGHTS, ROLE_RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { enrolmentFile, enrolmentObjects } from './enrolment.ts'
@@ -84,9 +84,9 @@ describe('[K8S-2.enrol] the manifest of a cluster', () => {
 
   const rights = (all: Found[], kind: string) =>
     one(all, kind)?.rules?.flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources[0]}`))
-  const words = (list: typeof RIGHTS) =>
+  const words = (list: typeof ROLE_RIGHTS) =>
     list.flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`))
-  test.each<[string, Partial<ClusterChoice>, readonly (typeof RIGHTS)[number][] | null]>([
+  test.each<[string, Partial<ClusterChoice>, readonly (typeof ROLE_RIGHTS)[number][] | null]>([
     ['usually', {}, CLUSTER_RIGHTS],
     ['without machines', { readMachines: false }, null],
     ['with pods of others', { readPods: true }, [...CLUSTER_RIGHTS, ...OTHERS_RIGHTS]],
@@ -96,7 +96,7 @@ describe('[K8S-2.enrol] the manifest of a cluster', () => {
       [...CLUSTER_RIGHTS, ...OTHERS_RIGHTS],
     ],
   ])('gives %s exactly the rights of the driver’s table', (_, choice, everywhere) => {
-    expect(rights(made(choice), 'Role')).toEqual(words(RIGHTS))
+    expect(rights(made(choice), 'Role')).toEqual(words(ROLE_RIGHTS))
     expect(rights(made(choice), 'ClusterRole')).toEqual(everywhere ? words(everywhere) : undefined)
   })
 

@@ -1,7 +1,7 @@
 /** Kalnet on a cluster: what is written down is current, and every object keeps to what was promised, whatever is chosen. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
+import { ROLE_RIGHTS } from '@kalnet/controller/platforms/kubernetes/rights'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { cli, NO_HOME, temporaryHome } from '../../testing.ts'
@@ -85,7 +85,11 @@ describe.each(Object.entries(CHOICES))('with %s', (_, given) => {
     const role = all.find((it) => it.kind === 'Role')
     expect(role?.rules ?? null).toEqual(
       values.controller.enabled
-        ? RIGHTS.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs }))
+        ? ROLE_RIGHTS.map(({ group, resource, verbs }) => ({
+            apiGroups: [group],
+            resources: [resource],
+            verbs,
+          }))
         : null,
     )
   })

@@ -9,7 +9,7 @@ import { hasBegun, observationOf, refusalInWords, waitingOf } from './observatio
 import { handleFrom, podOf } from './pod.ts'
 import { policyOf } from './policy.ts'
 import { wayTo } from './ports.ts'
-import { missingRights, RIGHTS, roleObjects } from './rights.ts'
+import { missingRights, RIGHTS, ROLE_RIGHTS, roleObjects } from './rights.ts'
 import { codeOf } from './run-inside.ts'
 import { settingsOf } from './settings.ts'
 import { claimOf, usersOf } from './volumes.ts'
@@ -303,7 +303,7 @@ describe('[K8S-1.least] rights', () => {
 
   test('the Role says the table and nothing else; machines are read only by choice', () => {
     const [, role] = roleObjects({ namespace: 'kalnet', account: 'a' }) as { rules: object[] }[]
-    expect(role?.rules).toHaveLength(RIGHTS.length)
+    expect(role?.rules).toHaveLength(ROLE_RIGHTS.length)
     expect(JSON.stringify(role)).not.toContain('*')
     expect(roleObjects({ namespace: 'kalnet', account: 'a', nodes: false })).toHaveLength(3)
   })

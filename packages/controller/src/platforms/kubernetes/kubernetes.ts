@@ -20,6 +20,7 @@ import type { KubernetesSettings } from './settings.ts'
 import { createSignIn } from './sign-in.ts'
 import { createSpaces } from './spaces.ts'
 import { createPodStore } from './store.ts'
+import { useOf } from './use.ts'
 import { usersOf } from './volumes.ts'
 import { createWarming, type WarmingParts } from './warming.ts'
 import { createWithin } from './within.ts'
@@ -144,6 +145,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         await told(() => pods.remove(whereOf(handle)))
       }),
     list: () => looked(async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? [])),
+    use: () => useOf({ api, pods, installation }),
     removeVolume: (volumeId) => volumesOneAtATime(() => told(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }

@@ -75,6 +75,8 @@ export const paths = {
   claim: (namespace: string, name: string) => core(namespace, 'persistentvolumeclaims', name),
   claims: (namespace: string | null) =>
     namespace === null ? '/api/v1/persistentvolumeclaims' : core(namespace, 'persistentvolumeclaims'),
+  /** What pods use, where somebody measures. */
+  metrics: (namespace: string) => `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`,
   policy: (namespace: string, name: string) =>
     `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`,
 }

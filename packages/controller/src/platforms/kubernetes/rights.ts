@@ -41,6 +41,17 @@ export const RIGHTS: readonly Right[] = [
     why: 'the walls of instances',
   },
 ]
+/** There, too; without it what instances use is not known, and nothing else is missing. */
+export const USE_RIGHTS: readonly Right[] = [
+  {
+    group: 'metrics.k8s.io',
+    resource: 'pods',
+    verbs: ['list'],
+    why: 'what instances use at the moment',
+  },
+]
+/** What the Role of a namespace grants. */
+export const ROLE_RIGHTS: readonly Right[] = [...RIGHTS, ...USE_RIGHTS]
 /** In the whole cluster, by choice: without it its capacity is not known. */
 export const CLUSTER_RIGHTS: readonly Right[] = [
   {
@@ -156,7 +167,7 @@ export function roleObjects(options: { namespace: string; account: string; nodes
   const whole = `${namespace}-${account}`
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rulesOf(RIGHTS) },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: rulesOf(ROLE_RIGHTS) },
     {
       apiVersion: `${rbac}/v1`,
       kind: 'RoleBinding',

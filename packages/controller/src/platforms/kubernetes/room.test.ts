@@ -87,6 +87,45 @@ describe('[K8S-1.room] room', () => {
     })
   })
 
+  test('a helper that began before counts beside those that run before the programs', () => {
+    const helper = asks('1', '1Gi', { restartPolicy: 'Always' })
+    const before = asks('3', '512Mi')
+    const cpus = (...initContainers: V1Container[]) =>
+      askedBy({ spec: { containers: [asks('1', '1Gi')], initContainers } }).cpus
+    expect(cpus(helper, before)).toBe(4)
+    expect(cpus(before, helper)).toBe(3)
+    expect(cpus(helper)).toBe(2)
+    expect(cpus()).toBe(1)
+  })
+
+  test('machines that are kept for others, that are cordoned or silent have no room for us; what is only rather not used has', () => {
+    const tainted = (name: string, effect: string, key = 'node-role.kubernetes.io/control-plane') =>
+      node(name, { spec: { taints: [{ key, effect }] } })
+    const cordon = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }]
+    const machines = machinesOf(
+      [
+        tainted('main', 'NoSchedule'),
+        tainted('put-out', 'NoExecute'),
+        tainted('rather-not', 'PreferNoSchedule'),
+        node('cordoned', { spec: { unschedulable: true, taints: cordon } }),
+        node('silent', { ready: 'Unknown' }),
+        node('plain'),
+      ],
+      [],
+      null,
+    )
+    expect(roomOf(machines)).toMatchObject({ machines: 2, cpus: 8 })
+    const kept = 'It is kept for others: node-role.kubernetes.io/control-plane'
+    expect(machines.map((it) => [it.name, it.ready, it.detail])).toEqual([
+      ['cordoned', true, ''],
+      ['main', false, kept],
+      ['plain', true, ''],
+      ['put-out', false, kept],
+      ['rather-not', true, ''],
+      ['silent', false, 'It does not answer'],
+    ])
+  })
+
   test.each([
     ['is ready', node('a'), ''],
     ['says why not', node('a', { ready: 'False' }), 'It is not ready: kubelet is not ready'],

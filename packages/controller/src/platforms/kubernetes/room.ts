@@ -37,15 +37,22 @@ const amountsOf = (offer: Record<string, string> | undefined): Amounts => ({
   pods: quantity(offer?.pods),
 })
 
-/** What a pod sets aside where it is: its programs together, or the largest of those that run before them, and what comes with each pod. */
+/**
+ * What a pod sets aside where it is, as the scheduler counts it: its programs together, or the largest of those that run before them, one after
+ * the other and beside the helpers that began before (KEP-753), and what comes with each pod.
+ */
 export function askedBy(pod: V1Pod): Amounts {
   const { containers = [], initContainers = [], overhead } = pod.spec ?? {}
   const of = (what: 'cpu' | 'memory') => {
     const asks = (it: { resources?: { requests?: Record<string, string> } }) =>
       quantity(it.resources?.requests?.[what])
-    const together = [...containers, ...initContainers.filter((it) => it.restartPolicy === 'Always')]
-    const running = together.reduce((total, it) => total + asks(it), 0)
-    return Math.max(running, ...initContainers.map(asks)) + quantity(overhead?.[what])
+    let [helpers, before] = [0, 0]
+    for (const it of initContainers) {
+      if (it.restartPolicy === 'Always') helpers += asks(it)
+      before = Math.max(before, helpers + (it.restartPolicy === 'Always' ? 0 : asks(it)))
+    }
+    const running = containers.reduce((total, it) => total + asks(it), helpers)
+    return Math.max(running, before) + quantity(overhead?.[what])
   }
   return { cpus: of('cpu'), memoryBytes: of('memory'), pods: 1 }
 }
@@ -75,8 +82,13 @@ function problemOf(node: V1Node): string {
   if (ready.status === 'Unknown') return 'It does not answer'
   if (ready.status !== 'True') return `It is not ready: ${words(ready.message) || words(ready.reason)}`
   const short = conditions.find((it) => it.status === 'True' && /Pressure$|Unavailable$/.test(it.type))
-  return short ? (PRESSURE[short.type] ?? `It says ${short.type}`) : ''
+  if (short) return PRESSURE[short.type] ?? `It says ${short.type}`
+  // Instances tolerate nothing: machines of the cluster's own parts are such.
+  const kept = node.spec?.taints?.find((it) => it.effect !== 'PreferNoSchedule' && it.key !== CORDONED)
+  return kept ? `It is kept for others: ${words(kept.key)}` : ''
 }
+/** Said of it by the cluster itself when somebody cordons it. */
+const CORDONED = 'node.kubernetes.io/unschedulable'
 const PRESSURE: Record<string, string> = {
   MemoryPressure: 'Its memory is nearly full',
   DiskPressure: 'Its disk is nearly full',

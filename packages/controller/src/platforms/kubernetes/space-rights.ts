@@ -1,6 +1,6 @@
 /** What a controller may do where each organisation has a namespace of its own: little in the whole cluster, and the usual in what it made. */
 import type { Api } from './api.ts'
-import { missingRights, RIGHTS, type Right, rulesOf } from './rights.ts'
+import { missingRights, RIGHTS, type Right, rulesOf, USE_RIGHTS } from './rights.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 /** In each namespace that we make for an organisation: those, and its share. */
@@ -105,7 +105,7 @@ export function spaceObjects(of: { namespace: string; account: string; home?: st
     rules: rulesOf(rights),
   })
   return [
-    role(inEach, SPACE_RIGHTS),
+    role(inEach, [...SPACE_RIGHTS, ...USE_RIGHTS]),
     role(everywhere, spacesRights(namespace)),
     {
       apiVersion,
