@@ -10,6 +10,7 @@ import type { Service } from '@kalnet/contracts/service'
 import type { Session } from '@kalnet/contracts/session'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DIAL } from '../compose/inside.ts'
+import { createClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { clusterIsNotAsked } from '../support/parts.ts'
 import {
@@ -286,34 +287,6 @@ describe.skipIf(skip)('Kalnet on a cluster by helm', { timeout: LONG }, () => {
     await nothingIsLost()
   })
 
-  it('[K8S-2.taken-away] helm uninstall leaves every volume and what runs; installed again, the same house goes on', async () => {
-    const values = await installed.helm('get', 'values', 'kalnet', ...at, '--output', 'json')
-    await installed.helm('uninstall', 'kalnet', ...at, '--wait')
-    await eventually('no pod of ours', async () => (await podsOf(installed)).length === 0, LONG)
-    const left = JSON.parse(await installed.kubectl(...at, 'get', 'pvc', '-o', 'json')) as {
-      items: { metadata: { name: string } }[]
-    }
-    expect(left.items.map((one) => one.metadata.name).toSorted()).toEqual([
-      'database-kalnet-postgres-0',
-      'kalnet-control-plane',
-      'kalnet-controller',
-    ])
-    expect(await podsOf(installed, undefined, 'kalnet-instances')).not.toEqual([])
-    const began = performance.now()
-    await installed.helm(
-      'install',
-      'kalnet',
-      CHART,
-      ...at,
-      '--values',
-      await installed.values(JSON.parse(values)),
-    )
-    await untilReady(installed, ALL)
-    await note('again', { readyMs: since(began) })
-    await untilAnswers('the owner signs in', () => house.client.signIn())
-    await nothingIsLost()
-  })
-
   it.each(Object.keys(ALL))(
     '[K8S-2.killed] %s: its program and then its pod killed, it comes back and nothing is lost',
     async (part) => {
@@ -372,4 +345,34 @@ describe.skipIf(skip)('Kalnet on a cluster by helm', { timeout: LONG }, () => {
       if (name.trim() !== 'pause') await installed.cluster.inMachine('kill', ['-KILL', pid])
     }
   }
+
+  it('[K8S-2.taken-away] helm uninstall leaves every volume and what runs; installed again, the same house goes on', async () => {
+    const values = await installed.helm('get', 'values', 'kalnet', ...at, '--output', 'json')
+    await installed.helm('uninstall', 'kalnet', ...at, '--wait')
+    await eventually('no pod of ours', async () => (await podsOf(installed)).length === 0, LONG)
+    const left = JSON.parse(await installed.kubectl(...at, 'get', 'pvc', '-o', 'json')) as {
+      items: { metadata: { name: string } }[]
+    }
+    expect(left.items.map((one) => one.metadata.name).toSorted()).toEqual([
+      'database-kalnet-postgres-0',
+      'kalnet-control-plane',
+      'kalnet-controller',
+    ])
+    expect(await podsOf(installed, undefined, 'kalnet-instances')).not.toEqual([])
+    const began = performance.now()
+    await installed.helm(
+      'install',
+      'kalnet',
+      CHART,
+      ...at,
+      '--values',
+      await installed.values(JSON.parse(values)),
+    )
+    await untilReady(installed, ALL)
+    await note('again', { readyMs: since(began) })
+    // Another sign-in than the one that is kept: what that one opened stays open.
+    const anew = createClient(BASE, house.ca, installed.cluster.there)
+    await untilAnswers('the owner signs in', () => anew.signIn())
+    await nothingIsLost()
+  })
 })
