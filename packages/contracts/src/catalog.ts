@@ -44,7 +44,12 @@ export const catalogRoutes = {
     params: nothing,
     query: nothing,
     body: nothing,
-    answer: z.strictObject({ items: z.array(catalogEntry), problems: z.array(catalogProblem) }),
+    answer: z.strictObject({
+      items: z.array(catalogEntry),
+      problems: z.array(catalogProblem),
+      /** Where something can be started now: what some machine that takes new things says it can do. */
+      offered: z.array(platformName),
+    }),
     audit: null,
   }),
   read: route({

@@ -141,7 +141,7 @@ export function createStandIn(world: World = 'usual') {
         state.me = null
         return {}
       case 'GET templates':
-        return { items: state.templates, problems: [] }
+        return { items: state.templates, problems: [], offered: ['process', 'docker', 'kubernetes'] }
       case 'GET sessions':
         return list(url.searchParams)
       case 'POST sessions':

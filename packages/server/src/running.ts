@@ -11,6 +11,7 @@ import { routesOfCatalog } from './catalog/routes.ts'
 import { createControllers } from './controllers/controllers.ts'
 import { createHub, type HubOptions } from './controllers/hub.ts'
 import { ownAddress } from './controllers/own-address.ts'
+import { offeredBy } from './controllers/placement.ts'
 import { routesOfControllers, type WriteManifest } from './controllers/routes.ts'
 import type { RecordAudit } from './core/audited.ts'
 import type { Events } from './core/events.ts'
@@ -208,7 +209,11 @@ export async function createRunning(options: RunningOptions) {
       address: () => ({ url: options.address(), fingerprint }),
     }),
     handle(localRoutes.controllerToken, ({ body }) => controllers.makeToken(null, body.name)),
-    ...routesOfCatalog({ catalog }),
+    ...routesOfCatalog({
+      catalog,
+      offered: (organisationId) =>
+        store.as(organisationId).read(async (tx) => offeredBy(await controllers.serving(tx, organisationId))),
+    }),
     ...streams.routes,
     ...routesOfSessions({
       sessions,

@@ -1,24 +1,22 @@
 /** What a template is, what it asks, and where it shall run. */
 import type { CatalogEntry } from '@kalnet/contracts/catalog'
-import type { PlatformName } from '@kalnet/contracts/instance'
 import { BadgeCheck, Play } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import * as m from '../messages/index.ts'
 import { useLaunch } from '../sessions/actions.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
-import { Choice } from '../ui/choice.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Facts } from './facts.tsx'
 import css from './launch.module.css'
 import { begin, finish, missing, Questions } from './questions.tsx'
-import { PLATFORM_WORDS } from './words.ts'
+import { type Place, Where } from './where.tsx'
 
 export default function Details({ entry, onClose }: { entry: CatalogEntry; onClose: () => void }) {
   const launch = useLaunch()
   const [name, setName] = useState('')
-  const [platform, setPlatform] = useState<PlatformName | 'auto'>('auto')
+  const [platform, setPlatform] = useState<Place>('auto')
   const [given, setGiven] = useState(() => begin(entry.inputs))
   const [tried, setTried] = useState(false)
   const submit = (event: FormEvent) => {
@@ -32,7 +30,6 @@ export default function Details({ entry, onClose }: { entry: CatalogEntry; onClo
       answers: finish(entry.inputs, given),
     })
   }
-  const platforms = entry.platforms.filter((it) => it !== 'fake')
   return (
     <Dialog title={entry.name} onClose={onClose} place="side">
       <div className={css.title}>
@@ -57,17 +54,7 @@ export default function Details({ entry, onClose }: { entry: CatalogEntry; onClo
           value={name}
           onChange={setName}
         />
-        {platforms.length > 1 && (
-          <Choice
-            label={m.platform}
-            value={platform}
-            options={[
-              { value: 'auto', label: m.platformAuto },
-              ...platforms.map((value) => ({ value, label: PLATFORM_WORDS[value] })),
-            ]}
-            onChange={setPlatform}
-          />
-        )}
+        <Where entry={entry} value={platform} onChange={setPlatform} />
         <Button type="submit" look="primary" wide isPending={launch.isPending} icon={<Play aria-hidden />}>
           {m.start}
         </Button>

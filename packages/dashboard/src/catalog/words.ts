@@ -26,6 +26,12 @@ export const PLATFORM_WORDS: Record<PlatformName, string> = {
   kubernetes: m.platformKubernetes,
   fake: m.platformFake,
 }
+export const PLATFORM_HELP: Record<PlatformName, string> = {
+  process: m.platformProcessHelp,
+  docker: m.platformDockerHelp,
+  kubernetes: m.platformKubernetesHelp,
+  fake: m.platformFake,
+}
 
 /** How well an entry answers the words: 0 not at all; a name that begins with them is best. */
 export function fits(

@@ -1,6 +1,5 @@
 /** Adds a service: what it is, what it asks, what it uses, where it will be. */
 import type { CatalogEntry } from '@kalnet/contracts/catalog'
-import type { PlatformName } from '@kalnet/contracts/instance'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { BadgeCheck, Plus, TriangleAlert } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
@@ -9,12 +8,11 @@ import { call, ROUTES } from '../api.ts'
 import { Facts } from '../catalog/facts.tsx'
 import css from '../catalog/launch.module.css'
 import { begin, finish, missing, Questions } from '../catalog/questions.tsx'
-import { PLATFORM_WORDS } from '../catalog/words.ts'
+import { type Place, Where } from '../catalog/where.tsx'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
-import { Choice } from '../ui/choice.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { ErrorBox } from '../ui/parts.tsx'
@@ -31,7 +29,7 @@ export default function Install({ entry, onClose }: { entry: CatalogEntry; onClo
   const taken = services.map(({ name }) => name)
   const [written, setName] = useState<string | null>(null)
   const [title, setTitle] = useState('')
-  const [platform, setPlatform] = useState<PlatformName | 'auto'>('auto')
+  const [platform, setPlatform] = useState<Place>('auto')
   const [replicas, setReplicas] = useState('1')
   const [given, setGiven] = useState(() => begin(entry.inputs))
   const [uses, setUses] = useState<Record<string, string>>({})
@@ -66,7 +64,6 @@ export default function Install({ entry, onClose }: { entry: CatalogEntry; onClo
     if (nameWrong || missing(entry.inputs, given) || lacks.length > 0 || replicasProblem(replicas)) return
     install.mutate()
   }
-  const platforms = entry.platforms.filter((it) => it !== 'fake')
   return (
     <Dialog title={entry.name} onClose={onClose} place="side">
       <div className={css.title}>
@@ -119,17 +116,7 @@ export default function Install({ entry, onClose }: { entry: CatalogEntry; onClo
             problem={tried ? replicasProblem(replicas) : undefined}
           />
         )}
-        {platforms.length > 1 && (
-          <Choice
-            label={m.platform}
-            value={platform}
-            options={[
-              { value: 'auto', label: m.platformAuto },
-              ...platforms.map((value) => ({ value, label: PLATFORM_WORDS[value] })),
-            ]}
-            onChange={setPlatform}
-          />
-        )}
+        <Where entry={entry} value={platform} onChange={setPlatform} />
         <Button type="submit" look="primary" wide isPending={install.isPending} icon={<Plus aria-hidden />}>
           {m.install}
         </Button>

@@ -1,10 +1,20 @@
 /** The catalog over HTTP. */
 import { catalogRoutes } from '@kalnet/contracts/catalog'
+import type { PlatformName } from '@kalnet/contracts/instance'
 import { type Handler, handle } from '../core/http.ts'
 import type { Catalog } from './catalog.ts'
 
-export const routesOfCatalog = ({ catalog }: { catalog: Catalog }): Handler[] => [
-  handle(catalogRoutes.list, () => catalog.list()),
+export interface CatalogRoutesOptions {
+  catalog: Catalog
+  /** Where this organisation can start something now. */
+  offered(organisationId: string): Promise<PlatformName[]>
+}
+
+export const routesOfCatalog = ({ catalog, offered }: CatalogRoutesOptions): Handler[] => [
+  handle(catalogRoutes.list, async ({ actor }) => ({
+    ...(await catalog.list()),
+    offered: await offered(actor.organisationId),
+  })),
   handle(catalogRoutes.read, ({ params }) => catalog.read(params.id)),
   handle(catalogRoutes.icon, async ({ params, reply }) => {
     const icon = await catalog.icon(params.id)

@@ -1,7 +1,7 @@
 import type { Controller } from '@kalnet/contracts/controller'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import { describe, expect, it } from 'vitest'
-import { place } from './placement.ts'
+import { offeredBy, place } from './placement.ts'
 
 const spec = instanceSpec.parse({ image: { reference: 'x' }, command: ['x'] })
 const machine = (name: string, change: Partial<Controller> = {}, usable = true): Controller => ({
@@ -30,6 +30,19 @@ const machine = (name: string, change: Partial<Controller> = {}, usable = true):
     },
   ],
   ...change,
+})
+
+describe('offeredBy', () => {
+  it.each([
+    ['nothing without machines', [], []],
+    ['what a machine can do', [machine('a')], ['process']],
+    ['nothing of one that is offline', [machine('a', { state: 'offline' })], []],
+    ['nothing of one that takes nothing new', [machine('a', { cordoned: true })], []],
+    ['nothing that cannot be used', [machine('a', {}, false)], []],
+    ['each once', [machine('a'), machine('b')], ['process']],
+  ])('[CTL-3.offered] is %s', (_name, controllers, expected) => {
+    expect(offeredBy(controllers)).toEqual(expected)
+  })
 })
 
 describe('place', () => {

@@ -1,7 +1,7 @@
 /** Which controller runs a new instance, or in words why none can. */
 import type { Controller, Labels } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
-import type { InstanceSpec, PlatformName } from '@kalnet/contracts/instance'
+import { type InstanceSpec, type PlatformName, platformName } from '@kalnet/contracts/instance'
 
 export interface Placement {
   controllerId: string
@@ -61,6 +61,15 @@ function obstacle(controller: Controller, platform: PlatformName, spec: Instance
     return `${controller.name} has too little free memory`
   return null
 }
+
+/** Where something could be started at all, in the usual order. */
+export const offeredBy = (controllers: readonly Controller[]): PlatformName[] =>
+  platformName.options.filter((platform) =>
+    controllers.some(
+      ({ state, cordoned, fingerprints }) =>
+        state === 'online' && !cordoned && fingerprints.some((it) => it.platform === platform && it.usable),
+    ),
+  )
 
 /** The platform order decides first; among equals the controller with the most free memory. Throws placement.none. */
 export function place(
