@@ -1,7 +1,11 @@
 /** What goes wrong in a cluster, as tests over a cluster that is there: each ends in the wanted state or in one sentence. */
 import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance'
 import { poll } from '@kalnet/controller/platforms/conformance/fixture'
+import { volumeName } from '@kalnet/controller/platforms/kubernetes/names'
+import { newCertificate } from '@kalnet/controller/platforms/kubernetes/screen-certificate'
+import { linkPlaces } from '@kalnet/controller/platforms/links'
 import type { Platform } from '@kalnet/controller/platforms/platform'
+import type { V1Pod } from '@kubernetes/client-node'
 import { v7 as newId } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { chain, NAMESPACE, type Shared } from './subject.ts'
@@ -101,6 +105,87 @@ export function describeFaults(shared: () => Shared): void {
     })
   })
 
+  describe('[K8S-1.faults] what somebody else does beside us', { concurrent: true }, () => {
+    test('[K8S-1.farewell] marks that another manager took are put back, and nothing is called gone meanwhile', async () => {
+      const platform = shared().platform()
+      const stop = new AbortController()
+      const listening = (async () => {
+        for await (const _ of platform.changes(stop.signal));
+      })()
+      const handle = await start(platform)
+      const pod = `${pods}/${handle.data.pod}`
+      const read = () => shared().cluster.call<V1Pod>('GET', pod)
+      const { labels: ours = {} } = (await read()).metadata ?? {}
+      const taken = { 'kalnet.io/installation': 'theirs', 'kalnet.io/instance': 'theirs' }
+      await shared().cluster.call(
+        'PATCH',
+        `${pod}?fieldManager=somebody&force=true`,
+        { apiVersion: 'v1', kind: 'Pod', metadata: { name: handle.data.pod, labels: taken } },
+        'application/apply-patch+yaml',
+      )
+      // Whoever is told of ours is told that this one went.
+      await poll(() => platform.observe(handle), wait).toMatchObject({ state: 'running' })
+      await poll(async () => (await read()).metadata?.labels, wait).toEqual(ours)
+      await poll(
+        async () => (await platform.list()).filter((it) => it.data.pod === handle.data.pod),
+        wait,
+      ).toEqual([handle])
+      stop.abort()
+      await listening
+      await platform.remove(handle)
+    })
+
+    test('what has our names and not our marks is not touched, nor is what another installation made', async () => {
+      const platform = shared().platform()
+      const other = shared().platform({}, 'another')
+      const theirs = await start(other)
+      expect((await platform.list()).filter((it) => it.instanceId === theirs.instanceId)).toEqual([])
+      const volume = { id: newId(), name: 'data', at: '/data' }
+      const name = volumeName('test', volume.id)
+      const claims = `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`
+      await shared().cluster.call('POST', claims, {
+        metadata: { name },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          storageClassName: 'of-nobody',
+          resources: { requests: { storage: '1Mi' } },
+        },
+      })
+      await expect(start(platform, { volumes: [volume] })).rejects.toThrow(/is there already and is not ours/)
+      expect(
+        (await shared().cluster.call<V1Pod>('GET', `${claims}/${name}`)).metadata?.labels,
+      ).toBeUndefined()
+      await shared().cluster.call('DELETE', `${claims}/${name}`)
+      expect(await other.observe(theirs)).toMatchObject({ state: 'running' })
+      await other.remove(theirs)
+    })
+
+    test('[NET-5.link-places] the way for links that somebody ends inside is told, and is made anew', async () => {
+      const platform = shared().platform()
+      const handle = await start(platform)
+      const places = linkPlaces([{ name: 'db', port: 5432 }])
+      const stop = new AbortController()
+      const broke: string[] = []
+      const listen = () =>
+        platform.listenInside?.(
+          handle,
+          places,
+          (_, stream) => void stream.end('hello'),
+          stop.signal,
+          (error) => broke.push(error.message),
+        )
+      await listen()
+      const kill =
+        'for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline | grep -q "^perl.* listen " && kill -9 $(basename $p); done; true'
+      await platform.exec?.(handle, ['sh', '-c', kill], never, 20_000)
+      await poll(() => broke.length, wait).toBe(1)
+      await listen()
+      stop.abort()
+      await platform.remove(handle)
+      expect(broke).toHaveLength(1)
+    })
+  })
+
   describe('[K8S-1.bad-input] what cannot be meant', { concurrent: true }, () => {
     const first = async (platform: Platform) => {
       const stop = new AbortController()
@@ -120,6 +205,32 @@ export function describeFaults(shared: () => Shared): void {
       expect(it).toMatchObject({ usable: false, version: 'v1.34.4' })
       expect(it.detail).toMatch(/We may not get pods, list pods, watch pods, create pods/)
       await expect(start(shared().platform({ kubeconfig }))).rejects.toThrow(/We may not do that/)
+    })
+
+    test('a certificate of an authority that the kubeconfig does not name, or names wrongly', async () => {
+      const { cluster } = shared()
+      const config = JSON.parse(cluster.kubeconfig)
+      const [{ cluster: its }] = config.clusters
+      const write = async (name: string, changes: object) =>
+        shared().configOf(
+          name,
+          JSON.stringify({ ...config, clusters: [{ name: 'test', cluster: { ...its, ...changes } }] }),
+        )
+      const said = async (kubeconfig: string) => (await first(shared().platform({ kubeconfig }))).detail
+      expect(await said(await write('no-authority', { 'certificate-authority-data': undefined }))).toMatch(
+        /authority that is not known here: the kubeconfig must name it/,
+      )
+      const other = Buffer.from(newCertificate().certificate).toString('base64')
+      expect(await said(await write('other', { 'certificate-authority-data': other }))).toMatch(
+        /is not of the authority that the kubeconfig names/,
+      )
+      const none = Buffer.from('-----BEGIN CERTIFICATE-----\nnone\n').toString('base64')
+      expect(await said(await write('none', { 'certificate-authority-data': none }))).toMatch(
+        /The cluster cannot be used: the certificates or keys of the kubeconfig are none/,
+      )
+      expect(await said(await write('nobody', { server: 'https://127.0.0.1:1' }))).toMatch(
+        /nobody listens at 127\.0\.0\.1:1/,
+      )
     })
 
     test('a token that nobody gave, a namespace that is not ours to use, a cluster that is not there', async () => {

@@ -18,6 +18,8 @@ export interface Prepared {
   accountOf(name: string): Promise<string>
   /** The same of any token. */
   fileOf(name: string, token: string): Promise<string>
+  /** A file of whatever somebody wrote. */
+  configOf(name: string, content: string): Promise<string>
   /** Of somebody whom the cluster never knew. */
   strangerOf(): Promise<string>
   close(): Promise<void>
@@ -48,10 +50,11 @@ export async function prepareCluster({
     await cluster.stop()
     await rm(home, { recursive: true, force: true })
   }
-  async function write(name: string, token: string) {
+  const write = (name: string, token: string) => configOf(name, cluster.kubeconfigFor(token))
+  async function configOf(name: string, content: string) {
     await mkdir(home, { recursive: true })
     const file = join(home, `${name}.kubeconfig`)
-    await writeFile(file, cluster.kubeconfigFor(token), { mode: 0o600 })
+    await writeFile(file, content, { mode: 0o600 })
     return file
   }
   async function accountOf(name: string) {
@@ -79,6 +82,7 @@ export async function prepareCluster({
       kubeconfig,
       accountOf,
       fileOf: write,
+      configOf,
       strangerOf: () => write('stranger', 'x'.repeat(200)),
       close,
     }

@@ -132,6 +132,16 @@ describe('[K8S-1.bad-input] signing in to a cluster', () => {
       /names no cluster with an address/,
     ],
     [
+      'an address without TLS',
+      () => ({
+        kubeconfig: written({
+          ...whole,
+          clusters: [{ name: 'one', cluster: { server: 'http://one.test' } }],
+        }),
+      }),
+      /http:\/\/one\.test, which is without TLS/,
+    ],
+    [
       'keys that are not there',
       () => ({ kubeconfig: written({ ...whole, users: [{ name: 'me', user: keys }] }) }),
       /keys or certificates that cannot be read/,

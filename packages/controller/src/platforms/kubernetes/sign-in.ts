@@ -87,6 +87,10 @@ async function open({ kubeconfig, context }: Wanted): Promise<Opened> {
   const server = config.getCurrentCluster()?.server
   if (!server || !/^https?:/.test(server) || !URL.canParse(server))
     throw new Error('The kubeconfig names no cluster with an address')
+  if (server.startsWith('http:') && !config.getCurrentCluster()?.skipTLSVerify)
+    throw new Error(
+      `The kubeconfig names ${server}, which is without TLS: everybody on the way could read our token (insecure-skip-tls-verify allows it)`,
+    )
   const user = config.getCurrentUser()
   if (!user) throw new Error('The kubeconfig names no user for its context')
   return { config, folder: dirname(kubeconfig ?? IN_CLUSTER), ...notOfTheLibrary(raw, user.name) }

@@ -60,6 +60,11 @@ export async function ensureClaims(
       if (!isGone(error)) throw error
       return null
     })
+    // Its name is a hash that nobody else has by chance; whose it is is written on it.
+    if (there && there.metadata?.labels?.[LABELS.installation] !== of.installation)
+      throw new Error(
+        `The claim ${claim.metadata?.name} is there already and is not ours, so it is not touched`,
+      )
     if (!there && volume.existing) throw fail('volume.missing', { name: volume.name })
     if (there) await grow(api, path, there, volume)
     else await api.apply(path, claim)
