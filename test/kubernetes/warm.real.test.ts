@@ -155,16 +155,20 @@ describe.skipIf(skipped)('images ahead', () => {
       }
       await writeFile(join(where.config, 'kalnet.yaml'), stringify({ kubernetes }))
       const said = async (...words: string[]) => {
-        const { out, err } = await cli(home, 'images', 'warm', ...words, '--json')
-        expect(err).toBe('')
+        const { code, out, err } = await cli(home, 'images', 'warm', ...words, '--json')
+        expect(code, err).toBe(0)
         return (JSON.parse(out) as { items: object[] }).items
       }
       const item = { image: 'terminal', reference, machine: 'machine-1' }
       expect(await said('--look')).toEqual([{ ...item, state: 'there', ms: null }])
-      await forget()
-      await poll(hasIt, wait).toBe(false)
-      expect(await said('terminal', '--look')).toEqual([{ ...item, state: 'missing', ms: null }])
-      expect(await said('terminal')).toEqual([{ ...item, state: 'brought', ms: expect.any(Number) }])
+      // One that no machine has; most of it lies in the registry already.
+      const [brought] = await said('base')
+      expect(brought).toMatchObject({
+        image: 'base',
+        machine: 'machine-1',
+        state: 'brought',
+        ms: expect.any(Number),
+      })
       const middle = (all: number[]) => all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)]
       const kept = {
         image: 'terminal',
@@ -187,5 +191,5 @@ describe.skipIf(skipped)('images ahead', () => {
       await registry.kill()
       rmSync(home, { recursive: true, force: true })
     }
-  }, 600_000)
+  }, 900_000)
 })
