@@ -96,7 +96,9 @@ describe('[K8S-1.machines] machines', () => {
   test('are not known where we may not look, and asked for again after a while', async () => {
     const it = start([new ApiProblem(403, 'Forbidden', 'no'), [node('a')]], [])
     await expect.poll(it.names, wait).toEqual(['a'])
-    expect([it.slept, it.it.isRefused()]).toEqual([[300_000], false])
+    // Long after: nothing is asked of a cluster again and again that it has refused.
+    expect(it.slept.map((ms) => ms >= 60_000)).toEqual([true])
+    expect(it.it.isRefused()).toBe(false)
     await it.end()
   })
 
