@@ -36,7 +36,7 @@ else {
       )
     ).items
 
-  describe('[K8S-1.faults] an image', { concurrent: true }, () => {
+  describe('[K8S-1.faults] an image', () => {
     const cases: [string, object, boolean, RegExp][] = [
       ['that its registry does not have', {}, true, /there is no such image/],
       ['that its registry does not give', { signIn: true }, true, /its registry does not let the machine in/],
@@ -47,7 +47,8 @@ else {
       async (name, options, isUp, words) => {
         const registry = await startImageRegistry(join(home, name.replaceAll(' ', '-')), options)
         const giveBack = await lendRegistry(cluster, registry.port)
-        if (!isUp) await registry.kill()
+        // Nobody listens there any more, for the machine of the cluster neither.
+        if (!isUp) await Promise.all([registry.kill(), giveBack()])
         const it = control(shared)
         const one = wish({ image: { reference: `127.0.0.1:${registry.port}/nobody/nothing:1` } })
         it.wish(one)
@@ -56,7 +57,7 @@ else {
         expect(it.last(one.id)?.reason).toMatch(words)
         await poll(() => left('pods', one.id), wait).toEqual([])
         await it.end()
-        await giveBack()
+        if (isUp) await giveBack()
         await registry.kill()
       },
       LIMIT_MS,
