@@ -4,7 +4,7 @@ import { KalnetError } from '@kalnet/contracts/errors'
 import type { DesiredInstance, ObservedState, Progress } from '@kalnet/contracts/instance'
 import { type Clock, stamp } from '@kalnet/io/clock'
 import type { Entry } from './journal.ts'
-import { PlatformAway } from './platforms/away.ts'
+import { PlatformAway, Refused } from './platforms/away.ts'
 import type { Handle, Observation, Platform } from './platforms/platform.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import { awaitReady } from './ready.ts'
@@ -193,7 +193,7 @@ export function createLife(parts: LifeParts) {
           parts.progress(entry, { step: 'create', text: problemInWords(error), share: null })
           throw error
         }
-        const refused = error instanceof KalnetError
+        const refused = error instanceof KalnetError || error instanceof Refused
         const failed = (failures.get(entry) ?? 0) + 1
         failures.set(entry, failed)
         if (!refused && failed < CREATE_ATTEMPTS) throw error

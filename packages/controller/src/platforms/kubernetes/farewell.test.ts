@@ -65,6 +65,19 @@ describe('[K8S-1.farewell] the last word about a pod', () => {
   )
 })
 
+test('[K8S-1.farewell] one that is still there, and ended because it goes, says who wanted that', () => {
+  expect(standingOf(pod(ended(137), [evicted], asked))).toMatchObject({
+    code: 137,
+    reason: expect.stringMatching(/is being cleared/),
+  })
+  expect(standingOf(pod(ended(0), [evicted], asked))).toMatchObject({
+    code: null,
+    reason: expect.stringMatching(/is being cleared/),
+  })
+  expect(standingOf(pod(ended(143), [], asked))).toMatchObject({ reason: 'It was removed from outside' })
+  expect(standingOf(pod(ended(3)))).toMatchObject({ code: 3, reason: 'Its program ended with code 3' })
+})
+
 describe('[K8S-1.silent-machine] a pod whose machine is silent', () => {
   const silent = [condition('Ready', 'False'), condition('ContainersReady', 'True')]
   test('runs as far as is known, and that is said', () => {

@@ -48,6 +48,9 @@ const isSilent = (pod: V1Pod) =>
 /** Of one that is there. Throws `InstanceLost` where the cluster gave it up, and its machine cannot say whether it ended. */
 export function standingOf(pod: V1Pod): Observation {
   const now = observationOf(pod)
+  // It goes, and so its program ended: who wanted that says more than the signal.
+  if (now.state === 'ended' && pod.metadata?.deletionTimestamp)
+    return { ...now, code: now.code || null, reason: takenInWords(pod) ?? 'It was removed from outside' }
   if (now.state !== 'running' || !isSilent(pod)) return now
   const who = machineOf(pod)
   if (pod.metadata?.deletionTimestamp)

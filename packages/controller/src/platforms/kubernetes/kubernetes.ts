@@ -116,7 +116,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
       return await inWords(work)
     } catch (error) {
       const { cause } = error as Error
-      if (cause instanceof ApiProblem && cause.status === 403) news.doubt()
+      if (cause instanceof ApiProblem && [401, 403].includes(cause.status)) news.doubt()
       throw error
     }
   }

@@ -3,7 +3,7 @@ import type { Progress } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
 import type { V1Pod } from '@kubernetes/client-node'
 import { createLimit } from '../../limit.ts'
-import { InstanceLost, PlatformAway } from '../away.ts'
+import { InstanceLost, PlatformAway, Refused } from '../away.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
 import { problemInWords } from '../reasons.ts'
 import { type Api, ApiProblem, isBusy } from './api.ts'
@@ -112,7 +112,7 @@ export function createMaking(parts: MakingParts) {
         if (!pod) throw new Error('It was removed from outside while it started')
         if (hasBegun(pod)) return handleFrom(pod)
         const waits = waitingOf(pod)
-        if (waits?.isFinal) throw new Error(waits.text)
+        if (waits?.isFinal) throw new (waits.isForGood ? Refused : Error)(waits.text)
         if (waits && waits.text !== last) {
           last = waits.text
           say({ step: 'create', text: last.slice(0, 200), share: null })

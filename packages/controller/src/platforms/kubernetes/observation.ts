@@ -27,6 +27,8 @@ const POD_REASONS: Record<string, (message: string) => string> = {
 /** A machine tells nothing between the two: which of them takes the time, nobody can see. */
 const BEING_PREPARED = 'Its machine prepares it; the first time, its image is fetched'
 
+/** What a registry said, and not that it is silent: it says the same the next time. */
+const isForGood = (message: string) => UNFETCHED.slice(0, 2).some(([pattern]) => pattern.test(message))
 /** What containerd and its like say of a registry. Their words follow: they name the image. */
 const UNFETCHED: [RegExp, string][] = [
   [
@@ -49,9 +51,12 @@ function unfetchedInWords(message: string): string {
 }
 
 /** Why a container waits (`state.waiting.reason`). `isFinal`: waiting longer changes nothing. */
-const WAITING: Record<string, { isFinal: boolean; words(message: string): string }> = {
+const WAITING: Record<
+  string,
+  { isFinal: boolean; isForGood?(message: string): boolean; words(message: string): string }
+> = {
   ErrImagePull: { isFinal: false, words: unfetchedInWords },
-  ImagePullBackOff: { isFinal: true, words: unfetchedInWords },
+  ImagePullBackOff: { isFinal: true, isForGood, words: unfetchedInWords },
   ErrImageNeverPull: { isFinal: true, words: () => 'Its image is not on the machine and may not be fetched' },
   InvalidImageName: { isFinal: true, words: () => 'Its image has a name that cannot be one' },
   ImageInspectError: { isFinal: true, words: (it) => `Its image cannot be read: ${it}` },
@@ -85,13 +90,19 @@ export const unplacedInWords = (message: string): string => {
 export interface Waiting {
   text: string
   isFinal: boolean
+  /** Another try would end the same. */
+  isForGood?: boolean
 }
 
 /** Why it does not run yet; null: it does, did, or nothing is said. */
 export function waitingOf(pod: V1Pod): Waiting | null {
   const waits = statusOf(pod)?.state?.waiting
   const known = waits?.reason ? WAITING[waits.reason] : undefined
-  if (known) return { text: known.words(short(waits?.message)), isFinal: known.isFinal }
+  if (known) {
+    const message = short(waits?.message)
+    const { isFinal } = known
+    return { text: known.words(message), isFinal, isForGood: known.isForGood?.(message) ?? false }
+  }
   const placed = pod.status?.conditions?.find((it) => it.type === 'PodScheduled')
   if (placed?.status === 'False' && placed.reason === 'Unschedulable')
     return { text: unplacedInWords(placed.message ?? ''), isFinal: false }
