@@ -9,7 +9,7 @@ import { missedMusts } from './cluster.ts'
 const scale = (changes: { writes?: number; quiet?: Record<string, number>; refused?: object }) =>
   ({
     writesPerInstance: changes.writes ?? 6,
-    quiet: { perMinute: changes.quiet ?? { 'watch pods': 0.1 } },
+    quiet: { minutes: 2, perMinute: changes.quiet ?? { 'watch pods': 0.1, 'list pods': 0.5 } },
     refused: changes.refused ?? {},
   }) as Scale
 const first = (p95: number) => [

@@ -7,7 +7,7 @@ import { type Api, ApiProblem } from './api.ts'
 const WATCH_SECONDS = 600
 const PAGE = 500
 /** Rights change without a word to us. */
-const REFUSED_MS = 300_000
+const REFUSED_MS = 1_800_000
 
 interface Thing {
   metadata?: V1ObjectMeta
