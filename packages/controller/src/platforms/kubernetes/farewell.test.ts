@@ -124,6 +124,10 @@ test.each([
   ['failed to authorize: 401 Unauthorized', /does not let the machine in/],
   ['dial tcp 127.0.0.1:1: connect: connection refused', /does not answer/],
   ['lookup registry.test: no such host', /does not answer/],
+  [
+    `Back-off pulling image "127.0.0.1:24031/x:1": ErrImagePull: ${'failed to pull '.repeat(30)}: dial tcp`,
+    /does not answer/,
+  ],
   ['tls: failed to verify certificate: x509: unknown authority', /no certificate that the machine trusts/],
   ['something new', /cannot be fetched: something new/],
 ])('[K8S-1.reasons] an image that cannot be fetched: %s', (message, words) =>

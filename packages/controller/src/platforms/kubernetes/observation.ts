@@ -32,7 +32,7 @@ const isForGood = (message: string) => UNFETCHED.slice(0, 2).some(([pattern]) =>
 /** What containerd and its like say of a registry. Their words follow: they name the image. */
 const UNFETCHED: [RegExp, string][] = [
   [
-    /401|403|unauthori[sz]ed|forbidden|denied|no basic auth|authentication required/i,
+    /\b40[13]\b|unauthori[sz]ed|forbidden|denied|no basic auth|authentication required/i,
     'its registry does not let the machine in',
   ],
   [/not found|manifest unknown|name unknown/i, 'there is no such image'],
@@ -41,13 +41,13 @@ const UNFETCHED: [RegExp, string][] = [
     'its registry has no certificate that the machine trusts',
   ],
   [
-    /connection refused|no such host|i\/o timeout|deadline exceeded|no route|unreachable|dial tcp|EOF|reset by peer|50[0-9]/i,
+    /connection refused|no such host|i\/o timeout|deadline exceeded|no route|unreachable|dial tcp|EOF|reset by peer|failed to do request|\b50[0-9]\b/i,
     'its registry does not answer',
   ],
 ]
 function unfetchedInWords(message: string): string {
   const found = UNFETCHED.find(([pattern]) => pattern.test(message))
-  return `Its image cannot be fetched: ${found ? `${found[1]} (${message})` : message}`
+  return `Its image cannot be fetched: ${found ? `${found[1]} (${short(message)})` : short(message)}`
 }
 
 /** Why a container waits (`state.waiting.reason`). `isFinal`: waiting longer changes nothing. */
@@ -99,9 +99,11 @@ export function waitingOf(pod: V1Pod): Waiting | null {
   const waits = statusOf(pod)?.state?.waiting
   const known = waits?.reason ? WAITING[waits.reason] : undefined
   if (known) {
-    const message = short(waits?.message)
     const { isFinal } = known
-    return { text: known.words(message), isFinal, isForGood: known.isForGood?.(message) ?? false }
+    // What matters may come last: it is cut only when it is shown.
+    const message = (waits?.message ?? '').replace(/\s+/g, ' ').trim()
+    const text = known.words(message).slice(0, 400)
+    return { text, isFinal, isForGood: known.isForGood?.(message) ?? false }
   }
   const placed = pod.status?.conditions?.find((it) => it.type === 'PodScheduled')
   if (placed?.status === 'False' && placed.reason === 'Unschedulable')
