@@ -250,6 +250,7 @@ describe('[SEC-2.matrix] every kind of event × who may hear it', () => {
     'certificate.removed': { permission: 'network.read' },
     'controller.changed': { permission: 'controller.read' },
     'controller.removed': { permission: 'controller.read' },
+    'cluster.changed': { permission: 'controller.read' },
     'person.changed': { permission: 'person.read' },
     'person.removed': { permission: 'person.read' },
     'group.changed': { permission: 'group.read' },
