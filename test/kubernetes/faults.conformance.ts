@@ -3,11 +3,13 @@ import { type InstanceSpecInput, instanceSpec } from '@kalnet/contracts/instance
 import { poll } from '@kalnet/controller/platforms/conformance/fixture'
 import { volumeName } from '@kalnet/controller/platforms/kubernetes/names'
 import { newCertificate } from '@kalnet/controller/platforms/kubernetes/screen-certificate'
+import { textOf } from '@kalnet/controller/platforms/kubernetes/walls'
 import { linkPlaces } from '@kalnet/controller/platforms/links'
 import type { Platform } from '@kalnet/controller/platforms/platform'
 import type { V1Pod } from '@kubernetes/client-node'
 import { v7 as newId } from 'uuid'
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { chain, NAMESPACE, type Shared } from './subject.ts'
 
 const never = new AbortController().signal
@@ -79,29 +81,43 @@ export function describeFaults(shared: () => Shared): void {
       await expect(large).rejects.toThrow(/enough free memory/)
     })
 
-    test('fields that somebody else took are taken back', async () => {
+    test('[K8S-1.walls-kept] walls that another manager opened, took the marks of or deleted are put back while it runs', async () => {
       const platform = shared().platform()
-      const request = requestOf()
-      const handle = await platform.ensure(request, never, () => undefined)
+      const stop = new AbortController()
+      const listening = (async () => {
+        for await (const _ of platform.changes(stop.signal));
+      })()
+      const handle = await start(platform)
       const policy = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies/${handle.data.pod}`
-      const theirs = {
-        apiVersion: 'networking.k8s.io/v1',
-        kind: 'NetworkPolicy',
-        spec: { podSelector: {}, egress: [{}] },
+      const { call } = shared().cluster
+      type Policy = { metadata: { labels: object }; spec: { egress?: unknown[]; podSelector: object } }
+      const read = () => call<Policy>('GET', policy).catch(() => null)
+      const made = await read()
+      expect(made?.spec.egress ?? []).toEqual([])
+      const isAsMade = async () => {
+        const now = await read()
+        return (
+          textOf(now?.spec) === textOf(made?.spec) &&
+          textOf(now?.metadata.labels) === textOf(made?.metadata.labels)
+        )
       }
-      await shared().cluster.call(
-        'PATCH',
-        `${policy}?fieldManager=somebody&force=true`,
-        theirs,
-        'application/apply-patch+yaml',
-      )
-      const next = await platform.ensure({ ...request, generation: 2 }, never, () => undefined)
-      const own = await shared().cluster.call<{ spec: { egress?: unknown[] } }>(
-        'GET',
-        policy.replace(String(handle.data.pod), String(next.data.pod)),
-      )
-      expect(own.spec.egress ?? []).toEqual([])
-      await platform.remove(next)
+      const take = (change: object) =>
+        call(
+          'PATCH',
+          `${policy}?fieldManager=somebody&force=true`,
+          { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', ...change },
+          'application/apply-patch+yaml',
+        )
+      await take({ spec: { podSelector: {}, egress: [{}] } })
+      await eventually('its walls are closed again', isAsMade)
+      await take({ metadata: { labels: { 'kalnet.io/installation': 'theirs' } } })
+      await eventually('its walls have their marks again', isAsMade)
+      await call('DELETE', policy)
+      await eventually('its walls are there again', isAsMade)
+      await platform.remove(handle)
+      await eventually('they go with it', async () => (await read()) === null)
+      stop.abort()
+      await listening.catch(() => undefined)
     })
   })
 

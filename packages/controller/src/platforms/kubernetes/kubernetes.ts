@@ -22,6 +22,7 @@ import { createSpaces } from './spaces.ts'
 import { createPodStore } from './store.ts'
 import { useOf } from './use.ts'
 import { usersOf } from './volumes.ts'
+import { createWalls } from './walls.ts'
 import { createWarming, type WarmingParts } from './warming.ts'
 import { createWithin } from './within.ts'
 
@@ -54,9 +55,10 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
   const { known = async () => [] } = options
   const around = { api, pods, store, installation, settings, clock, log }
   const warming = createWarming({ ...around, known, machines: cluster.machines, changed: cluster.changed })
-  // Both go on while anybody listens.
+  const walls = createWalls({ ...around, namespace: spaces.watched, labelSelector })
+  // All go on while anybody listens.
   const run = async (signal: AbortSignal) =>
-    void (await Promise.all([cluster.run(signal), warming.run(signal)]))
+    void (await Promise.all([cluster.run(signal), warming.run(signal), walls.run(signal)]))
   /** The same object while nothing changed, as it is told. */
   const shown = new WeakMap<ClusterReport, ClusterReport>()
   function report(): ClusterReport | null {

@@ -1,7 +1,7 @@
 /** How an instance comes to be in a cluster: everything that must stand before its program, then the program. Done twice, it is one. */
 import type { Progress } from '@kalnet/contracts/instance'
 import { systemClock } from '@kalnet/io/clock'
-import type { V1Pod } from '@kubernetes/client-node'
+import type { V1NetworkPolicy, V1Pod } from '@kubernetes/client-node'
 import { createLimit } from '../../limit.ts'
 import { InstanceLost, PlatformAway, Refused } from '../away.ts'
 import type { EnsureRequest, Handle } from '../platform.ts'
@@ -22,6 +22,7 @@ import type { KubernetesSettings } from './settings.ts'
 import type { Spaces } from './spaces.ts'
 import { nameOf, type PodStore } from './store.ts'
 import { ensureClaims } from './volumes.ts'
+import { noteOf } from './walls.ts'
 
 export interface MakingParts {
   api: Api
@@ -78,21 +79,22 @@ export function createMaking(parts: MakingParts) {
       screenSecret: newSecret(),
       screenTls: direct && hasScreen(spec) ? newCertificate() : null,
     })
-    const { network } = spec
-    await Promise.all([
+    const policy = policyOf(pod, {
+      ...request,
+      installation,
+      network: spec.network,
+      closed: settings.closed,
+      ingress: ingressOf(spec.ports, settings.direct),
+    })
+    const [kept] = await Promise.all([
+      api.apply<V1NetworkPolicy>(paths.policy(namespace, nameOf(pod)), policy),
       Object.keys(secret.data ?? {}).length > 0 && api.apply(paths.secret(namespace, nameOf(pod)), secret),
-      api.apply(
-        paths.policy(namespace, nameOf(pod)),
-        policyOf(pod, {
-          ...request,
-          installation,
-          network,
-          closed: settings.closed,
-          ingress: ingressOf(spec.ports, settings.direct),
-        }),
-      ),
     ])
-    return api.apply<V1Pod>(path, { ...wanted, spec: { ...wanted.spec, schedulingGates: undefined } })
+    return api.apply<V1Pod>(path, {
+      ...wanted,
+      metadata: { ...wanted.metadata, annotations: { ...wanted.metadata?.annotations, ...noteOf(kept) } },
+      spec: { ...wanted.spec, schedulingGates: undefined },
+    })
   }
 
   async function waitForIt(at: Where, knocks: boolean, signal: AbortSignal, say: Say): Promise<Handle> {

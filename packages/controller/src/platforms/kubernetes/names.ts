@@ -15,6 +15,8 @@ export const NOTES = {
   ports: 'kalnet.io/ports',
   changed: 'kalnet.io/files-changed',
   reach: 'kalnet.io/reach',
+  /** Its policy as the cluster took it. */
+  walls: 'kalnet.io/walls',
 } as const
 /** A pod waits at it until everything that must stand before it does. */
 export const GATE = 'kalnet.io/prepared'
@@ -62,6 +64,7 @@ export const selector = (labels: Record<string, string>): string =>
 const core = (namespace: string, kind: string, name = '') =>
   `/api/v1/namespaces/${namespace}/${kind}${name && `/${name}`}`
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
+const WALLS = '/apis/networking.k8s.io/v1'
 export const paths = {
   namespaces: '/api/v1/namespaces',
   namespace: (name: string) => `/api/v1/namespaces/${name}`,
@@ -77,6 +80,7 @@ export const paths = {
     namespace === null ? '/api/v1/persistentvolumeclaims' : core(namespace, 'persistentvolumeclaims'),
   /** What pods use, where somebody measures. */
   metrics: (namespace: string) => `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`,
-  policy: (namespace: string, name: string) =>
-    `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`,
+  policies: (namespace: string | null) =>
+    `${WALLS}/${namespace === null ? '' : `namespaces/${namespace}/`}networkpolicies`,
+  policy: (namespace: string, name: string) => `${WALLS}/namespaces/${namespace}/networkpolicies/${name}`,
 }

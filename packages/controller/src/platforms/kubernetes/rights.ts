@@ -37,8 +37,8 @@ export const RIGHTS: readonly Right[] = [
   {
     group: 'networking.k8s.io',
     resource: 'networkpolicies',
-    verbs: ['create', 'patch'],
-    why: 'the walls of instances',
+    verbs: ['list', 'watch', 'create', 'patch'],
+    why: 'the walls of instances, and that they stay',
   },
 ]
 /** There, too; without it what instances use is not known, and nothing else is missing. */

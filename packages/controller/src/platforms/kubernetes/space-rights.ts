@@ -23,6 +23,12 @@ export const spacesRights = (namespace: string): readonly Right[] => [
   { group: '', resource: 'pods', verbs: ['list', 'watch'], why: 'knowing of all instances by one watch' },
   { group: '', resource: 'persistentvolumeclaims', verbs: ['list'], why: 'finding volumes again' },
   {
+    group: 'networking.k8s.io',
+    resource: 'networkpolicies',
+    verbs: ['list', 'watch'],
+    why: 'that walls of instances stay',
+  },
+  {
     group: 'rbac.authorization.k8s.io',
     resource: 'rolebindings',
     verbs: ['create', 'patch'],
