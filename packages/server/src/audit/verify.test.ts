@@ -223,6 +223,18 @@ describe('the chain is checked', () => {
     expect((await found()).break).toMatchObject({ problem: 'truncated', position: '13' })
   })
 
+  it('[GOV-1.verify] what is sealed while it is checked is no break', async () => {
+    const sealer = await prepared()
+    const { of } = bench.anchor
+    bench.anchor.of = async (chain) => {
+      await bench.add(1)
+      await eventually(async () => (await sealer.once()) === 1, 'sealed')
+      bench.anchor.note(bench.noted())
+      return of(chain)
+    }
+    expect((await found()).break).toBeNull()
+  })
+
   it('[GOV-1.verify] a forged head is not carried on: the sealer signs nothing it cannot vouch for', async () => {
     const sealer = await prepared()
     await bench.tamper(`update audit_segments set last_hash = '\\x${'ab'.repeat(32)}' where number = 3`)

@@ -26,7 +26,12 @@ export interface VerifierOptions {
 }
 
 export function createVerifier({ store, clock, key, anchor }: VerifierOptions) {
-  async function check(tx: Tx, organisationId: string | null, until: AbortSignal) {
+  async function check(
+    tx: Tx,
+    organisationId: string | null,
+    known: Awaited<ReturnType<Anchor['of']>>,
+    until: AbortSignal,
+  ) {
     let rows = 0
     let dropped = 0
     const segments = (await statements.segments({ organisationId, newest: ALL }).execute(tx)).rows.map(
@@ -50,7 +55,6 @@ export function createVerifier({ store, clock, key, anchor }: VerifierOptions) {
       }
       return page[at] ?? null
     }
-    const known = await anchor.of(organisationId)
     let before: AuditSegment | null = null
     for (const head of segments) {
       const wrong = checkHead(head, before, key)
@@ -135,8 +139,10 @@ export function createVerifier({ store, clock, key, anchor }: VerifierOptions) {
     /** One view of the data throughout; changes nothing. */
     async verify(organisationId: string | null, signal: AbortSignal): Promise<Verified> {
       const began = performance.now()
+      // Before the view begins: what is sealed meanwhile is not in it.
+      const known = await anchor.of(organisationId)
       return store.system.read(async (tx) => {
-        const found = await check(tx, organisationId, signal)
+        const found = await check(tx, organisationId, known, signal)
         const pending = (await statements.pending({ organisationId }).execute(tx)).rows[0]?.pending ?? 0
         return {
           organisationId,
