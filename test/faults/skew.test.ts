@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { controllerRoutes } from '@kalnet/contracts/controller'
 import { serviceRoutes } from '@kalnet/contracts/service'
 import { sessionRoutes } from '@kalnet/contracts/session'
-import { must, start } from '@kalnet/io/spawn'
+import { must, run, start } from '@kalnet/io/spawn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
@@ -60,7 +60,6 @@ describe.skipIf(why)('[CTL-4.skew] whole products of two releases', () => {
       await symlink(await imageCache(), join(home, 'data/images'))
     }, 300_000)
     afterAll(async () => {
-      // While it is still there, so that nothing runs on without anybody.
       await product?.down()
       machine?.kill('SIGTERM')
       if (machine && machine.exitCode === null) await new Promise((resolve) => machine.once('exit', resolve))
@@ -106,6 +105,12 @@ describe.skipIf(why)('[CTL-4.skew] whole products of two releases', () => {
         },
         240_000,
       )
+      // `down` ends what runs on its own machine; this one is another.
+      const { instances } = await owner.call(serviceRoutes.read, { params: { id } })
+      expect(instances.length).toBeGreaterThan(0)
+      await owner.call(serviceRoutes.remove, { params: { id }, query: { data: 'remove' } })
+      const site = () => run('pgrep', ['-f', '^bwrap .*/usr/lib/kalnet/site'], { timeoutMs: 10_000 })
+      await eventually('nothing of it runs', async () => (await site()).code !== 0)
     })
   })
 })
