@@ -35,12 +35,7 @@ function Ended({ session }: { session: Session }) {
   return (
     <>
       {session.reason && <p className={failed ? css.problem : css.words}>{session.reason}</p>}
-      {failed && session.logTail.length > 0 && (
-        <div className={css.log}>
-          <h2>{m.lastLines}</h2>
-          <LogView lines={session.logTail} label={m.lastLines} />
-        </div>
-      )}
+      {failed && <LastLines session={session} />}
       <div className={css.actions}>
         <Button
           look="primary"
@@ -50,17 +45,31 @@ function Ended({ session }: { session: Session }) {
         >
           {failed ? m.tryAgain : m.startAfresh}
         </Button>
-        <LinkButton href="/" icon={<House aria-hidden />}>
-          {m.home}
-        </LinkButton>
-        <LinkButton href={`/sessions/${session.id}`} look="plain">
-          {m.details}
-        </LinkButton>
+        <Elsewhere session={session} />
         {failed && <CopyButton text={factsOf(session)} label={m.copyDetails} />}
       </div>
     </>
   )
 }
+
+const LastLines = ({ session }: { session: Session }) =>
+  session.logTail.length > 0 && (
+    <div className={css.log}>
+      <h2>{m.lastLines}</h2>
+      <LogView lines={session.logTail} label={m.lastLines} />
+    </div>
+  )
+
+const Elsewhere = ({ session }: { session: Session }) => (
+  <>
+    <LinkButton href="/" icon={<House aria-hidden />}>
+      {m.home}
+    </LinkButton>
+    <LinkButton href={`/sessions/${session.id}`} look="plain">
+      {m.details}
+    </LinkButton>
+  </>
+)
 
 function Asleep({ session }: { session: Session }) {
   const wake = useWake()
@@ -68,12 +77,7 @@ function Asleep({ session }: { session: Session }) {
     <>
       {session.reason && <p className={css.words}>{session.reason}</p>}
       <p className={css.words}>{m.sleepingText}</p>
-      {session.logTail.length > 0 && (
-        <div className={css.log}>
-          <h2>{m.lastLines}</h2>
-          <LogView lines={session.logTail} label={m.lastLines} />
-        </div>
-      )}
+      <LastLines session={session} />
       <div className={css.actions}>
         <Button
           look="primary"
@@ -83,12 +87,7 @@ function Asleep({ session }: { session: Session }) {
         >
           {m.wakeUp}
         </Button>
-        <LinkButton href="/" icon={<House aria-hidden />}>
-          {m.home}
-        </LinkButton>
-        <LinkButton href={`/sessions/${session.id}`} look="plain">
-          {m.details}
-        </LinkButton>
+        <Elsewhere session={session} />
       </div>
     </>
   )
