@@ -14,6 +14,7 @@ import { describeController } from './controller.conformance.ts'
 import { describeDirect } from './direct.conformance.ts'
 import { describeEnrolment } from './enrol.conformance.ts'
 import { describeFaults } from './faults.conformance.ts'
+import { describeNames } from './names.conformance.ts'
 import { describeSpaces } from './spaces.conformance.ts'
 import { chain, openShared } from './subject.ts'
 import { tracesOf } from './traces.ts'
@@ -60,6 +61,7 @@ else {
   })
 
   describeFaults(() => shared)
+  describeNames(() => shared)
   describeSpaces(() => shared)
   describeVolumeSizes(() => shared)
   describeController(() => shared)

@@ -89,6 +89,7 @@ describe('[K8S-1.handles] what is read back', () => {
   })
 
   const [generation, note] = ['kalnet.io/generation', NOTES.ports]
+  const INSTANCE = 'kalnet.io/instance'
   test.each<[string, object, boolean]>([
     ['no labels', { labels: undefined }, false],
     [
@@ -101,6 +102,17 @@ describe('[K8S-1.handles] what is read back', () => {
       { labels: { ...made(request()).metadata?.labels, [generation]: '-1' } },
       false,
     ],
+    [
+      'somebody else called so',
+      { labels: { ...made(request()).metadata?.labels, [INSTANCE]: 'a..b' } },
+      false,
+    ],
+    [
+      'marks of another one of ours',
+      { labels: { ...made(request()).metadata?.labels, [INSTANCE]: '01890000-0000-7000-8000-00000000beef' } },
+      false,
+    ],
+    ['the name of a pod of somebody else', { name: `${'a.'.repeat(126)}a` }, false],
     ['ports that are no JSON', { annotations: { [note]: '{"web":' } }, true],
     ['ports that are something else', { annotations: { [note]: '{"web":{"a":1}}' } }, true],
   ])('%s bends nothing', (_, changes, isOurs) => {

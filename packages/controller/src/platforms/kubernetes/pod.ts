@@ -1,4 +1,5 @@
 /** An instance spec as a pod: the restricted profile of the Pod Security Standards, and nothing of the cluster inside. */
+import { id } from '@kalnet/contracts/basics'
 import { HOME, type InstanceSpec } from '@kalnet/contracts/instance'
 import type { V1Container, V1Pod, V1Volume, V1VolumeMount } from '@kubernetes/client-node'
 import { givenFolders } from '../given.ts'
@@ -182,7 +183,10 @@ export function handleFrom(pod: V1Pod): Handle | null {
   const { name = '', namespace = '', labels = {}, annotations = {} } = pod.metadata ?? {}
   const instanceId = labels[LABELS.instance]
   const generation = Number(labels[LABELS.generation])
-  if (!instanceId || !Number.isInteger(generation) || generation < 1) return null
+  if (!id.safeParse(instanceId).success || !instanceId) return null
+  if (!Number.isInteger(generation) || generation < 1) return null
+  // Whoever writes our labels on a pod of his own, or on another one of ours, makes it nobody's.
+  if (name !== podName(labels[LABELS.installation] ?? '', instanceId, generation)) return null
   const data: Handle['data'] = { pod: name, namespace }
   if (annotations[NOTES.reach] === DIRECT) data.reach = DIRECT
   try {

@@ -1,7 +1,7 @@
 /** Room of a cluster and what is told of it, as tables; no cluster is needed. */
 import type { V1Container, V1Node, V1Pod } from '@kubernetes/client-node'
 import { describe, expect, test } from 'vitest'
-import { GATE, LABELS } from './names.ts'
+import { GATE, ownerLabels, podName } from './names.ts'
 import { reportOf, waitingIn } from './report.ts'
 import { askedBy, machinesOf, placedOf, quantity, roomOf } from './room.ts'
 
@@ -142,12 +142,13 @@ describe('[K8S-1.room] room', () => {
 })
 
 const at = '2026-01-02T03:04:05.000Z'
+const ID = '01890000-0000-7000-8000-000000000001'
 const waits = (change: { spec?: object; status?: object; metadata?: object } = {}): V1Pod => ({
   metadata: {
-    name: 'p',
+    name: podName('abc', ID, 1),
     namespace: 'kalnet',
     creationTimestamp: new Date(at),
-    labels: { [LABELS.instance]: '01890000-0000-7000-8000-000000000001', [LABELS.generation]: '1' },
+    labels: ownerLabels({ installation: 'abc', instanceId: ID, generation: 1 }),
     ...change.metadata,
   },
   spec: { containers: [], ...change.spec },

@@ -197,8 +197,21 @@ describe('[K8S-1.bad-input] signing in to a cluster', () => {
     [{ registry: 'http://registry.test/x' }, /^kubernetes\.registry must be https/],
     [{ namespace: 'Not A Name' }, /^kubernetes\.namespace is not a name/],
     [{ volumeSize: '10' }, /^kubernetes\.volumeSize is a size/],
+    [{ namespace: 'x'.repeat(64) }, /^kubernetes\.namespace is not a name/],
+    [{ storageClass: 'x'.repeat(254) }, /^kubernetes\.storageClass is not a name/],
+    [{ pullSecret: 'x'.repeat(254) }, /^kubernetes\.pullSecret is not a name/],
+    [{ context: 'x'.repeat(254) }, /^kubernetes\.context Too big/],
   ])('settings %j', (config, problem) => {
     expect(() => settingsOf({ enabled: true, ...config }, {})).toThrow(problem)
+  })
+
+  test('[K8S-1.names] names as long as they may be are meant', async () => {
+    const longest = 'x'.repeat(253)
+    const its = { namespace: 'x'.repeat(63), storageClass: longest, pullSecret: longest, context: longest }
+    expect(settingsOf({ enabled: true, ...its }, {})).toMatchObject(its)
+    const contexts = [...whole.contexts, { name: longest, context: { cluster: 'two', user: 'me' } }]
+    const signIn = createSignIn({ kubeconfig: written({ ...whole, contexts }), context: longest })
+    expect((await signIn.access()).url).toBe('https://two.test')
   })
 
   test('a registry is an address with what stands before its names; who we are there comes from the environment', () => {

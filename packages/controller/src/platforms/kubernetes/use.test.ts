@@ -2,15 +2,22 @@
 import type { V1Pod } from '@kubernetes/client-node'
 import { describe, expect, test } from 'vitest'
 import { type Api, ApiProblem } from './api.ts'
-import { LABELS } from './names.ts'
+import { ownerLabels, podName } from './names.ts'
 import type { Pods } from './pods.ts'
 import { useOf } from './use.ts'
 
+const IDS = ['one', 'two', 'three', 'empty', 'new', 'another']
+const idOf = (name: string) => `01890000-0000-7000-8000-00000000000${IDS.indexOf(name)}`
+const nameOf = (name: string) => podName('abc', idOf(name), 2)
 const pod = (name: string, namespace = 'kalnet'): V1Pod => ({
-  metadata: { name, namespace, labels: { [LABELS.instance]: `id-of-${name}`, [LABELS.generation]: '2' } },
+  metadata: {
+    name: nameOf(name),
+    namespace,
+    labels: ownerLabels({ installation: 'abc', instanceId: idOf(name), generation: 2 }),
+  },
 })
 const measured = (name: string, namespace: string, ...usage: object[]) => ({
-  metadata: { name, namespace },
+  metadata: { name: nameOf(name), namespace },
   timestamp: '2026-01-01T00:00:00Z',
   window: '15s',
   containers: usage.map((it) => ({ name: 'instance', usage: it })),
@@ -39,7 +46,7 @@ describe('[CTL-4.use] what instances use', () => {
       known: true,
       instances: [
         {
-          instanceId: 'id-of-one',
+          instanceId: idOf('one'),
           generation: 2,
           cpus: 1.5025,
           memoryBytes: 2 ** 30 + 2 ** 20,
