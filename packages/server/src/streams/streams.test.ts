@@ -317,7 +317,7 @@ describe('streams', () => {
   })
 
   it('[GOV-1.access] who opened a screen, how long, and who was refused is on record', async () => {
-    const rows = async () =>
+    const rows = async (past = 3) =>
       (
         await server.store.system.read((tx) =>
           sql<{
@@ -327,9 +327,17 @@ describe('streams', () => {
             details: { port?: string; durationMs?: number }
           }>`
             select action, outcome, user_id, details from audit where object = ${sessionId} or outcome = 'ticket.invalid'
-            order by seq desc limit 3`.execute(tx),
+            order by seq desc limit ${past}`.execute(tx),
         )
       ).rows
+    // Ends are written after the fact: those of the tests before this one may still be on their way.
+    const open = async () =>
+      (await rows(1_000)).reduce(
+        (sum, { action, outcome }) =>
+          sum + (action === 'stream.closed' ? -1 : action === 'stream.opened' && outcome === 'done' ? 1 : 0),
+        0,
+      )
+    await expect.poll(open).toBe(0)
     const { viewer } = await joined()
     viewer.socket.terminate()
     await until(() => streams.count() === 0, 'closed')
