@@ -13,12 +13,13 @@ const file = (name: string, ...states: string[]) => ({
   })),
 })
 const REAL = '/tree/packages/a/b.real.test.ts'
+const TABLE = '/tree/packages/a/b.test.ts'
 const JOURNEY = '/tree/test/journeys/c.test.ts'
 
 test.each([
   ['nothing failed', [file(REAL, 'passed')], []],
   ['real parts and journeys', [file(REAL, 'failed'), file(JOURNEY, 'passed', 'failed')], [REAL, JOURNEY]],
-  ['a table depends on no time', [file(REAL, 'failed'), file('/tree/packages/a/b.test.ts', 'failed')], []],
+  ['a table too: its server waits as well', [file(REAL, 'passed'), file(TABLE, 'failed')], [TABLE]],
   ['a run that broke', [file('vitest', 'failed')], []],
   [
     'too much for an accident',
