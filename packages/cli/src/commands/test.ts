@@ -3,7 +3,7 @@ import type { AddCommand } from '../context.ts'
 import { buildDashboard } from '../dashboard.ts'
 import { EXIT } from '../problem.ts'
 import { preparePeers } from '../suite/peers.ts'
-import { failureLines, skipLines } from '../suite/report.ts'
+import { failureLines, longestLines, skipLines } from '../suite/report.ts'
 import { runSuite } from '../suite/suite.ts'
 import { ROOT } from '../tree.ts'
 
@@ -19,6 +19,7 @@ export const addTest: AddCommand = (program, context) => {
       await buildDashboard(output, signal)
       const result = await runSuite({ root: ROOT, paths, slow: flags.slow === true, env, output, signal })
       const skipped = result.skips.length > 0 ? ['Not run:', ...skipLines(result.skips, ROOT), ''] : []
+      const longest = paths.length === 0 ? ['Longest files:', ...longestLines(result.longest, ROOT), ''] : []
       const failed = result.failures.length > 0 ? ['Failed:', ...failureLines(result.failures, ROOT), ''] : []
       const shaky =
         result.shaky.length > 0
@@ -28,6 +29,7 @@ export const addTest: AddCommand = (program, context) => {
       output.result(
         [
           ...skipped,
+          ...longest,
           ...shaky,
           ...failed,
           `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped${onlyAlone}`,

@@ -17,6 +17,9 @@ export interface VitestReport {
     name: string
     status?: string
     message?: string
+    /** Milliseconds since 1970. */
+    startTime?: number
+    endTime?: number
     assertionResults: {
       ancestorTitles: string[]
       title: string

@@ -1,7 +1,7 @@
 /** What the test runner says at the end: counts, files that could not be loaded, what was skipped and why. */
 import { expect, test } from 'vitest'
 import { peerCache } from './peers.ts'
-import { count, failureLines, skipLines } from './report.ts'
+import { count, failureLines, longestLines, longestOf, skipLines } from './report.ts'
 
 const one = (title: string, status: string, ...ancestorTitles: string[]) => ({
   title,
@@ -59,3 +59,19 @@ test.each([
   [{}, 0, '/var/cache/kalnet-peers'],
   [{ HOME: '/home/a' }, 1000, '/home/a/.cache/kalnet-peers'],
 ])('peers are kept in %j for %i', (env, uid, expected) => expect(peerCache(env, uid)).toBe(expected))
+
+test('where the time of a run went: longest first, and nothing that took none', () => {
+  const took = (name: string, ms: number) => ({
+    name,
+    startTime: 1_000,
+    endTime: 1_000 + ms,
+    assertionResults: [],
+  })
+  const testResults = [took('/tree/a', 2_400), took('/tree/b', 61_000), took('/tree/c', 100)]
+  expect(
+    longestLines(
+      longestOf({ testResults: [...testResults, { name: '/tree/d', assertionResults: [] }] }),
+      '/tree',
+    ),
+  ).toEqual(['    61 s  b', '     2 s  a'])
+})

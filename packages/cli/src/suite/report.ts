@@ -57,6 +57,22 @@ const stripColours = (text: string) => text.replace(COLOUR, '')
 const placeOf = (file: string, root: string) =>
   file.startsWith(`${root}/`) ? file.slice(root.length + 1) : file
 
+/** How many files are worth to be named for the time they take. */
+const LONGEST = 15
+/** Where the time of a run goes: the files that took longest, with seconds. */
+export function longestOf(report: VitestReport): { file: string; seconds: number }[] {
+  return report.testResults
+    .map(({ name: file, startTime = 0, endTime = 0 }) => ({
+      file,
+      seconds: Math.round((endTime - startTime) / 1000),
+    }))
+    .filter(({ seconds }) => seconds > 0)
+    .sort((one, other) => other.seconds - one.seconds)
+    .slice(0, LONGEST)
+}
+export const longestLines = (longest: ReturnType<typeof longestOf>, root: string): string[] =>
+  longest.map(({ file, seconds }) => `  ${String(seconds).padStart(4)} s  ${placeOf(file, root)}`)
+
 /** At the very end, because a log of this length is read from there. */
 export const failureLines = (failures: Failed[], root: string): string[] =>
   failures.flatMap(({ file, title, why }) => [

@@ -8,7 +8,7 @@ import { resultsOf, type VitestReport, writeResults } from '../ledger/results.ts
 import type { Output } from '../output.ts'
 import { filesToRepeat, mergeRepeated } from './again.ts'
 import { LANES } from './lanes.ts'
-import { count, type Failed, type Named, type Tally } from './report.ts'
+import { count, type Failed, longestOf, type Named, type Tally } from './report.ts'
 
 export interface SuiteOptions {
   root: string
@@ -26,6 +26,7 @@ export interface SuiteResult extends Tally {
   failures: Failed[]
   /** What passed only when nothing ran beside it, with why it failed before. */
   shaky: Failed[]
+  longest: ReturnType<typeof longestOf>
 }
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
@@ -49,6 +50,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
       ...failures,
     ],
     shaky: count(shaky).failures,
+    longest: longestOf(report),
   }
 }
 
