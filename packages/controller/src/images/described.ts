@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
-import { digestOf } from './digest.ts'
+import { digestOf } from '@kalnet/io/image-digest'
 
 /** Nanoseconds, as engines count. */
 const SECOND = 1_000_000_000

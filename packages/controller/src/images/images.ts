@@ -3,11 +3,11 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecipeChain } from '@kalnet/contracts/recipe'
 import { readIfThere, writeWhole } from '@kalnet/io/files'
+import { digestOf, digestsOf } from '@kalnet/io/image-digest'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import { z } from 'zod'
 import { buildLayer, type LayerBuild } from './build.ts'
-import { digestOf } from './digest.ts'
 import { takeLock } from './lock.ts'
 import type { BuildProgress } from './progress.ts'
 import { readTree, shareWithBelow, sizeOf } from './tree.ts'
@@ -117,7 +117,7 @@ export function createImages({ folder, log, makeLayer = buildLayer }: ImagesOpti
         const record: ImageRecord = {
           digest,
           name: layer.name,
-          layers: chain.map((_, index) => digestOf(chain.slice(0, index + 1))),
+          layers: digestsOf(chain),
           sizeBytes,
           ownBytes: sizeBytes - shared,
           packages: packages.split('\n').filter(Boolean).length,

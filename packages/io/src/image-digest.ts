@@ -1,5 +1,6 @@
 /** The name of an image is what it is made from: the same recipe chain gives the same digest everywhere. */
 import { createHash } from 'node:crypto'
+import type { ImageSource } from '@kalnet/contracts/instance'
 import type { RecipeChain, RecipeLayer } from '@kalnet/contracts/recipe'
 
 /** Raised when the builder itself makes something else of the same recipe. */
@@ -26,3 +27,11 @@ export const digestOf = (chain: RecipeChain): string =>
   createHash('sha256')
     .update(`kalnet-image ${BUILDER}\n${canonical(chain.map(withoutPacking))}`)
     .digest('hex')
+
+/** Of every prefix, base first: what the root of the whole chain consists of. */
+export const digestsOf = (chain: RecipeChain): string[] =>
+  chain.map((_, index) => digestOf(chain.slice(0, index + 1)))
+
+/** What a controller calls the parts of an image that it has, the whole last. Somebody else's image is known by its reference alone. */
+export const imageParts = (image: ImageSource): string[] =>
+  'recipe' in image ? digestsOf(image.recipe) : [image.reference]
