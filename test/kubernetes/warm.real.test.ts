@@ -126,8 +126,9 @@ describe.skipIf(skipped)('images ahead', () => {
       const listening = (async () => {
         for await (const _ of warm.changes(stop.signal));
       })()
-      // The names by which the scheduler knows where an image is (ImageLocality).
-      await poll(hasIt, wait).toBe(true)
+      // The names by which the scheduler knows where an image is (ImageLocality). What hinders is said with it.
+      const state = async () => ({ isThere: await hasIt(), images: warm.cluster?.()?.images })
+      await poll(state, wait).toMatchObject({ isThere: true })
       figures.bringMs = Math.round(performance.now() - from)
       const pods = async () =>
         (await cluster.call<{ items: V1Pod[] }>('GET', `/api/v1/namespaces/${NAMESPACE}/pods`)).items
