@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { nats, telemetry } from './config-beside.ts'
 import { kubernetesConfig } from './config-kubernetes.ts'
+import { placing } from './placing.ts'
 
 const address = z.string().min(1).max(255)
 const tcpPort = z.coerce.number().int().min(1).max(65535)
@@ -228,6 +229,11 @@ export const config = z.strictObject({
         ),
     })
     .prefault({}),
+  placing: placing
+    .default('spread')
+    .describe(
+      'Which controller runs something new, of those that could: the one where most is free (spread), or the fullest one that has room (pack), so that others can sleep. A template may say otherwise.',
+    ),
   outbound: z
     .strictObject({
       allow: z

@@ -4,6 +4,7 @@ import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
 import { labels } from './controller.ts'
 import { health, healthState } from './health.ts'
 import { platformName, progress } from './instance.ts'
+import { placed } from './placing.ts'
 import { route } from './route.ts'
 import { answers } from './template.ts'
 
@@ -47,6 +48,8 @@ export const serviceInstance = z.strictObject({
   platform: platformName,
   controllerId: id,
   controllerName: z.string().nullable(),
+  /** Why it is there. Only where its service is read alone, and by who may see machines. */
+  placed: placed.optional(),
   /** How often it came to an end and was started again by itself since somebody last asked for it. */
   restarts: z.number().int(),
   /** It ended and is started again then. */

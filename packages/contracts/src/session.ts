@@ -4,6 +4,7 @@ import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
 import { labels } from './controller.ts'
 import { platformName, progress } from './instance.ts'
 import type { Table } from './machine.ts'
+import { placed } from './placing.ts'
 import { route } from './route.ts'
 import { answers, idleAction } from './template.ts'
 
@@ -98,6 +99,8 @@ export const session = z.strictObject({
   keepsHome: z.boolean(),
   /** Nobody uses it: what is done, and when. Null while it is used, or when nothing comes of it. */
   idle: z.strictObject({ action: idleAction, at: time }).nullable(),
+  /** Why it is on its machine. Only where it is read alone, and by who may see machines. */
+  placed: placed.optional(),
   createdAt: time,
   endedAt: time.nullable(),
 })

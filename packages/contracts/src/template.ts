@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { slug } from './basics.ts'
 import { probe } from './health.ts'
 import { network, platformName, port, portNumber, resources, volumeClass, volumeSize } from './instance.ts'
+import { placing } from './placing.ts'
 
 export const category = z.enum([
   'browsers',
@@ -66,6 +67,7 @@ const common = {
   licence: z.string().max(100).describe('Licence of the software inside, SPDX.'),
   docs: z.url().optional(),
   platforms: z.array(platformName).min(1).default(['process', 'docker', 'kubernetes']),
+  placing: placing.optional().describe("As the setting `placing`; else the installation's own choice."),
   inputs: z.array(templateInput).max(20).default([]).describe('What is asked at launch.'),
 }
 const image = z

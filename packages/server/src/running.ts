@@ -60,7 +60,7 @@ export async function createRunning(options: RunningOptions) {
   const { config, store, events, http, clock, log } = options
   const controllers = createControllers({ store, events, clock })
   const catalog = createCatalog({ folder: options.catalogFolder, clock, log })
-  const instances = createInstances({ store, log, secrets: options.secrets })
+  const instances = createInstances({ store, clock, log, secrets: options.secrets })
 
   const reached = async (tx: Tx, controllerId: string) => {
     await sessions.controllerChanged(tx, controllerId)
@@ -121,6 +121,7 @@ export async function createRunning(options: RunningOptions) {
     controllers,
     instances,
     perUser: config.sessions.perUser,
+    placing: config.placing,
     push: hub.push,
     forget: hub.forget,
     forgetVolume: hub.forgetVolume,
@@ -138,6 +139,7 @@ export async function createRunning(options: RunningOptions) {
     secrets: options.secrets,
     addressOf: addressOfService(config),
     finishMs: config.services.finishMs,
+    placing: config.placing,
     push: hub.push,
     forget: hub.forget,
     forgetVolume: hub.forgetVolume,

@@ -20,7 +20,7 @@ const hashOf = (token: string) => createHash('sha256').update(token).digest('hex
 
 const unknown = () => fail('thing.unknown', { kind: 'controller' })
 
-const shape = (row: ControllerRow): Controller => ({
+export const shape = (row: ControllerRow): Controller => ({
   id: row.id,
   name: row.name,
   hostname: row.hostname,

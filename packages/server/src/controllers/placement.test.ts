@@ -57,7 +57,7 @@ describe('place', () => {
     ['not one that is offline', [machine('a', { state: 'offline' }), machine('b')], 'b'],
     ['not one whose platform is unusable', [machine('a', {}, false), machine('b')], 'b'],
   ])('[CTL-3.placed] takes %s', (_name, controllers, expected) => {
-    expect(place(controllers, { spec, platforms: ['docker', 'process'] })).toEqual({
+    expect(place(controllers, { spec, platforms: ['docker', 'process'] })).toMatchObject({
       controllerId: expected,
       platform: 'process',
     })

@@ -1,6 +1,7 @@
 /** SQL of controllers and their enrolment tokens. */
 import type { ClusterReport } from '@kalnet/contracts/cluster'
 import type { Controller } from '@kalnet/contracts/controller'
+import type { PlatformName } from '@kalnet/contracts/instance'
 import { sql } from 'kysely'
 
 export interface ControllerRow {
@@ -20,6 +21,15 @@ export interface ControllerRow {
   instances: number
 }
 
+export interface StartingRow {
+  controller_id: string
+  /** On the machines of its cluster. */
+  elsewhere: boolean
+  instances: number
+  memory_bytes: number
+  cpus: number
+}
+
 const columns = sql`c.id, c.organisation_id, c.name, c.public_key, c.hostname, c.version, c.online, c.last_seen_at,
   c.fingerprints, c.capacity, c.cordoned, c.labels, c.created_at,
   (SELECT count(*)::int FROM instances i WHERE i.controller_id = c.id AND i.desired_state = 'running'
@@ -37,6 +47,13 @@ export const statements = {
   serving: ({ organisationId }: { organisationId: string }) => sql<ControllerRow>`
     SELECT ${columns} FROM controllers c
     WHERE c.organisation_id IS NULL OR c.organisation_id = ${organisationId}::uuid ORDER BY c.id`,
+
+  /** Those that choose at once do so one after the other. */
+  placingTurn: () => sql<{ taken: boolean }>`SELECT kalnet_placing_turn() AS taken`,
+  starting: ({ ids }: { ids: readonly string[] }) => sql<StartingRow>`
+    SELECT controller_id, elsewhere, instances, memory_bytes, cpus FROM kalnet_starting(${ids}::uuid[])`,
+  ran: ({ image }: { image: string }) => sql<{ controller_id: string; platform: PlatformName }>`
+    SELECT controller_id, platform FROM kalnet_ran(${image})`,
 
   machines: () => sql<{ id: string; machine: string | null }>`SELECT id, machine FROM controllers`,
 
@@ -77,11 +94,12 @@ export const statements = {
   /** Online with what it has: nothing is placed on one of whom nothing is known yet. */
   inventory: (row: { id: string; fingerprints: object; capacity: object; now: Date }) => sql`
     UPDATE controllers SET online = true, fingerprints = ${JSON.stringify(row.fingerprints)}::jsonb,
-      capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
+      capacity = ${JSON.stringify(row.capacity)}::jsonb, capacity_at = ${row.now}, last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
 
   heartbeat: (row: { id: string; capacity: object; now: Date }) => sql`
-    UPDATE controllers SET capacity = ${JSON.stringify(row.capacity)}::jsonb, last_seen_at = ${row.now}
+    UPDATE controllers SET capacity = ${JSON.stringify(row.capacity)}::jsonb, capacity_at = ${row.now},
+      last_seen_at = ${row.now}
     WHERE id = ${row.id}::uuid`,
 
   /** Answers only where it is news. */

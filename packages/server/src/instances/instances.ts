@@ -8,6 +8,9 @@ import type {
   ObservedInstance,
   PlatformName,
 } from '@kalnet/contracts/instance'
+import type { Placed } from '@kalnet/contracts/placing'
+import type { Clock } from '@kalnet/io/clock'
+import { imageParts } from '@kalnet/io/image-digest'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import type { Secrets } from '../core/secrets.ts'
@@ -20,6 +23,8 @@ export interface NewInstance {
   controllerId: string
   platform: PlatformName
   spec: InstanceSpec
+  /** Why there. */
+  placed: Placed
 }
 /** A report that counts: of the generation that is wanted, from the controller that has it. */
 export interface InstanceChange {
@@ -39,7 +44,11 @@ const shape = (row: InstanceRow): DesiredInstance => ({
   spec: row.spec,
 })
 
-export function createInstances({ store, log, secrets }: { store: Store; log: Log; secrets: Secrets }) {
+/** The whole of it, as controllers that have it call it. */
+const imageOf = (spec: InstanceSpec): string => imageParts(spec.image).at(-1) ?? ''
+
+export function createInstances(options: { store: Store; clock: Clock; log: Log; secrets: Secrets }) {
+  const { store, clock, log, secrets } = options
   const filled = async (tx: Tx, row: InstanceRow): Promise<DesiredInstance> => {
     const instance = shape(row)
     try {
@@ -56,11 +65,13 @@ export function createInstances({ store, log, secrets }: { store: Store; log: Lo
   const rowOf = async (tx: Tx, id: string) => (await statements.read({ id }).execute(tx)).rows[0]
   return {
     /** Throws admission.refused. */
-    async create(tx: Tx, { organisationId, controllerId, platform, spec }: NewInstance): Promise<string> {
-      const problem = admissionProblems(spec)[0]
+    async create(tx: Tx, it: NewInstance): Promise<string> {
+      const problem = admissionProblems(it.spec)[0]
       if (problem) throw fail('admission.refused', { problem })
       const id = newId()
-      await statements.add({ id, organisationId, controllerId, platform, spec }).execute(tx)
+      const { organisationId, controllerId, platform, spec, placed } = it
+      const image = imageOf(spec)
+      await statements.add({ id, organisationId, controllerId, platform, spec, image, placed }).execute(tx)
       return id
     },
     /** Idempotent: wanting it stopped twice is wanting it stopped. */
@@ -69,16 +80,28 @@ export function createInstances({ store, log, secrets }: { store: Store; log: Lo
     async renew(tx: Tx, id: string, spec: InstanceSpec | null = null): Promise<number> {
       const problem = spec && admissionProblems(spec)[0]
       if (problem) throw fail('admission.refused', { problem })
-      const row = (await statements.renew({ id, spec }).execute(tx)).rows[0]
+      const row = (await statements.renew({ id, spec, image: spec && imageOf(spec) }).execute(tx)).rows[0]
       if (!row) throw fail('thing.unknown', { kind: 'instance' })
       return row.generation
     },
+    /** Why each of them is where it is, by their ids; of those that an older release began nothing is known. */
+    async placed(tx: Tx, ids: readonly string[]): Promise<Map<string, Placed>> {
+      const { rows } = await statements.placed({ ids }).execute(tx)
+      return new Map(rows.flatMap(({ id, placed }) => (placed ? [[id, placed] as const] : [])))
+    },
+
     /** As it was last wanted. */
     async specOf(tx: Tx, id: string): Promise<InstanceSpec> {
       const row = await rowOf(tx, id)
       if (!row) throw fail('thing.unknown', { kind: 'instance' })
       return row.spec
     },
+    /** What they may use at most, by id, of those that are there. */
+    mostOf: (organisationId: string, ids: string[]): Promise<Map<string, InstanceSpec['resources']>> =>
+      store.as(organisationId).read(async (tx) => {
+        const { rows } = await statements.most({ ids }).execute(tx)
+        return new Map(rows.map((it) => [it.id, it.resources]))
+      }),
     remove: async (tx: Tx, id: string) => void (await statements.remove({ id }).execute(tx)),
 
     desiredFor: (controllerId: string): Promise<DesiredInstance[]> =>
@@ -108,13 +131,12 @@ export function createInstances({ store, log, secrets }: { store: Store; log: Lo
       if (report.generation !== row.generation) return null
       // Repeated by an inventory after a reconnect: nothing new.
       if (isDeepStrictEqual(row.observed, report)) return null
-      await statements.observe({ id: report.id, observed: report }).execute(tx)
-      return {
-        instanceId: row.id,
-        organisationId: row.organisation_id,
-        observed: report,
-        before: row.observed?.generation === report.generation ? row.observed : null,
-      }
+      const before = row.observed?.generation === report.generation ? row.observed : null
+      const begins = report.state === 'running' && before?.state !== 'running'
+      await statements
+        .observe({ id: report.id, observed: report, ranAt: begins ? clock.now() : null })
+        .execute(tx)
+      return { instanceId: row.id, organisationId: row.organisation_id, observed: report, before }
     },
   }
 }

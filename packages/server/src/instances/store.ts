@@ -1,5 +1,6 @@
 /** SQL of instances: what is wanted and what was last seen. */
 import type { InstanceSpec, ObservedInstance, PlatformName } from '@kalnet/contracts/instance'
+import type { Placed } from '@kalnet/contracts/placing'
 import { sql } from 'kysely'
 
 export interface InstanceRow {
@@ -22,10 +23,16 @@ export const statements = {
     controllerId: string
     platform: PlatformName
     spec: object
+    image: string
+    placed: object
   }) => sql`
-    INSERT INTO instances (id, organisation_id, controller_id, platform, generation, desired_state, spec)
+    INSERT INTO instances (id, organisation_id, controller_id, platform, generation, desired_state, spec, image, placed)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.controllerId}::uuid, ${row.platform}, 1, 'running',
-      ${JSON.stringify(row.spec)}::jsonb)`,
+      ${JSON.stringify(row.spec)}::jsonb, ${row.image}, ${JSON.stringify(row.placed)}::jsonb)`,
+
+  /** Why each is where it is; null: it was begun by an older release. */
+  placed: ({ ids }: { ids: readonly string[] }) => sql<{ id: string; placed: Placed | null }>`
+    SELECT id, placed FROM instances WHERE id = any(${ids}::uuid[])`,
 
   /** Whether the service of this instance uses that one, asks for its secret, and that one shares it. */
   lent: (row: { id: string; service: string; secret: string }) => sql<{ lent: number }>`
@@ -43,6 +50,9 @@ export const statements = {
 
   read: ({ id }: { id: string }) => sql<InstanceRow>`SELECT ${columns} FROM instances WHERE id = ${id}::uuid`,
 
+  most: ({ ids }: { ids: readonly string[] }) => sql<{ id: string; resources: InstanceSpec['resources'] }>`
+    SELECT id, spec->'resources' AS resources FROM instances WHERE id = ANY(${ids}::uuid[])`,
+
   /** Reports of one instance come one after the other; the row lock keeps it so with several replicas. */
   lock: ({ id }: { id: string }) => sql<InstanceRow>`
     SELECT ${columns} FROM instances WHERE id = ${id}::uuid FOR UPDATE`,
@@ -54,16 +64,20 @@ export const statements = {
         AND (observed->>'generation')::int = generation AND observed->>'state' IN ('stopped', 'failed'))
     ORDER BY id`,
 
-  observe: ({ id, observed }: { id: string; observed: object }) => sql`
-    UPDATE instances SET observed = ${JSON.stringify(observed)}::jsonb WHERE id = ${id}::uuid`,
+  /** `ranAt`: it began running just now; null: as it was. */
+  observe: ({ id, observed, ranAt }: { id: string; observed: object; ranAt: Date | null }) => sql`
+    UPDATE instances SET observed = ${JSON.stringify(observed)}::jsonb, ran_at = coalesce(${ranAt}, ran_at)
+    WHERE id = ${id}::uuid`,
 
   stop: ({ id }: { id: string }) =>
     sql`UPDATE instances SET desired_state = 'stopped' WHERE id = ${id}::uuid`,
 
   /** A new generation starts afresh: nothing of it was seen yet. */
-  renew: ({ id, spec }: { id: string; spec: object | null }) => sql<{ generation: number }>`
+  renew: ({ id, spec, image }: { id: string; spec: object | null; image: string | null }) => sql<{
+    generation: number
+  }>`
     UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL,
-      spec = coalesce(${spec ? JSON.stringify(spec) : null}::jsonb, spec)
+      spec = coalesce(${spec ? JSON.stringify(spec) : null}::jsonb, spec), image = coalesce(${image}, image)
     WHERE id = ${id}::uuid RETURNING generation`,
 
   remove: ({ id }: { id: string }) => sql`DELETE FROM instances WHERE id = ${id}::uuid`,

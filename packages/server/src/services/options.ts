@@ -1,5 +1,6 @@
 /** What services are made of: what the composition hands in. */
 import type { Actor } from '@kalnet/contracts/permission'
+import type { Placing } from '@kalnet/contracts/placing'
 import type { Service } from '@kalnet/contracts/service'
 import type { ServiceTemplate } from '@kalnet/contracts/template'
 import type { Clock } from '@kalnet/io/clock'
@@ -43,6 +44,8 @@ export interface ServicesOptions {
   instances: Instances
   secrets: Secrets
   addressOf(name: string): ServiceAddress
+  /** Where what a template says nothing about goes; default spread. */
+  placing?: Placing
   /** How long what is open at the last release may go on after a switch (`services.finishMs`). */
   finishMs?: number
   /** Tell the controller; called after the commit. */

@@ -1,6 +1,6 @@
 /** What can be looked at of services: the list, one of them, its log, how its health changed, its releases. */
 import { fail } from '@kalnet/contracts/errors'
-import type { Actor, Permission } from '@kalnet/contracts/permission'
+import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
 import type { QueryOf } from '@kalnet/contracts/route'
 import type { Service, serviceRoutes } from '@kalnet/contracts/service'
 import type { Store, Tx } from '../core/store.ts'
@@ -12,7 +12,7 @@ import { type ServiceRow, statements } from './store.ts'
 
 type ListQuery = QueryOf<typeof serviceRoutes.list>
 
-export interface ReadingParts extends Pick<ServicesOptions, 'openTo'> {
+export interface ReadingParts extends Pick<ServicesOptions, 'openTo' | 'instances'> {
   store: Store
   loadAll(tx: Tx, rows: readonly ServiceRow[]): Promise<Whole[]>
   told(whole: Whole): Promise<Service>
@@ -21,7 +21,7 @@ export interface ReadingParts extends Pick<ServicesOptions, 'openTo'> {
   readLogs(controllerId: string, instanceId: string, lines: number, signal: AbortSignal): Promise<string[]>
 }
 
-export function createReading({ store, loadAll, told, allowed, readLogs, openTo }: ReadingParts) {
+export function createReading({ store, instances, loadAll, told, allowed, readLogs, openTo }: ReadingParts) {
   /** With what is open to this person. */
   async function forPerson(actor: Actor, services: readonly Service[]): Promise<Service[]> {
     const urls = services.flatMap(({ url }) => url ?? [])
@@ -42,9 +42,18 @@ export function createReading({ store, loadAll, told, allowed, readLogs, openTo 
       return { ...page, items: await forPerson(actor, page.items) }
     },
     async read(actor: Actor, id: string, permission: Permission = 'service.read'): Promise<Service> {
-      const service = await store
-        .as(actor.organisationId)
-        .read(async (tx) => told(await allowed(tx, actor, permission, id)))
+      const service = await store.as(actor.organisationId).read(async (tx) => {
+        const service = await told(await allowed(tx, actor, permission, id))
+        if (!can(actor, 'controller.read')) return service
+        const placed = await instances.placed(
+          tx,
+          service.instances.map((it) => it.id),
+        )
+        return {
+          ...service,
+          instances: service.instances.map((it) => ({ ...it, placed: placed.get(it.id) })),
+        }
+      })
       return (await forPerson(actor, [service]))[0] ?? service
     },
 

@@ -5,9 +5,11 @@
 import type { Labels } from '@kalnet/contracts/controller'
 import { KalnetError } from '@kalnet/contracts/errors'
 import type { InstanceSpec, PlatformName } from '@kalnet/contracts/instance'
+import type { Placing } from '@kalnet/contracts/placing'
 import type { Clock } from '@kalnet/io/clock'
+import { candidatesFor } from '../controllers/candidates.ts'
 import type { Controllers } from '../controllers/controllers.ts'
-import { type Placement, place } from '../controllers/placement.ts'
+import { type Placement, placeApart } from '../controllers/placement.ts'
 import type { Tx } from '../core/store.ts'
 import type { Instances } from '../instances/instances.ts'
 import type { Member } from './member.ts'
@@ -23,6 +25,7 @@ export interface SettleParts {
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
   load(tx: Tx, id: string): Promise<Whole | null>
+  placing?: Placing
   /** How long what is open at the last release may go on; default a minute. */
   finishMs?: number
   /** What a part of a release is to run now. With a controller its volumes are made there where they are missing. */
@@ -176,7 +179,7 @@ export function createSettle(parts: SettleParts) {
       after.push(() => parts.push(placement.controllerId, instanceId))
     }
 
-    /** Data stays on its machine; what keeps none is spread. */
+    /** Data stays on its machine; replicas that keep none are apart, whatever else is packed. */
     async function placed(tx: Tx, whole: Whole, release: ReleaseRow, part: string): Promise<Placement> {
       const { row } = whole
       const template = templateOf(release)
@@ -187,27 +190,21 @@ export function createSettle(parts: SettleParts) {
       const home = keeps
         ? (await statements.volumes({ id: row.id }).execute(tx)).rows[0]?.controller_id
         : undefined
-      const serving = (await controllers.serving(tx, row.organisation_id)).filter(
+      const spec = await parts.specOf(tx, whole, release, part, null)
+      const candidates = (await candidatesFor(tx, row.organisation_id, spec)).filter(
         (it) => home === undefined || it.id === home,
       )
-      const spec = await parts.specOf(tx, whole, release, part, null)
       // Where it is already, it stays on the platform it has: its folders belong to that one.
       const before = whole.members.find((it) => it.part === part && it.controllerId === home)
-      const request = { spec, platforms: before ? [before.platform] : platforms, labels: home ? {} : labels }
-      const used = new Set(
-        [...whole.members, ...taken]
-          .filter((it) => it.part === part && it.release === release.number)
-          .map((it) => it.controllerId),
-      )
-      const unused = serving.filter((it) => !used.has(it.id))
-      if (used.size > 0 && unused.length > 0) {
-        try {
-          return place(unused, request)
-        } catch (error) {
-          if (!(error instanceof KalnetError)) throw error
-        }
-      }
-      return place(serving, request)
+      const replicas = [...whole.members, ...taken]
+        .filter((it) => it.part === part && it.release === release.number)
+        .map((it) => it.controllerId)
+      return placeApart(candidates, replicas, {
+        spec,
+        platforms: before ? [before.platform] : platforms,
+        labels: home ? {} : labels,
+        placing: template?.placing ?? parts.placing,
+      })
     }
 
     if (blocked.size > 0) {

@@ -15,7 +15,7 @@ export interface SessionRoutesOptions {
 
 export const routesOfSessions = ({ sessions, logs, thumbnail }: SessionRoutesOptions): Handler[] => [
   handle(sessionRoutes.list, ({ actor, query }) => sessions.list(actor, query)),
-  handle(sessionRoutes.read, ({ actor, params }) => sessions.read(actor, params.id)),
+  handle(sessionRoutes.read, ({ actor, params }) => sessions.show(actor, params.id)),
   handle(sessionRoutes.launch, async ({ actor, body, audit }) => {
     const launched = await sessions.launch(actor, body)
     audit({ templateId: launched.templateId, platform: launched.platform ?? '' }, launched.id)

@@ -1,12 +1,14 @@
 /** Sessions: launch, stop, restart, and following what their instances do. */
 import { fail } from '@kalnet/contracts/errors'
 import { type Actor, can, type Permission } from '@kalnet/contracts/permission'
+import type { Placing } from '@kalnet/contracts/placing'
 import type { BodyOf } from '@kalnet/contracts/route'
 import type { Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { v7 as newId } from 'uuid'
 import type { Catalog } from '../catalog/catalog.ts'
+import { candidatesFor } from '../controllers/candidates.ts'
 import type { Controllers } from '../controllers/controllers.ts'
 import { place } from '../controllers/placement.ts'
 import type { RecordAudit } from '../core/audited.ts'
@@ -36,6 +38,8 @@ export interface SessionsOptions {
   instances: Instances
   /** Sessions one person may have at once: so many that run, and as many that sleep. */
   perUser: number
+  /** Where what a template says nothing about goes. */
+  placing: Placing
   /** Tells the controller that something is wanted now; called after the commit. */
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
@@ -75,6 +79,15 @@ export function createSessions(options: SessionsOptions) {
         .as(actor.organisationId)
         .read(async (tx) => shapeSession(await allowed(tx, actor, permission, id))),
 
+    /** With why it is where it is, for who may see machines. */
+    show: (actor: Actor, id: string): Promise<Session> =>
+      store.as(actor.organisationId).read(async (tx) => {
+        const session = shapeSession(await allowed(tx, actor, 'session.read', id))
+        if (!can(actor, 'controller.read')) return session
+        const placed = (await instances.placed(tx, [session.instanceId])).get(session.instanceId)
+        return placed ? { ...session, placed } : session
+      }),
+
     /** Where its screen is, for somebody who may open it and while it runs. */
     locate: (sessionId: string, actor: Actor): Promise<Located> =>
       store.as(actor.organisationId).read(async (tx) => {
@@ -99,8 +112,15 @@ export function createSessions(options: SessionsOptions) {
       const platforms = body.platform ? [body.platform] : template.platforms
       const launched = await store.as(actor.organisationId).transaction(async (tx) => {
         await allowOneMore(tx, actor.userId)
-        const serving = await controllers.serving(tx, actor.organisationId)
-        const placement = place(serving, { spec, platforms, labels: body.labels })
+        const candidates = await candidatesFor(tx, actor.organisationId, spec)
+        const theirs = (await statements.placesOf({ userId: actor.userId }).execute(tx)).rows
+        const placement = place(candidates, {
+          spec,
+          platforms,
+          labels: body.labels,
+          placing: template.placing ?? options.placing,
+          near: new Set(theirs.map((it) => it.controller_id)),
+        })
         await controllers.open(tx, placement.controllerId)
         const homeId = template.home === 'kept' ? homes.newId() : null
         const instanceId = await instances

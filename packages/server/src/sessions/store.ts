@@ -109,6 +109,12 @@ export const statements = {
   allOn: ({ controllerId }: { controllerId: string }) => sql<SessionRow>`${selected}
     WHERE i.controller_id = ${controllerId}::uuid`,
 
+  /** Where something of theirs runs or is kept. */
+  placesOf: ({ userId }: { userId: string }) => sql<{ controller_id: string }>`
+    SELECT DISTINCT i.controller_id FROM sessions s JOIN instances i ON i.id = s.instance_id
+      LEFT JOIN session_homes h ON h.session_id = s.id
+    WHERE s.user_id = ${userId}::uuid AND (s.state NOT IN ('stopped', 'failed') OR h.id IS NOT NULL)`,
+
   lockInstancesOf: ({ userId }: { userId: string }) => sql`
     SELECT id FROM instances WHERE id IN (SELECT instance_id FROM sessions WHERE user_id = ${userId}::uuid)
     ORDER BY id FOR UPDATE`,

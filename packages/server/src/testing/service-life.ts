@@ -70,7 +70,7 @@ export async function testServices(
   const server: TestServer = await testServer({ clock, log, listen: false, beside: beside?.server })
   const { store, events, secrets } = server
   const controllers = createControllers({ store, events, clock })
-  const instances = createInstances({ store, log, secrets })
+  const instances = createInstances({ store, clock, log, secrets })
   /** Everything controllers were told, in order. */
   const pushed: string[] = []
   const forgotten: string[] = []
