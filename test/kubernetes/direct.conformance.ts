@@ -106,7 +106,7 @@ export function describeDirect(shared: () => Shared): void {
     test('[CTL-4.use] where nobody in the cluster measures, what instances use is not known, and that is no nothing', async () => {
       const platform = shared().platform()
       const handle = await startEcho(platform)
-      expect(await platform.use?.()).toEqual({
+      expect(await platform.use?.([handle], never)).toEqual({
         known: false,
         why: expect.stringMatching(/Nobody in the cluster measures/),
       })

@@ -48,8 +48,9 @@ else {
       start(platform, ['sleep', '1000']),
     ])
     const began = Date.now()
+    const all = [full, busy, idle]
     const of = async (id: string) => {
-      const used = await platform.use?.()
+      const used = await platform.use?.(all, never)
       return used?.known ? used.instances.find((it) => it.instanceId === id) : undefined
     }
     await poll(async () => ((await of(full.instanceId))?.memoryBytes ?? 0) > ASKED_BYTES, wait).toBe(true)
@@ -81,10 +82,10 @@ else {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'nobody' },
       subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace: 'kalnet' }],
     })
-    expect(await shared.platform({ kubeconfig }).use?.()).toEqual({
+    expect(await shared.platform({ kubeconfig }).use?.(all, never)).toEqual({
       known: false,
       why: 'We may not list pods of metrics.k8s.io',
     })
-    for (const handle of [full, busy, idle]) await platform.remove(handle)
+    for (const handle of all) await platform.remove(handle)
   }, 600_000)
 }

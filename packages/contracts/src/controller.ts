@@ -5,6 +5,7 @@ import { clusterChoice, clusterReport, clusterView } from './cluster.ts'
 import { address, observedInstance, platformName, wish } from './instance.ts'
 import { loosened } from './loosened.ts'
 import { route } from './route.ts'
+import { useAnswer, useQuestion } from './use.ts'
 
 /**
  * Protocol of the link: a whole number, N and N−1 are spoken. It stays as it is while a release only adds what others may leave out: types of
@@ -81,6 +82,7 @@ export const toController = z.discriminatedUnion('type', [
   message('stream.open', { streamId: id, instanceId: id, port: slug, token: z.string() }),
   message('logs.read', { requestId: id, instanceId: id, lines: z.number().int() }),
   message('screen.read', { requestId: id, instanceId: id, port: slug, maxWidth: z.number().int() }),
+  message('use.read', useQuestion),
   /** Where the links of an instance lead now, in order of preference; whole each time. An empty list: nowhere at the moment. */
   message('links', {
     instanceId: id,
@@ -126,6 +128,8 @@ export const fromController = z.discriminatedUnion('type', [
     hostname: z.string().max(255),
     /** Tells whether somebody shares this machine's network: hash of the boot and the network namespace. */
     machine: z.string().max(64).optional(),
+    /** Questions of later releases that it answers; one that is not named is not asked. */
+    answers: z.array(z.string().max(50)).max(100).optional(),
   }),
   message('inventory', {
     fingerprints: z.array(fingerprint),
@@ -149,6 +153,7 @@ export const fromController = z.discriminatedUnion('type', [
   /** The answer to `volume.forget`: it is not there (any more), or in words why it still is. */
   message('volume.gone', { id, problem: z.string().max(500).nullable() }),
   message('screen', { requestId: id, png: z.string().nullable() }),
+  message('use', useAnswer),
   /** signature: by the new key over `keyText`, base64. */
   message('key.new', { requestId: id, publicKey, signature: z.string().max(200) }),
 ])

@@ -21,6 +21,7 @@ import { serviceSecretRoutes } from './service-secret.ts'
 import { sessionRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoutes } from './stream.ts'
+import { useRoutes } from './use.ts'
 import { viewingRoutes } from './viewing.ts'
 
 export const ROUTES = {
@@ -29,6 +30,7 @@ export const ROUTES = {
   catalog: catalogRoutes,
   sessions: sessionRoutes,
   viewings: viewingRoutes,
+  uses: useRoutes,
   streams: streamRoutes,
   services: serviceRoutes,
   serviceSecrets: serviceSecretRoutes,

@@ -7,6 +7,7 @@ import type { ClusterReport } from '@kalnet/contracts/cluster'
 import { type FromController, HEARTBEAT_MS } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import type { PlatformName } from '@kalnet/contracts/instance'
+import { ANSWERS_USE } from '@kalnet/contracts/use'
 import { type Clock, systemClock } from '@kalnet/io/clock'
 import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
@@ -184,7 +185,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
             .proved()
             .catch((error: unknown) => log.error({ error }, 'which key is valid could not be kept')),
       },
-      hello: { version: packageFile.version, hostname: hostname(), machine },
+      hello: { version: packageFile.version, hostname: hostname(), machine, answers: [ANSWERS_USE] },
       onMessage: answers.handle,
       onUp: () => {
         log.info({ url }, 'connected')

@@ -11,6 +11,7 @@ import type { FarWay } from './links/far.ts'
 import type { Links } from './links/links.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import type { Reconciler } from './reconcile.ts'
+import { readUses } from './uses.ts'
 
 const DIAL_MS = 10_000
 const MOST_LINES = 2000
@@ -96,6 +97,9 @@ export function createAnswers(options: {
     }
   }
 
+  const readUse = async ({ requestId, instances }: Extract<ToController, { type: 'use.read' }>) =>
+    void send({ type: 'use', requestId, instances: await readUses(reconciler.running, instances, signal) })
+
   const forgetVolume = async (id: string) =>
     void send({ type: 'volume.gone', id, problem: await options.forgetVolume(id) })
 
@@ -120,6 +124,8 @@ export function createAnswers(options: {
           return inBackground(readLogs(message), 'reading a log')
         case 'screen.read':
           return inBackground(readPicture(message), 'reading a screen')
+        case 'use.read':
+          return inBackground(readUse(message), 'reading what is used')
         case 'volume.forget':
           return inBackground(forgetVolume(message.id), 'taking a volume away')
         case 'key.rotate':

@@ -19,6 +19,8 @@ import { type Handler, type Http, handle } from './core/http.ts'
 import type { Secrets } from './core/secrets.ts'
 import type { Store, Tx } from './core/store.ts'
 import { createInstances } from './instances/instances.ts'
+import { routesOfInstances } from './instances/routes.ts'
+import { createUses } from './instances/uses.ts'
 import { routesOfStatus, type StatusOptions } from './observability/status.ts'
 import { addressOfService } from './services/address.ts'
 import type { ServicesOptions } from './services/options.ts'
@@ -223,6 +225,11 @@ export async function createRunning(options: RunningOptions) {
       thumbnail: createThumbnails({ clock, read: hub.readScreen }),
     }),
     ...routesOfViewings({ store, clock, sessions }),
+    ...routesOfInstances({
+      uses: createUses({ clock, read: hub.readUse, mostOf: instances.mostOf }),
+      session: sessions.read,
+      service: services.read,
+    }),
   ]
   routes.push(
     ...routesOfServices({ services }),

@@ -28,7 +28,7 @@ export interface LinkOptions {
     /** The last signature was good. */
     proved?(): void
   }
-  hello: { version: string; hostname: string; machine?: string }
+  hello: { version: string; hostname: string; machine?: string; answers?: string[] }
   /** What we speak, the highest first; default: this release. */
   protocols?: readonly number[]
   /** Everything but challenge, welcome and refused, which the link itself answers. */

@@ -136,6 +136,7 @@ const TO: { [T in ToController['type']]: Omit<Extract<ToController, { type: T }>
   forget: { id: ID, generation: 1 },
   'stream.open': { streamId: ID, instanceId: ID, port: 'web', token: 'x' },
   'logs.read': { ...asked, instanceId: ID, lines: 1 },
+  'use.read': { ...asked, instances: [ID] },
   'screen.read': { ...asked, instanceId: ID, port: 'display', maxWidth: 1 },
   links: {
     instanceId: ID,
@@ -154,7 +155,10 @@ const TO: { [T in ToController['type']]: Omit<Extract<ToController, { type: T }>
   'key.accepted': asked,
 }
 const FROM: { [T in FromController['type']]: Omit<Extract<FromController, { type: T }>, 'type'> } = {
-  hello: { controllerId: ID, protocols: [1], version: '1', url: 'x', signature: 'x', hostname: 'x' },
+  hello: {
+    ...{ controllerId: ID, protocols: [1], version: '1', url: 'x', signature: 'x', hostname: 'x' },
+    answers: ['use'],
+  },
   inventory: { fingerprints: [fingerprint], capacity, instances: [observed] },
   heartbeat: { capacity, fingerprints: [fingerprint] },
   observed: { instance: observed },
@@ -164,6 +168,10 @@ const FROM: { [T in FromController['type']]: Omit<Extract<FromController, { type
   logs: { ...asked, lines: ['x'] },
   'volume.gone': { id: ID, problem: null },
   screen: { ...asked, png: null },
+  use: {
+    ...asked,
+    instances: [{ id: ID, generation: 1, measured: { cpus: 0.5, memoryBytes: 1, at: AT }, why: null }],
+  },
   'key.new': { ...asked, publicKey: `${'A'.repeat(43)}=`, signature: 'x' },
 }
 

@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { type ConformanceOptions, createFixture } from './conformance/fixture.ts'
 import { describeLife } from './conformance/life.conformance.ts'
 import { describeStorage } from './conformance/storage.conformance.ts'
+import { describeUse } from './conformance/use.conformance.ts'
 import { describeWalls } from './conformance/walls.conformance.ts'
 import { describeWays } from './conformance/ways.conformance.ts'
 
@@ -15,5 +16,6 @@ export function describePlatform(name: string, options: ConformanceOptions): voi
     describeWalls(fixture)
     describeWays(fixture)
     describeStorage(fixture)
+    describeUse(fixture)
   })
 }

@@ -65,8 +65,8 @@ export interface Platform {
     memoryFreeBytes: number
     most: NonNullable<Capacity['most']>
   } | null
-  /** What its instances use at this moment; asked only when somebody wants to know. One that has just begun may be missing. */
-  use?(): Promise<Used>
+  /** What these use at this moment; asked only when somebody wants to know. One that has just begun may be missing. */
+  use?(handles: readonly Handle[], signal: AbortSignal): Promise<Used>
   /** Where it is a cluster, what is told of it: the same object while nothing changed; null: nothing is known yet. */
   cluster?(): ClusterReport | null
   /** Yields once at the start and whenever something about it changes. */

@@ -10,6 +10,7 @@ import { backoff, type Clock } from '@kalnet/io/clock'
 import type { Log } from '@kalnet/io/log'
 import { acceptLink, LINK_CLOSE, proveHello, type ServerLink } from '@kalnet/wire/server-link'
 import type { Tx } from '../core/store.ts'
+import { createAsking } from './asking.ts'
 import type { Controllers } from './controllers.ts'
 import { createIdentityGiver, type GiverOptions } from './identity-giver.ts'
 import { passes } from './passing.ts'
@@ -154,6 +155,7 @@ export function createHub(options: HubOptions) {
       }
       case 'logs':
       case 'screen':
+      case 'use':
       case 'key.new':
         answered(controllerId, message)
     }
@@ -250,29 +252,13 @@ export function createHub(options: HubOptions) {
       controllerId: string,
       request: { streamId: string; instanceId: string; port: string; token: string },
     ): boolean => connections.get(controllerId)?.link.send({ type: 'stream.open', ...request }) ?? false,
-    /** Throws controller.offline. */
-    readLogs: async (
-      controllerId: string,
-      instanceId: string,
-      lines: number,
-      signal: AbortSignal,
-    ): Promise<string[]> =>
-      (
-        await ask(
-          controllerId,
-          (requestId) => ({ type: 'logs.read', requestId, instanceId, lines }),
-          'logs',
-          signal,
-        )
-      ).lines.slice(-lines),
-    readScreen: async (controllerId: string, instanceId: string, maxWidth: number): Promise<string | null> =>
-      (
-        await ask(
-          controllerId,
-          (requestId) => ({ type: 'screen.read', requestId, instanceId, port: 'display', maxWidth }),
-          'screen',
-        )
-      ).png,
+    ...createAsking({
+      ask,
+      answersOf: (controllerId) => {
+        const link = connections.get(controllerId)?.link
+        return link ? (link.hello.answers ?? []) : null
+      },
+    }),
     rotate: rotations.rotate,
     /** Its rows are gone: it takes away what it has, and is cut. */
     revoke(controllerId: string) {

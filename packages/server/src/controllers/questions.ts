@@ -3,7 +3,7 @@ import type { FromController, ToController } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import { v7 as newId } from 'uuid'
 
-export type Answer = Extract<FromController, { type: 'logs' | 'screen' | 'key.new' }>
+export type Answer = Extract<FromController, { type: 'logs' | 'screen' | 'use' | 'key.new' }>
 interface Asked {
   controllerId: string
   answer(message: Answer): void

@@ -6,6 +6,7 @@ import type { Folders } from '@kalnet/io/folders'
 import type { Log } from '@kalnet/io/log'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Images } from '../../images/images.ts'
+import { createMetering } from '../metering.ts'
 import { createKeyedMutex, createMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Observation, Platform } from '../platform.ts'
 import { createVolumes } from '../volumes.ts'
@@ -19,6 +20,7 @@ import { createInstanceNetworks } from './network.ts'
 import { createNews } from './news.ts'
 import { logLines, mergeLines, observationOf } from './observation.ts'
 import { portsOf } from './ports.ts'
+import { readUsed } from './used.ts'
 import { createWithin } from './within.ts'
 
 const SPARE_LINES = 4000
@@ -197,6 +199,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     stop,
     remove: (handle) => oneAtATime(handle.instanceId, () => takeAway(handle)),
     list,
+    use: createMetering({ clock, read: (handle) => readUsed(engine, handle) }),
     removeVolume: (volumeId) =>
       volumesOneAtATime(() =>
         volumes.remove(volumeId, async (instanceId) =>

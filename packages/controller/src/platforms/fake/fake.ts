@@ -23,7 +23,8 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
     generation: it.generation,
     data: { key: runtimeKey(it) },
   })
-  const find = (handle: Handle): FakeRuntime | undefined => world.runtimes.get(runtimeKey(handle))
+  const find = (handle: Pick<Handle, 'instanceId' | 'generation'>): FakeRuntime | undefined =>
+    world.runtimes.get(runtimeKey(handle))
   const running = (handle: Handle): FakeRuntime => {
     const it = find(handle)
     if (!it || it.ended) throw new Error('it is not running')
@@ -106,6 +107,15 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
       return [...world.runtimes.values()].map(handleOf)
     },
     changes: (signal) => world.notices.listen(signal),
+    async use(handles, signal) {
+      await world.enter('use', signal)
+      const { uses } = world.programs.told
+      const its = handles.flatMap(({ instanceId, generation }) => {
+        const use = find({ instanceId, generation })?.ended === null ? uses(instanceId) : null
+        return use ? [{ instanceId, generation, ...use, at: stamp(clock) }] : []
+      })
+      return { known: true, instances: its }
+    },
     async dial(handle, portName, signal) {
       await world.enter('dial', signal)
       return world.programs.connect(handle.instanceId, portOf(running(handle), portName, 'stream'))

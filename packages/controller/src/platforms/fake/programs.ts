@@ -16,6 +16,8 @@ export interface FakePrograms {
   addresses: Map<string, Record<string, Address>>
   /** What a program that is run inside comes to. */
   executed(instanceId: string, command: string[]): { code: number | null; lastLine: string }
+  /** Null: it was not measured yet. */
+  uses(instanceId: string): { cpus: number; memoryBytes: number } | null
   healthOf(instanceId: string): { state: 'starting' | 'healthy' | 'unhealthy'; detail: string } | null
   /** A program inside connects to the place of a link. Throws where nobody listens. */
   call(instanceId: string, link: string): Duplex
@@ -56,6 +58,7 @@ export function createFakePrograms() {
     onDatagram: (instanceId, port, answer) => void datagrams.set(keyOf(instanceId, port), answer),
     addresses: new Map(),
     executed: () => ({ code: 0, lastLine: '' }),
+    uses: () => ({ cpus: 0.25, memoryBytes: 64 * 2 ** 20 }),
     healthOf: () => null,
     call(instanceId, link) {
       const listener = [...listeners].find((it) => it.instanceId === instanceId && link in it.places)

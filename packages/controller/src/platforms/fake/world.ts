@@ -33,6 +33,7 @@ export type FakeOperation =
   | 'listen'
   | 'place'
   | 'removeVolume'
+  | 'use'
 
 export interface FakeWorld {
   runtimes: Map<string, FakeRuntime>

@@ -147,7 +147,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
         await told(() => pods.remove(whereOf(handle)))
       }),
     list: () => looked(async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? [])),
-    use: () => useOf({ api, pods, installation }),
+    use: (handles) => useOf({ api, pods, installation }, handles),
     removeVolume: (volumeId) => volumesOneAtATime(() => told(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }

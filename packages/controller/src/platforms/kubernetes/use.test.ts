@@ -22,12 +22,15 @@ const measured = (name: string, namespace: string, ...usage: object[]) => ({
   window: '15s',
   containers: usage.map((it) => ({ name: 'instance', usage: it })),
 })
-const ask = (pods: V1Pod[], answer: (path: string) => object) =>
-  useOf({
-    api: { get: async (path: string) => answer(path) } as unknown as Api,
-    pods: { list: async () => pods } as unknown as Pods,
-    installation: 'abc',
-  })
+const ask = (pods: V1Pod[], answer: (path: string) => object, of = IDS) =>
+  useOf(
+    {
+      api: { get: async (path: string) => answer(path) } as unknown as Api,
+      pods: { list: async () => pods } as unknown as Pods,
+      installation: 'abc',
+    },
+    of.map((name) => ({ instanceId: idOf(name) })),
+  )
 const refusing = (error: Error) => () => {
   throw error
 }
@@ -66,6 +69,9 @@ describe('[CTL-4.use] what instances use', () => {
     await ask([pod('one'), pod('two'), pod('three', 'kalnet-b')], note)
     const path = (namespace: string) => `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`
     expect(asked).toEqual([path('kalnet'), path('kalnet-b')])
+    // Only where those are that somebody looks at.
+    await ask([pod('one'), pod('two'), pod('three', 'kalnet-b')], note, ['three'])
+    expect(asked.slice(2)).toEqual([path('kalnet-b')])
   })
   test.each([
     [

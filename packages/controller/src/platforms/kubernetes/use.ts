@@ -3,7 +3,7 @@
  * does: then it is not known, which is something else than nothing. Asked only when somebody wants to know.
  */
 import type { V1Pod } from '@kubernetes/client-node'
-import type { Use, Used } from '../platform.ts'
+import type { Handle, Use, Used } from '../platform.ts'
 import { problemInWords } from '../reasons.ts'
 import { type Api, ApiProblem } from './api.ts'
 import { ownerLabels, paths, selector } from './names.ts'
@@ -43,9 +43,13 @@ function why(error: unknown): string {
   return `Whoever measures in the cluster does not answer (${error.status})`
 }
 
-export async function useOf(parts: { api: Api; pods: Pods; installation: string }): Promise<Used> {
+export async function useOf(
+  parts: { api: Api; pods: Pods; installation: string },
+  handles: readonly Pick<Handle, 'instanceId'>[],
+): Promise<Used> {
   const { api, pods, installation } = parts
-  const ours = await pods.list()
+  const asked = new Set(handles.map((it) => it.instanceId))
+  const ours = (await pods.list()).filter((pod) => asked.has(handleFrom(pod)?.instanceId ?? ''))
   const namespaces = [...new Set(ours.map((it) => it.metadata?.namespace ?? ''))]
   const labelSelector = selector(ownerLabels({ installation }))
   try {

@@ -13,6 +13,8 @@ export interface Groups {
   /** The files to enter existing groups by. */
   entries(name: string): string[]
   outOfMemory(name: string): Promise<boolean>
+  /** What the kernel counts of them; null: not here, or there are none. */
+  used(name: string): Promise<{ cpuSeconds: number | null; memoryBytes: number | null }>
   /** Process ids in the groups, for leftovers that no tree leads to any more. */
   members(name: string): Promise<number[]>
   remove(name: string): Promise<void>
@@ -64,6 +66,27 @@ const V2: Hierarchy['settings'] = ({ memoryBytes, cpus, processes }) => [
   ['pids.max', String(processes), false],
 ]
 
+const USED_V1 = { memory: 'memory.usage_in_bytes', cpu: 'cpuacct.usage' }
+const USED_V2 = { memory: 'memory.current', cpu: 'cpu.stat' }
+
+/** From what those files say; empty: there is no such file. Version 1 counts processors apart where nobody mounted both in one place. */
+export function groupUse({ memory, memoryStat, cpu }: { memory: string; memoryStat: string; cpu: string }) {
+  // What was read of files counts as used until somebody needs the place; nobody would call it used.
+  const spare = /^total_inactive_file (\d+)$/m.exec(memoryStat) ?? /^inactive_file (\d+)$/m.exec(memoryStat)
+  const microseconds = /^usage_usec (\d+)$/m.exec(cpu)?.[1]
+  const nanoseconds = /^(\d+)\s*$/.exec(cpu)?.[1]
+  const all = /^(\d+)\s*$/.exec(memory)?.[1]
+  return {
+    memoryBytes: all === undefined ? null : Math.max(0, Number(all) - Number(spare?.[1] ?? 0)),
+    cpuSeconds:
+      microseconds !== undefined
+        ? Number(microseconds) / 1e6
+        : nanoseconds !== undefined
+          ? Number(nanoseconds) / 1e9
+          : null,
+  }
+}
+
 function groupsOf(version: 1 | 2, hierarchies: Hierarchy[]): Groups {
   const memory = hierarchies[0]!
   const entries = (name: string) => hierarchies.map((it) => join(it.folder(name), 'cgroup.procs'))
@@ -86,6 +109,16 @@ function groupsOf(version: 1 | 2, hierarchies: Hierarchy[]): Groups {
       const text = await readOr(join(memory.folder(name), file), '')
       return Number(/^oom_kill (\d+)/m.exec(text)?.[1] ?? 0) > 0
     },
+    async used(name) {
+      const read = (it: Hierarchy | undefined, file: string) =>
+        it ? readOr(join(it.folder(name), file), '') : Promise.resolve('')
+      const files = version === 1 ? USED_V1 : USED_V2
+      return groupUse({
+        memory: await read(memory, files.memory),
+        memoryStat: await read(memory, 'memory.stat'),
+        cpu: await read(version === 1 ? hierarchies[1] : memory, files.cpu),
+      })
+    },
     async members(name) {
       const lists = await Promise.all(
         hierarchies.map((it) => readOr(join(it.folder(name), 'cgroup.procs'), '')),
@@ -103,6 +136,7 @@ const NO_GROUPS: Groups = {
   make: async () => [],
   entries: () => [],
   outOfMemory: async () => false,
+  used: async () => ({ cpuSeconds: null, memoryBytes: null }),
   members: async () => [],
   remove: async () => undefined,
 }

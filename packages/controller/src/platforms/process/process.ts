@@ -10,6 +10,7 @@ import { addressesOf, datagramsAt, dialNet } from '../dial-net.ts'
 import { dialUnix } from '../dial-unix.ts'
 import { give } from '../given.ts'
 import { keepFilter } from '../keep-filter.ts'
+import { createMetering } from '../metering.ts'
 import { createKeyedMutex } from '../mutex.ts'
 import type { EnsureRequest, Handle, Platform } from '../platform.ts'
 import { removeTree } from '../remove-tree.ts'
@@ -25,6 +26,7 @@ import { lastLines } from './output.ts'
 import { isAlive, parentOf } from './processes.ts'
 import { adoptStarting, type RootSource, startInstance } from './starting.ts'
 import { bootId, type InstanceState, readAllStates, readState, writeState } from './state.ts'
+import { usedBy } from './used.ts'
 import { createWatch } from './watch.ts'
 
 /** Roots and tools come and go (an image is built, pasta is installed): told again this often when they changed. */
@@ -232,6 +234,14 @@ export function createProcessPlatform(options: ProcessPlatformOptions): Platform
       const target = { inner: state.inner, uid: state.uid, groups, argumentsFile: paths.arguments }
       return execInside(target, command, signal, timeoutMs)
     },
+    use: createMetering({
+      clock,
+      async read(handle) {
+        const state = await read(handle)
+        if (state?.phase !== 'started' || state.bootId !== (await bootId())) return null
+        return usedBy(state, (await abilities()).groups, layout.of(handle.instanceId).name)
+      },
+    }),
     removeVolume: (volumeId) =>
       accounts('choose', () =>
         volumes.remove(volumeId, async (instanceId) => {

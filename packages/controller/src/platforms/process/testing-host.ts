@@ -20,6 +20,7 @@ export type Question =
   | { operation: 'removeVolume'; volumeId: string }
   | { operation: 'listen'; handle: Handle; places: Record<string, Address>; listening: number }
   | { operation: 'endListening'; listening: number }
+  | { operation: 'use'; handles: Handle[] }
   | { operation: 'list' | 'fingerprint' }
 export type Reply =
   | { id: number; value: unknown }
@@ -84,6 +85,8 @@ async function answer(question: Question): Promise<unknown> {
       const datagrams = await platform.dialDatagrams?.(question.handle, question.port, signal)
       return datagrams && serve(asLines(datagrams))
     }
+    case 'use':
+      return platform.use?.(question.handles, signal)
     case 'addresses':
       return platform.addresses?.(question.handle)
     case 'place':
