@@ -4,7 +4,7 @@ import { defineConfig } from 'vite'
 import { compressed } from './build/compressed.ts'
 import { fewLocales } from './build/few-locales.ts'
 import { layerOrder } from './build/layer-order.ts'
-import { sharedFile } from './build/shared.ts'
+import { sharedFiles } from './build/shared.ts'
 import { virtualContracts } from './build/virtual-contracts.ts'
 import { standIn } from './dev/vite-plugin.ts'
 
@@ -32,7 +32,7 @@ export default defineConfig(({ command }) => ({
     rolldownOptions: {
       output: {
         // What nearly every page needs (and all that it needs itself) in one file, instead of forty crumbs of 200 bytes.
-        codeSplitting: { groups: [{ name: sharedFile(), minShareCount: 7 }] },
+        codeSplitting: { groups: sharedFiles() },
       },
     },
   },

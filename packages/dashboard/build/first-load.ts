@@ -14,10 +14,12 @@ export interface Load {
 }
 
 /** The one font file that English and most of western Europe need; the others wait for their letters. */
-const FONT = /inter-latin-wght-normal.*\.woff2$/
+const FONT = /inter-latin-(?!ext-).*\.woff2$/
 
-/** With `page`, the lazy chunk of that page comes on top of the entry. */
-export function firstLoad(folder: string, page: string): Load {
+/** What comes on top of the entry: Home, and what it asks for by itself. */
+const HOME = ['src/home/home.tsx', 'src/home/services.tsx']
+
+export function firstLoad(folder: string, pages = HOME): Load {
   const manifest = JSON.parse(readFileSync(join(folder, '.vite/manifest.json'), 'utf8')) as Record<
     string,
     Chunk
@@ -35,7 +37,7 @@ export function firstLoad(folder: string, page: string): Load {
     chunk.imports?.forEach(walk)
   }
   walk('index.html')
-  walk(page)
+  pages.forEach(walk)
   const sizes = [...files].map((file) => {
     const small = join(folder, `${file}.br`)
     return { file, bytes: statSync(existsSync(small) ? small : join(folder, file)).size }

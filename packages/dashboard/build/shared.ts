@@ -8,7 +8,8 @@ interface Modules {
   getModuleInfo(id: string): { importedIds: readonly string[] } | null
 }
 const SOURCE = join(import.meta.dirname, '../src')
-const FIRST = ['main.tsx', 'home/home.tsx'].map((it) => join(SOURCE, it))
+/** Home asks for its services by itself, so they are of the first visit too. */
+export const FIRST = ['main.tsx', 'home/home.tsx', 'home/services.tsx'].map((it) => join(SOURCE, it))
 /** The catalogue of words names every file of it; only the common words belong to every page. */
 const WORDS = join(SOURCE, 'messages/index.ts')
 const COMMON_WORDS = join(SOURCE, 'messages/en.ts')
@@ -26,11 +27,15 @@ function reachable(modules: Modules): Set<string> {
   return found
 }
 
-/** The name of the file for a shared module. One for each build: the modules are the same throughout it. */
-export function sharedFile() {
+/** How many pages share it at least: of the first visit everything, so that it comes in one file. */
+export function sharedFiles() {
   let first: Set<string> | undefined
-  return (id: string, modules: Modules): string => {
+  const isFirst = (id: string, modules: Modules): boolean => {
     first ??= reachable(modules)
-    return first.has(id) ? 'base' : 'more'
+    return first.has(id)
   }
+  return [
+    { name: (id: string, modules: Modules) => (isFirst(id, modules) ? 'base' : null), minShareCount: 2 },
+    { name: (id: string, modules: Modules) => (isFirst(id, modules) ? null : 'more'), minShareCount: 7 },
+  ]
 }

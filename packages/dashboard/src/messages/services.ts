@@ -20,19 +20,12 @@ export const servicesNone = 'Nothing fits'
 export const servicesNoneText = 'Try fewer words, or look at all of them again.'
 export const servicesClear = 'Show all'
 export const servicesList = 'Services'
-export const servicesHome = 'Your services'
 export const paletteServices = 'Services'
 
 export const serviceOpen = 'Open'
 export const serviceClosed = 'Ask an owner or admin to open this for you.'
-export const serviceOpenNamed = (title: string) => `Open ${title} in a new tab`
 export const serviceOutside = 'Runs elsewhere'
 export const servicePlatform = 'Part of Kalnet'
-export const serviceUnhealthy = 'Needs a look'
-export const serviceUpdating = 'Updating'
-export const serviceHealthy = 'Well'
-export const serviceUnwell = 'Not well'
-export const serviceGettingUp = 'Getting up'
 export const serviceNotAsked = 'Not checked'
 export const serviceHealthSince = 'since'
 export const serviceRestarts = (times: number) =>
@@ -61,13 +54,10 @@ export const serviceRunning = 'What runs'
 export const serviceNothingRuns = 'Nothing of it runs now.'
 export const servicePlace = (machine: string, platform: string) => `on ${machine} · ${platform}`
 export const serviceNoMachine = 'no machine yet'
-export const serviceReplica = (part: string, number: number) =>
-  number === 0 ? part : `${part} ${number + 1}`
 export const serviceStarted = 'Started'
 export const serviceStart = 'Start'
 export const serviceStop = 'Stop'
 export const serviceRestart = 'Restart'
-export const serviceFinishing = 'Finishing'
 export const serviceFinishingText =
   'A newer release has taken over. What is still open at the one before may end by itself for a while.'
 export const serviceFinish = 'End it now'
@@ -102,10 +92,6 @@ export const healthTook = (time: string) => `answered in ${time}`
 // Releases
 export const releasesNone = 'There is no release yet.'
 export const releaseNumber = (number: number) => `Release ${number}`
-export const releaseRolling = 'Starting'
-export const releaseLive = 'In use'
-export const releaseReplaced = 'Replaced'
-export const releaseFailed = 'Never got well'
 export const releaseBy = (name: string) => `by ${name}`
 export const releaseBack = 'Go back'
 export const releaseBackNamed = (number: number) => `Go back to release ${number}`

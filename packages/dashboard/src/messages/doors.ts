@@ -1,0 +1,31 @@
+/** Data: words of the first doors: making it yours, setting the owner again, signing in with a password. */
+export const claimTitle = 'Make it yours'
+export const claimText =
+  'You are the first one here. This account becomes the owner of everything on this Kalnet.'
+export const claimName = 'Your name'
+export const claimHouse = 'Name of your household or team'
+export const claimHouseHelp = 'Shown to everybody you invite. You can change it later.'
+export const claimHouseExample = 'The Larch House'
+export const email = 'E-mail'
+export const password = 'Password'
+export const newPassword = 'New password'
+export const passwordHelp = 'At least 10 characters. Length counts more than odd signs.'
+export const passwordShort = 'Use at least 10 characters.'
+export const nameMissing = 'Write a name.'
+export const emailWrong = 'Write an e-mail address, like ada@example.org.'
+export const passwordMissing = 'Write your password.'
+export const claimAction = 'Create owner account'
+export const claimNoToken = 'This page needs a claim link'
+export const claimNoTokenText =
+  'Run “kalnet up” on the machine: it prints the link, which works once. If somebody is locked out, “kalnet user reset-owner” prints a new one.'
+export const resetTitle = 'Set the owner account again'
+export const resetText =
+  'This link replaces the owner’s name, e-mail and password. Everything else stays as it is.'
+export const resetAction = 'Set owner account'
+export const signIn = 'Sign in'
+export const signInTitle = 'Welcome back'
+export const signInText = 'Sign in to see what is running.'
+export const signInUnclaimed = 'Nobody owns this Kalnet yet'
+export const signInUnclaimedText =
+  'Open the claim link that “kalnet up” printed on the machine. It makes the first account.'
+export const signOut = 'Sign out'
