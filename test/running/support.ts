@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { enrolmentFile } from '@kalnet/cli/render/kubernetes/enrolment'
 import { config as configSchema } from '@kalnet/contracts/config'
 import type { Role } from '@kalnet/contracts/permission'
+import type { Placing } from '@kalnet/contracts/placing'
 import type { Session } from '@kalnet/contracts/session'
 import { STREAM_PATH, STREAM_PROTOCOL, TICKET_PREFIX } from '@kalnet/contracts/stream'
 import { runController } from '@kalnet/controller/controller'
@@ -59,6 +60,7 @@ export type Plane = Awaited<ReturnType<typeof startPlane>>
 export async function startPlane(
   options: {
     perUser?: number
+    placing?: Placing
     clock?: Clock
     /** False: only gateways of their own serve. */
     gateway?: boolean
@@ -87,6 +89,7 @@ export async function startPlane(
     listen: { port },
     gateway: { httpPort: gatewayPort, enabled: options.gateway ?? true },
     sessions: { perUser: options.perUser ?? 20 },
+    placing: options.placing ?? 'spread',
   })
   const folders = {
     data: join(home, 'data'),

@@ -74,14 +74,14 @@ describe('place', () => {
       ],
       'b',
     ],
-  ])('[CTL-3.placed] takes %s', (_name, labels, controllers, expected) => {
+  ])('[CTL-3.placed] [CTL-5.labels] takes %s', (_name, labels, controllers, expected) => {
     expect(place(controllers, { spec, platforms: ['process'], labels }).controllerId).toBe(expected)
   })
 
   it.each([
     ['the only one takes nothing new', machine('a', { cordoned: true }), 'a takes nothing new'],
     ['none carries the labels', machine('a', { labels: { room: 'cellar' } }), 'a is not labelled room=attic'],
-  ])('[CTL-3.placed] says why when %s', (_name, one, words) => {
+  ])('[CTL-3.placed] [CTL-5.labels] says why when %s', (_name, one, words) => {
     const wanted = () => place([one], { spec, platforms: ['docker', 'process'], labels: { room: 'attic' } })
     expect(wanted).toThrow(`No machine can run this now: ${words}.`)
   })

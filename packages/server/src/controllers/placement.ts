@@ -84,14 +84,14 @@ interface Able {
   it: Candidate
   points: Points
 }
-/** More points first; among equals the roomier one, packed the fuller one, and then the one that runs less. */
+/** More points first; among equals the one that runs less, packed the one that runs more. */
 const byPoints =
   (placing: Placing) =>
   (one: Able, other: Able): number => {
-    const free = ({ it }: Able) => (memoryFree(it) ?? 0) * (placing === 'pack' ? -1 : 1)
     const difference = total(other.points) - total(one.points)
     if (Math.abs(difference) > 0.001) return difference
-    return free(other) - free(one) || one.it.instances - other.it.instances
+    const fewer = one.it.instances - other.it.instances
+    return placing === 'pack' ? -fewer : fewer
   }
 
 /** The platform order decides first, then what must be, then points (scoring.ts). Throws placement.none. */

@@ -81,8 +81,8 @@ const earned = (free: number, placing: Placing) => (placing === 'pack' && free >
 function imageThere(it: Candidate, platform: PlatformName, parts: readonly string[]): number {
   if (parts.length === 0) return 0
   if (it.ran?.includes(platform)) return 1
-  const has = new Set(it.fingerprints.find((one) => one.platform === platform)?.images)
-  return (parts.findLastIndex((part) => has.has(part)) + 1) / parts.length
+  const has = it.fingerprints.find((one) => one.platform === platform)?.images ?? []
+  return (parts.findLastIndex((part) => has.includes(part)) + 1) / parts.length
 }
 
 export interface Wanted {
