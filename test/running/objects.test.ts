@@ -6,8 +6,11 @@ import { sql } from '@kalnet/server/core/store'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { type Bare, enrolBare } from './bare.ts'
+import { type Bare, CAPACITY, enrolBare, FINGERPRINT } from './bare.ts'
 import { type Person, type Plane, startPlane, WAIT } from './support.ts'
+
+/** Room for all that are made here and never begin. */
+const ROOMY = { ...CAPACITY, memoryBytes: 2e12, memoryFreeBytes: 1e12 }
 
 const ASKERS = [
   'stranger',
@@ -30,6 +33,7 @@ const ROUTES = [
   { name: 'restart', method: 'POST', path: '/restart', state: 'running', own: false },
   { name: 'remove', method: 'DELETE', path: '', state: 'failed', own: false },
   { name: 'logs', method: 'GET', path: '/logs', state: 'running', own: false },
+  { name: 'use', method: 'GET', path: '/use', state: 'running', own: false },
   { name: 'first picture', method: 'POST', path: '/first-frame', state: 'running', own: true },
   { name: 'thumbnail', method: 'POST', path: '/thumbnail', state: 'running', own: true },
   { name: 'ticket', method: 'POST', path: '/tickets', state: 'running', own: true },
@@ -70,7 +74,8 @@ beforeAll(async () => {
         link.say({ type: 'logs', requestId: message.requestId, lines: ['line'] })
       if (message.type === 'screen.read')
         link.say({ type: 'screen', requestId: message.requestId, png: 'AAAA' })
-      if (message.type === 'welcome') link.inventory()
+      if (message.type === 'welcome')
+        link.say({ type: 'inventory', fingerprints: [FINGERPRINT], capacity: ROOMY, instances: [] })
     },
   })
   await eventually('the machine is online', async () => (await plane.online()).includes('everybodys'))

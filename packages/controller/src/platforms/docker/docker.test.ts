@@ -10,6 +10,7 @@ import { createDockerLayout } from './layout.ts'
 import { bridgeName } from './network.ts'
 import { type Line, logLines, mergeLines, observationOf } from './observation.ts'
 import { addressesAt, portsOf, wayTo } from './ports.ts'
+import { type EngineFigures, readingOf } from './used.ts'
 
 const id = '01890000-0000-7000-8000-000000000001'
 const spec = instanceSpec.parse({
@@ -172,6 +173,31 @@ describe('the engine', () => {
     [{ FinishedAt: '0001-01-01T00:00:00Z' }, { state: 'ended', reason: 'It was created but never started' }],
   ])('says %j', (changes, expected) => {
     expect(observationOf(state(changes))).toMatchObject(expected)
+  })
+})
+
+describe('[CTL-4.use] what the engine counts of a container', () => {
+  test.each<[string, EngineFigures, object | null]>([
+    [
+      'version 2 of control groups',
+      {
+        cpu_stats: { cpu_usage: { total_usage: 2_500_000_000 } },
+        memory_stats: { usage: 1000, stats: { inactive_file: 300 } },
+      },
+      { cpuSeconds: 2.5, memoryBytes: 700 },
+    ],
+    [
+      'version 1: with what is below it',
+      {
+        cpu_stats: { cpu_usage: { total_usage: 0 } },
+        memory_stats: { usage: 1000, stats: { inactive_file: 1, total_inactive_file: 400 } },
+      },
+      { cpuSeconds: 0, memoryBytes: 600 },
+    ],
+    ['one that does not run', { cpu_stats: { cpu_usage: { total_usage: 0 } }, memory_stats: {} }, null],
+    ['an engine that says nothing', {}, null],
+  ])('%s', (_, figures, reading) => {
+    expect(readingOf(figures)).toEqual(reading)
   })
 })
 
