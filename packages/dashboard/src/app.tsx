@@ -19,11 +19,11 @@ import {
   viewerPage,
 } from './pages.ts'
 import { meQuery, queryClient } from './queries.ts'
-import { Catch } from './shell/catch.tsx'
 import { Shell } from './shell/shell.tsx'
 import { Splash } from './shell/splash.tsx'
 import { StepUpPlace } from './shell/step-up-place.tsx'
 import { ToastPlace } from './shell/toast-place.tsx'
+import { Catch } from './ui/catch.tsx'
 import { ErrorBox } from './ui/parts.tsx'
 
 const SHOWS_WIDGETS = import.meta.env.DEV || import.meta.env.MODE === 'gallery'
@@ -72,11 +72,17 @@ function Gate() {
   return <Splash>{error && <ErrorBox problem={error} retry={() => void refetch()} />}</Splash>
 }
 
+const showBroken = (problem: unknown, retry: () => void) => (
+  <Splash>
+    <ErrorBox problem={problem} retry={retry} />
+  </Splash>
+)
+
 export function App() {
   const [path] = useLocation()
   return (
     <>
-      <Catch at={path}>
+      <Catch at={path} show={showBroken}>
         <Suspense fallback={<Splash />}>
           <Switch>
             {Gallery && (

@@ -99,6 +99,36 @@ describe.skipIf(noBrowser)('behaviour', { timeout: 300_000 }, () => {
     await context.close()
   })
 
+  test('[UI-2.later] what cannot be loaded says so in its place, and comes when it is tried again', async () => {
+    site.standIn.use('usual')
+    const { context, page } = await openPage(site.browser, DESK)
+    await page.goto(site.url)
+    const card = page.getByRole('article', { name: 'Holiday research' })
+    await card.waitFor()
+    await page.route(/confirm-stop-|launch-/, (route) => route.abort('connectionreset'))
+    const missed = page.getByRole('alert').filter({ hasText: 'This could not be loaded.' })
+    // A dialog: the page lives on, and pressing again is a new try.
+    await card.hover()
+    await page.getByRole('button', { name: 'Stop: Holiday research' }).click()
+    await missed.waitFor()
+    expect(await card.isVisible()).toBe(true)
+    await page.getByRole('button', { name: 'Close' }).click()
+    await missed.waitFor({ state: 'detached' })
+    // A page: the frame stays.
+    await page.getByRole('link', { name: 'Launch' }).first().click()
+    await missed.waitFor()
+    await page.getByRole('link', { name: 'Services', exact: true }).first().waitFor()
+    if (process.env.KALNET_PICTURES) await page.screenshot({ path: `${process.env.KALNET_PICTURES}/later.png` })
+    await page.unroute(/confirm-stop-|launch-/)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Launch', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'Home', exact: true }).first().click()
+    await card.hover()
+    await page.getByRole('button', { name: 'Stop: Holiday research' }).click()
+    await page.getByRole('dialog').waitFor()
+    await context.close()
+  })
+
   test('[STR-1.viewer-returns] a lost screen keeps its last picture, counts, and comes back by itself', async () => {
     site.standIn.use('usual')
     const { context, page, complaints } = await openPage(site.browser, DESK)

@@ -1,20 +1,10 @@
 /** Every page by its address, each loaded when it is gone to (and as soon as the address is known). */
-import { type ComponentType, lazy } from 'react'
+import { type Load, later, patient, renewed } from './ui/later.tsx'
 
-type Load = () => Promise<{ default: ComponentType }>
-const AGAIN_MS = 400
-/** Asked once more: networks that come and go on a machine cut off what its browser is loading just then. */
-const patient =
-  (load: Load): Load =>
-  () =>
-    load().catch(async () => {
-      await new Promise((done) => setTimeout(done, AGAIN_MS))
-      return load()
-    })
-const page = (once: Load) => {
-  const load = patient(once)
-  return { load, Page: lazy(load) }
-}
+/** Alone on the screen; what cannot be loaded is said there (app.tsx). */
+const page = (load: Load<object>) => ({ load: patient(load), Page: renewed(load) })
+/** In the frame, which stays where a page cannot be loaded. */
+const inside = (load: Load<object>) => ({ load: patient(load), Page: later(load) })
 
 export const claimPage = page(() => import('./identity/claim.tsx'))
 export const joinPage = page(() => import('./people/join.tsx'))
@@ -32,29 +22,29 @@ export const viewerPage = page(() => import('./viewer/viewer.tsx'))
 
 /** Inside the shell. The first that matches is shown. */
 export const shellPages = [
-  { path: '/', ...page(() => import('./home/home.tsx')) },
-  { path: '/launch', ...page(() => import('./catalog/launch.tsx')) },
-  { path: '/sessions/:id', ...page(() => import('./sessions/page.tsx')) },
-  { path: '/services', ...page(() => import('./services/services.tsx')) },
-  { path: '/services/:id', ...page(() => import('./services/page.tsx')) },
-  { path: '/services/:id/:part', ...page(() => import('./services/page.tsx')) },
-  { path: '/activity', ...page(() => import('./activity/activity.tsx')) },
-  { path: '/settings/people', ...page(() => import('./people/people.tsx')) },
-  { path: '/settings/people/:id', ...page(() => import('./people/person.tsx')) },
-  { path: '/settings/groups', ...page(() => import('./people/groups.tsx')) },
-  { path: '/settings/sign-in-rules', ...page(() => import('./settings/sign-in-rules.tsx')) },
-  { path: '/settings/controllers', ...page(() => import('./settings/controllers.tsx')) },
-  { path: '/settings/controllers/:id', ...page(() => import('./settings/cluster.tsx')) },
-  { path: '/settings/network', ...page(() => import('./settings/network.tsx')) },
-  { path: '/settings/certificates', ...page(() => import('./settings/certificates.tsx')) },
-  { path: '/settings/keys', ...page(() => import('./keys/keys.tsx')) },
-  { path: '/settings/apps', ...page(() => import('./settings/apps.tsx')) },
-  { path: '/settings/providers', ...page(() => import('./settings/providers.tsx')) },
-  { path: '/settings', ...page(() => import('./settings/me.tsx')) },
+  { path: '/', ...inside(() => import('./home/home.tsx')) },
+  { path: '/launch', ...inside(() => import('./catalog/launch.tsx')) },
+  { path: '/sessions/:id', ...inside(() => import('./sessions/page.tsx')) },
+  { path: '/services', ...inside(() => import('./services/services.tsx')) },
+  { path: '/services/:id', ...inside(() => import('./services/page.tsx')) },
+  { path: '/services/:id/:part', ...inside(() => import('./services/page.tsx')) },
+  { path: '/activity', ...inside(() => import('./activity/activity.tsx')) },
+  { path: '/settings/people', ...inside(() => import('./people/people.tsx')) },
+  { path: '/settings/people/:id', ...inside(() => import('./people/person.tsx')) },
+  { path: '/settings/groups', ...inside(() => import('./people/groups.tsx')) },
+  { path: '/settings/sign-in-rules', ...inside(() => import('./settings/sign-in-rules.tsx')) },
+  { path: '/settings/controllers', ...inside(() => import('./settings/controllers.tsx')) },
+  { path: '/settings/controllers/:id', ...inside(() => import('./settings/cluster.tsx')) },
+  { path: '/settings/network', ...inside(() => import('./settings/network.tsx')) },
+  { path: '/settings/certificates', ...inside(() => import('./settings/certificates.tsx')) },
+  { path: '/settings/keys', ...inside(() => import('./keys/keys.tsx')) },
+  { path: '/settings/apps', ...inside(() => import('./settings/apps.tsx')) },
+  { path: '/settings/providers', ...inside(() => import('./settings/providers.tsx')) },
+  { path: '/settings', ...inside(() => import('./settings/me.tsx')) },
 ]
 
 /** Before the house, each opened by a link. */
-const DOORS: Record<string, { load: Load }> = {
+const DOORS: Record<string, { load: Load<object> }> = {
   '/claim': claimPage,
   '/join': joinPage,
   '/reset': resetPage,

@@ -3,19 +3,19 @@
 import type { AnswerOf } from '@kalnet/contracts/route'
 import type { ROUTES as Contracts } from '@kalnet/contracts/routes'
 import { useMutation } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
 import { call, ROUTES } from '../api.ts'
 import { CodeForm } from '../identity/code-form.tsx'
 import { Trouble } from '../identity/trouble.tsx'
 import { useWait } from '../identity/use-wait.ts'
 import * as m from '../messages/index.ts'
 import { Dialog } from '../ui/dialog.tsx'
+import { later } from '../ui/later.tsx'
 import { CopyButton, Skeleton } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './account.module.css'
 import { askAnew } from './queries.ts'
 
-const QrCode = lazy(() => import('../ui/qr-code.tsx'))
+const QrCode = later(() => import('../ui/qr-code.tsx'), <Skeleton height="220px" />)
 
 export type Begun = AnswerOf<(typeof Contracts)['signIn']['beginTotp']>
 interface TotpDialogProps {
@@ -44,9 +44,7 @@ export function TotpDialog({ begun, onClose, onDone }: TotpDialogProps) {
         <p>{m.totpScan}</p>
         <p>{m.totpScanNoApp}</p>
         <div className={css.qr}>
-          <Suspense fallback={<Skeleton height="220px" />}>
-            <QrCode code={begun.qr} label={m.totpPicture} />
-          </Suspense>
+          <QrCode code={begun.qr} label={m.totpPicture} />
         </div>
         <a className={css.open} href={begun.uri}>
           {m.totpOpen}

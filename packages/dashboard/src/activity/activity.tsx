@@ -2,11 +2,12 @@
 import type { AuditRow } from '@kalnet/contracts/audit'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { ArrowUp, Activity as Pulse, SearchX } from 'lucide-react'
-import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, queryClient, useMe } from '../queries.ts'
 import { useTitle } from '../shell/use-title.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './activity.module.css'
 import { Entry } from './entry.tsx'
@@ -15,8 +16,8 @@ import { activityQuery, chainQuery, sealedQuery } from './queries.ts'
 import { Record } from './record.tsx'
 import { dayOf, whoOf } from './sentence.ts'
 
-const Details = lazy(() => import('./details.tsx'))
-const Export = lazy(() => import('./export.tsx'))
+const Details = later(() => import('./details.tsx'))
+const Export = later(() => import('./export.tsx'), <Skeleton width="110px" height="44px" />)
 /** Events come in bursts: asked again at most this often. */
 const CALM_MS = 1_500
 
@@ -78,11 +79,7 @@ export default function ActivityPage() {
           <h1>{m.activity}</h1>
           <p className={css.sub}>{steward ? m.activityText(me.organisationName) : m.activityTextMine}</p>
         </div>
-        {steward && (
-          <Suspense fallback={<Skeleton width="110px" height="44px" />}>
-            <Export filter={filter} />
-          </Suspense>
-        )}
+        {steward && <Export filter={filter} />}
       </header>
       {steward && <Record />}
       <Filters chosen={chosen} onChange={setChosen} whose={steward} />
@@ -131,11 +128,7 @@ export default function ActivityPage() {
           </Button>
         </div>
       )}
-      {opened && (
-        <Suspense>
-          <Details row={opened} onClose={() => setOpened(null)} {...only(opened)} />
-        </Suspense>
-      )}
+      {opened && <Details row={opened} onClose={() => setOpened(null)} {...only(opened)} />}
     </div>
   )
 }

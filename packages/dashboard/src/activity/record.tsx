@@ -1,17 +1,18 @@
 /** The record as a whole: sealed, being sealed, or changed by somebody; checking it, and how long it is kept. */
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { CircleAlert, ShieldCheck } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { may, queryClient, useMe } from '../queries.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './activity.module.css'
 import { chainQuery } from './queries.ts'
 
-const Keep = lazy(() => import('./keep.tsx'))
+const Keep = later(() => import('./keep.tsx'))
 const figure = (value: string | number) => new Intl.NumberFormat('en').format(BigInt(value))
 
 export function Record() {
@@ -60,11 +61,7 @@ export function Record() {
           {m.recordCheck}
         </Button>
       </div>
-      {keeping && (
-        <Suspense>
-          <Keep days={retentionDays} onClose={() => setKeeping(false)} />
-        </Suspense>
-      )}
+      {keeping && <Keep days={retentionDays} onClose={() => setKeeping(false)} />}
     </>
   )
 }

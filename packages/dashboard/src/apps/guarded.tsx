@@ -2,7 +2,7 @@
 import type { ForwardRoute } from '@kalnet/contracts/forward'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Ellipsis, Plus, ShieldCheck, Trash2, Users } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
@@ -10,6 +10,7 @@ import { tellProblem } from '../sessions/actions.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './apps.module.css'
@@ -17,7 +18,7 @@ import { guardedQuery } from './queries.ts'
 import { Tile } from './tile.tsx'
 import { useWhoWords } from './who.tsx'
 
-const Guard = lazy(() => import('./guard.tsx'))
+const Guard = later(() => import('./guard.tsx'))
 
 function Row({ route }: { route: ForwardRoute }) {
   const [open, setOpen] = useState<'who' | 'remove' | null>(null)
@@ -62,7 +63,7 @@ function Row({ route }: { route: ForwardRoute }) {
           },
         ]}
       />
-      <Suspense>{open === 'who' && <Guard route={route} onClose={close} />}</Suspense>
+      {open === 'who' && <Guard route={route} onClose={close} />}
       {open === 'remove' && (
         <Confirm
           title={m.forwardRemoveTitle(route.name)}
@@ -115,7 +116,7 @@ export function Guarded() {
           ))}
         </ul>
       )}
-      <Suspense>{adding && <Guard onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <Guard onClose={() => setAdding(false)} />}
     </section>
   )
 }

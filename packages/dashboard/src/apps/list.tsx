@@ -2,7 +2,7 @@
 import type { App } from '@kalnet/contracts/app'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Blocks, Ellipsis, KeyRound, Plus, Trash2, Users } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
@@ -10,6 +10,7 @@ import { tellProblem } from '../sessions/actions.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { CopyButton, Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
@@ -20,7 +21,7 @@ import { appsQuery, issuerQuery } from './queries.ts'
 import { Tile } from './tile.tsx'
 import { useWhoWords } from './who.tsx'
 
-const Connect = lazy(() => import('./connect.tsx'))
+const Connect = later(() => import('./connect.tsx'))
 const hostOf = (uri: string | undefined) => (uri && URL.canParse(uri) ? new URL(uri).host : '')
 
 function Disconnect({ app, onClose }: { app: App; onClose: () => void }) {
@@ -143,7 +144,7 @@ export function AppList() {
         </ul>
       )}
       {data && data.items.length > 0 && <Issuer />}
-      <Suspense>{adding && <Connect onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <Connect onClose={() => setAdding(false)} />}
     </section>
   )
 }

@@ -2,7 +2,7 @@
 import type { CatalogEntry } from '@kalnet/contracts/catalog'
 import { useQuery } from '@tanstack/react-query'
 import { PackageOpen, SearchX } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { Group } from 'react-aria-components/Group'
 import { useSearchParams } from 'wouter'
 import * as m from '../messages/index.ts'
@@ -10,14 +10,15 @@ import { may, templatesQuery, useMe } from '../queries.ts'
 import { useLaunch } from '../sessions/actions.ts'
 import { useTitle } from '../shell/use-title.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Search } from '../ui/search.tsx'
 import { Entry } from './entry.tsx'
 import css from './launch.module.css'
 import { CATEGORY_WORDS, find, mustAsk } from './words.ts'
 
-const Details = lazy(() => import('./details.tsx'))
-const Install = lazy(() => import('../services/install.tsx'))
+const Details = later(() => import('./details.tsx'))
+const Install = later(() => import('../services/install.tsx'))
 type Category = CatalogEntry['category']
 /** All, all that are services, or those of one kind. */
 type Show = Category | 'services' | null
@@ -140,15 +141,8 @@ export default function Launch() {
           </ul>
         </details>
       )}
-      {shown && (
-        <Suspense>
-          {shown.kind === 'service' ? (
-            <Install key={shown.id} entry={shown} onClose={close} />
-          ) : (
-            <Details key={shown.id} entry={shown} onClose={close} />
-          )}
-        </Suspense>
-      )}
+      {shown?.kind === 'service' && <Install key={shown.id} entry={shown} onClose={close} />}
+      {shown && shown.kind !== 'service' && <Details key={shown.id} entry={shown} onClose={close} />}
     </div>
   )
 }

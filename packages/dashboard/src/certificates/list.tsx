@@ -1,17 +1,18 @@
 /** Certificates that were brought or ordered, and the way to another one. */
 import { useQuery } from '@tanstack/react-query'
 import { FileKey2, Globe } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './certificates.module.css'
 import { certificatesQuery } from './queries.ts'
 import { CertificateRow } from './row.tsx'
 
-const Order = lazy(() => import('./order.tsx'))
-const Bring = lazy(() => import('./bring.tsx'))
+const Order = later(() => import('./order.tsx'))
+const Bring = later(() => import('./bring.tsx'))
 
 export function CertificateList() {
   const me = useMe()
@@ -50,10 +51,8 @@ export function CertificateList() {
           ))}
         </ul>
       )}
-      <Suspense>
-        {open === 'order' && <Order onClose={close} />}
-        {open === 'bring' && <Bring onClose={close} />}
-      </Suspense>
+      {open === 'order' && <Order onClose={close} />}
+      {open === 'bring' && <Bring onClose={close} />}
     </section>
   )
 }

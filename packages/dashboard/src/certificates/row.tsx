@@ -2,22 +2,23 @@
 import type { Certificate } from '@kalnet/contracts/certificate'
 import { useMutation } from '@tanstack/react-query'
 import { Ban, Ellipsis, Info, RefreshCw, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Ago } from '../ui/ago.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './certificates.module.css'
 import { CertificateBadge, daysLeft, nameOf } from './words.tsx'
 
 const DIALOGS = {
-  details: lazy(() => import('./details.tsx')),
-  revoke: lazy(() => import('./revoke.tsx')),
-  remove: lazy(() => import('./remove.tsx')),
+  details: later(() => import('./details.tsx')),
+  revoke: later(() => import('./revoke.tsx')),
+  remove: later(() => import('./remove.tsx')),
 }
 
 function useRenew() {
@@ -103,7 +104,7 @@ export function CertificateRow({ certificate: it, manages }: { certificate: Cert
             : []),
         ]}
       />
-      <Suspense>{Opened && <Opened certificate={it} onClose={() => setOpen(null)} />}</Suspense>
+      {Opened && <Opened certificate={it} onClose={() => setOpen(null)} />}
     </li>
   )
 }

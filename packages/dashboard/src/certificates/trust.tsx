@@ -4,7 +4,7 @@ import { ROUTES } from 'virtual:contracts'
 import type { TrustDevice } from '@kalnet/contracts/certificate'
 import { useQuery } from '@tanstack/react-query'
 import { Download, ShieldCheck } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import * as m from '../messages/index.ts'
 import { Mark } from '../shell/mark.tsx'
@@ -12,12 +12,13 @@ import { useTitle } from '../shell/use-title.ts'
 import button from '../ui/button.module.css'
 import { Choice } from '../ui/choice.tsx'
 import { classes } from '../ui/classes.ts'
+import { later } from '../ui/later.tsx'
 import { Card, CopyButton, Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './certificates.module.css'
 import { DEVICES, deviceOf, FORMS } from './devices.ts'
 import { authorityQuery } from './queries.ts'
 
-const QrCode = lazy(() => import('../ui/qr-code.tsx'))
+const QrCode = later(() => import('../ui/qr-code.tsx'), <Skeleton height="132px" />)
 
 function Help({ device }: { device: TrustDevice }) {
   return (
@@ -88,9 +89,7 @@ export default function Trust() {
           </section>
           {data.page && (
             <section className={css.phone} aria-label={m.trustPhone}>
-              <Suspense fallback={<Skeleton height="132px" />}>
-                <QrCode code={data.page.code} label={m.trustQr} />
-              </Suspense>
+              <QrCode code={data.page.code} label={m.trustQr} />
               <div>
                 <h2>{m.trustPhone}</h2>
                 <p className={css.quiet}>{m.trustPhoneText}</p>

@@ -2,20 +2,20 @@
 import type { Session } from '@kalnet/contracts/session'
 import { useQuery } from '@tanstack/react-query'
 import { MonitorPlay, Plus } from 'lucide-react'
-import { lazy, Suspense } from 'react'
 import * as m from '../messages/index.ts'
 import { endedSessionsQuery, liveSessionsQuery, useMe } from '../queries.ts'
 import { useLeaving } from '../sessions/actions.ts'
 import { SessionCard } from '../sessions/card.tsx'
 import { useTitle } from '../shell/use-title.ts'
 import { LinkButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Ended } from './ended.tsx'
 import css from './home.module.css'
 import { Suggested } from './suggested.tsx'
 
 /** Not needed for the first picture of the page. */
-const Services = lazy(() => import('./services.tsx'))
+const Services = later(() => import('./services.tsx'))
 
 const isAwake = (session: Session) => session.state !== 'hibernated'
 const sleepersLast = (all: Session[]) => [...all.filter(isAwake), ...all.filter((it) => !isAwake(it))]
@@ -79,9 +79,7 @@ export default function Home() {
           }
         />
       )}
-      <Suspense>
-        <Services />
-      </Suspense>
+      <Services />
       <Suggested />
       {others.length > 0 && (
         <section className={css.part}>

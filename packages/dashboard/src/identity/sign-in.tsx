@@ -1,17 +1,18 @@
 /** The way in: password or passkey or provider, then the second factor, or a new password. The e-mail is kept throughout. */
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { statusQuery } from '../queries.ts'
 import { Splash } from '../shell/splash.tsx'
+import { renewed } from '../ui/later.tsx'
 import { arrived, takeArrived } from './arrived.ts'
 import { Door } from './door.tsx'
 import { useEntering } from './entering.ts'
 import { FirstStep } from './first-step.tsx'
 
-const SecondFactor = lazy(() => import('./second-factor.tsx'))
-const Forgot = lazy(() => import('./forgot.tsx'))
+const SecondFactor = renewed(() => import('./second-factor.tsx'))
+const Forgot = renewed(() => import('./forgot.tsx'))
 
 export default function SignIn() {
   const [, go] = useLocation()

@@ -2,20 +2,24 @@
 import type { ServiceAccount } from '@kalnet/contracts/key'
 import { useMutation } from '@tanstack/react-query'
 import { Bot, CircleSlash, EllipsisVertical, Plus, Power, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { useRoleWords } from '../people/queries.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './keys.module.css'
 import { lookAgain } from './queries.ts'
 import { KeyRow } from './row.tsx'
 
-const DIALOGS = { make: lazy(() => import('./make.tsx')), remove: lazy(() => import('./remove-program.tsx')) }
+const DIALOGS = {
+  make: later(() => import('./make.tsx')),
+  remove: later(() => import('./remove-program.tsx')),
+}
 
 export function ProgramCard({ account }: { account: ServiceAccount }) {
   const words = useRoleWords()
@@ -80,7 +84,7 @@ export function ProgramCard({ account }: { account: ServiceAccount }) {
       {account.keys.map((key) => (
         <KeyRow key={key.id} of={key} />
       ))}
-      <Suspense>{Opened && <Opened account={account} onClose={() => setOpen(null)} />}</Suspense>
+      {Opened && <Opened account={account} onClose={() => setOpen(null)} />}
     </div>
   )
 }

@@ -1,16 +1,17 @@
 /** Service accounts, for stewards: programs that belong to nobody, each with its keys. */
 import { useQuery } from '@tanstack/react-query'
 import { Bot, Plus } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox } from '../ui/parts.tsx'
 import css from './keys.module.css'
 import { ListComing } from './list.tsx'
 import { ProgramCard } from './program-card.tsx'
 import { programsQuery } from './queries.ts'
 
-const AddProgram = lazy(() => import('./add-program.tsx'))
+const AddProgram = later(() => import('./add-program.tsx'))
 
 export function Programs() {
   const { data, error, isPending, refetch } = useQuery(programsQuery)
@@ -43,7 +44,7 @@ export function Programs() {
           ))}
         </ul>
       )}
-      <Suspense>{adding && <AddProgram onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <AddProgram onClose={() => setAdding(false)} />}
     </section>
   )
 }

@@ -1,17 +1,18 @@
 /** One key in a list: what it is for, what it may, until when, when it was last used. */
 import type { ServiceKey } from '@kalnet/contracts/key'
 import { Copy, EllipsisVertical, KeyRound, RefreshCw, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { moment } from '../format.ts'
 import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { mayWords, SCOPE_WORDS, stateOf } from './choices.ts'
 import css from './keys.module.css'
 
-const DIALOGS = { rotate: lazy(() => import('./rotate.tsx')), revoke: lazy(() => import('./revoke.tsx')) }
+const DIALOGS = { rotate: later(() => import('./rotate.tsx')), revoke: later(() => import('./revoke.tsx')) }
 
 function State({ of }: { of: ServiceKey }) {
   const state = stateOf(of, Date.now())
@@ -75,7 +76,7 @@ export function KeyRow({ of }: { of: ServiceKey }) {
           },
         ]}
       />
-      <Suspense>{Opened && <Opened of={of} onClose={() => setOpen(null)} />}</Suspense>
+      {Opened && <Opened of={of} onClose={() => setOpen(null)} />}
     </div>
   )
 }

@@ -28,6 +28,8 @@ export const problemStrangeNext =
   'Something between you and Kalnet answered in its place. Try again in a moment.'
 export const problemPage = 'This page could not be shown.'
 export const problemPageNext = 'Try again; if it stays, reload the page.'
+export const problemNotLoaded = 'This could not be loaded.'
+export const problemNotLoadedNext = 'Check that you can reach Kalnet, then try again.'
 export const problemNotProved = 'Nothing was changed.'
 export const problemNotProvedNext = 'Confirm that it is you to go on.'
 export const notFoundTitle = 'There is nothing here'

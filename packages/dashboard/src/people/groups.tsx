@@ -2,21 +2,22 @@
 import type { Group } from '@kalnet/contracts/people'
 import { useQuery } from '@tanstack/react-query'
 import { Ellipsis, PencilLine, Plus, Trash, Users, UsersRound } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Frame } from '../settings/frame.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './people.module.css'
 import { groupsQuery } from './queries.ts'
 
-const GroupName = lazy(() => import('./group-name.tsx'))
+const GroupName = later(() => import('./group-name.tsx'))
 const DIALOGS = {
-  people: lazy(() => import('./group-people.tsx')),
+  people: later(() => import('./group-people.tsx')),
   rename: GroupName,
-  remove: lazy(() => import('./group-remove.tsx')),
+  remove: later(() => import('./group-remove.tsx')),
 }
 
 function GroupCard({ group, manages }: { group: Group; manages: boolean }) {
@@ -62,11 +63,7 @@ function GroupCard({ group, manages }: { group: Group; manages: boolean }) {
           ]}
         />
       )}
-      {Opened && (
-        <Suspense>
-          <Opened group={group} onClose={() => setOpen(null)} />
-        </Suspense>
-      )}
+      {Opened && <Opened group={group} onClose={() => setOpen(null)} />}
     </div>
   )
 }
@@ -108,7 +105,7 @@ export default function GroupsPage() {
           ))}
         </ul>
       )}
-      <Suspense>{adding && <GroupName onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <GroupName onClose={() => setAdding(false)} />}
     </Frame>
   )
 }

@@ -1,12 +1,12 @@
 /** A one-use link to hand over: as a picture for a phone beside this screen, and to copy. */
 import type { HandedLink } from '@kalnet/contracts/people'
-import { lazy, Suspense } from 'react'
 import { moment } from '../format.ts'
 import * as m from '../messages/index.ts'
+import { later } from '../ui/later.tsx'
 import { CopyButton, Skeleton } from '../ui/parts.tsx'
 import css from './people.module.css'
 
-const QrCode = lazy(() => import('../ui/qr-code.tsx'))
+const QrCode = later(() => import('../ui/qr-code.tsx'), <Skeleton width="220px" height="220px" />)
 
 /** Such an address leads nowhere from another device. */
 const isOnlyHere = (url: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
@@ -14,9 +14,7 @@ const isOnlyHere = (url: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(n
 export function Handed({ link, label }: { link: HandedLink; label: string }) {
   return (
     <div className={css.handed}>
-      <Suspense fallback={<Skeleton width="220px" height="220px" />}>
-        <QrCode code={link.qr} label={m.qrLabel} />
-      </Suspense>
+      <QrCode code={link.qr} label={m.qrLabel} />
       <div className={css.handedText}>
         <span className={css.quiet}>{label}</span>
         <code className={css.link} data-link>

@@ -3,7 +3,7 @@ import type { Invitation } from '@kalnet/contracts/invitation'
 import type { Role } from '@kalnet/contracts/permission'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Ellipsis, Hourglass, Mail, RotateCw, TimerOff, X } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { queryClient } from '../queries.ts'
@@ -11,12 +11,13 @@ import { tellProblem } from '../sessions/actions.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.ts'
 import css from './people.module.css'
 import { invitationsQuery } from './queries.ts'
 
-const Resend = lazy(() => import('./resend.tsx'))
+const Resend = later(() => import('./resend.tsx'))
 const nameOf = ({ email }: Invitation) => email ?? m.invitationAnybody
 
 function Waiting({ invitation, role }: { invitation: Invitation; role: string }) {
@@ -74,11 +75,7 @@ function Waiting({ invitation, role }: { invitation: Invitation; role: string })
           },
         ]}
       />
-      {sending && (
-        <Suspense>
-          <Resend invitation={invitation} onClose={() => setSending(false)} />
-        </Suspense>
-      )}
+      {sending && <Resend invitation={invitation} onClose={() => setSending(false)} />}
     </div>
   )
 }

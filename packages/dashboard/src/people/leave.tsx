@@ -1,16 +1,17 @@
 /** Leaving the household or team: the account goes, with everything in it. */
 import type { Me } from '@kalnet/contracts/identity'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, lazy, Suspense, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { leaveHere } from '../account/leave-here.ts'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
+import { later } from '../ui/later.tsx'
 import { Card, ErrorBox } from '../ui/parts.tsx'
 import css from './people.module.css'
 
-const Ask = lazy(async () => {
+const Ask = later(async () => {
   const { Dialog, DialogActions, DialogText } = await import('../ui/dialog.tsx')
   return {
     default: function LeaveDialog({ me, onClose }: { me: Me; onClose: () => void }) {
@@ -57,11 +58,7 @@ export function Leave({ me }: { me: Me }) {
         </div>
         <Button onPress={() => setAsking(true)}>{m.goAction}</Button>
       </div>
-      {asking && (
-        <Suspense>
-          <Ask me={me} onClose={() => setAsking(false)} />
-        </Suspense>
-      )}
+      {asking && <Ask me={me} onClose={() => setAsking(false)} />}
     </Card>
   )
 }

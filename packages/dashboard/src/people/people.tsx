@@ -1,11 +1,12 @@
 /** People: who belongs to the organisation, who is invited, and the way to invite somebody. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { PencilLine, Plus, SearchX, Users } from 'lucide-react'
-import { lazy, Suspense, useDeferredValue, useState } from 'react'
+import { useDeferredValue, useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Frame } from '../settings/frame.tsx'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Search } from '../ui/search.tsx'
 import { Invitations } from './invitations.tsx'
@@ -14,8 +15,8 @@ import { invitationsQuery, organisationQuery, peopleQuery, useRoleWords } from '
 import { Row } from './row.tsx'
 
 const DIALOGS = {
-  invite: lazy(() => import('./invite.tsx')),
-  organisation: lazy(() => import('./organisation.tsx')),
+  invite: later(() => import('./invite.tsx')),
+  organisation: later(() => import('./organisation.tsx')),
 }
 /** Fewer are seen at a glance. */
 const WANTS_SEARCH = 8
@@ -93,9 +94,7 @@ export default function PeoplePage() {
         <Empty icon={<Users aria-hidden />} title={m.peopleAlone} text={m.peopleAloneText} next={invite} />
       )}
       {Opened && organisation.data && (
-        <Suspense>
-          <Opened organisation={organisation.data} onClose={() => setOpen(null)} />
-        </Suspense>
+        <Opened organisation={organisation.data} onClose={() => setOpen(null)} />
       )}
     </Frame>
   )

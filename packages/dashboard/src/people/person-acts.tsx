@@ -1,21 +1,22 @@
 /** What may be done to a person, each with a sentence, and the dialogs it opens. What the rules forbid is not offered. */
 import type { PersonDetails } from '@kalnet/contracts/people'
 import { useMutation } from '@tanstack/react-query'
-import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import * as m from '../messages/index.ts'
 import { useMe } from '../queries.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Card } from '../ui/parts.tsx'
 import { switchPerson } from './actions.ts'
 import css from './people.module.css'
 
 const DIALOGS = {
-  rename: lazy(() => import('./rename.tsx')),
-  role: lazy(() => import('./change-role.tsx')),
-  groups: lazy(() => import('./change-groups.tsx')),
-  signOut: lazy(() => import('./sign-out.tsx')),
-  reset: lazy(() => import('./reset-link.tsx')),
-  remove: lazy(() => import('./remove.tsx')),
+  rename: later(() => import('./rename.tsx')),
+  role: later(() => import('./change-role.tsx')),
+  groups: later(() => import('./change-groups.tsx')),
+  signOut: later(() => import('./sign-out.tsx')),
+  reset: later(() => import('./reset-link.tsx')),
+  remove: later(() => import('./remove.tsx')),
 }
 
 function Act({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
@@ -88,11 +89,7 @@ export function PersonActs({ person }: { person: PersonDetails }) {
           </>
         )}
       </div>
-      {Opened && (
-        <Suspense>
-          <Opened person={person} onClose={() => setOpen(null)} />
-        </Suspense>
-      )}
+      {Opened && <Opened person={person} onClose={() => setOpen(null)} />}
     </Card>
   )
 }

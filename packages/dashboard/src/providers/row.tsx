@@ -2,13 +2,14 @@
 import type { Provider } from '@kalnet/contracts/federation'
 import { useMutation } from '@tanstack/react-query'
 import { Activity, ClipboardList, Ellipsis, Power, SlidersHorizontal, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import * as m from '../messages/index.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { Confirm, Dialog, DialogText } from '../ui/dialog.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
@@ -17,7 +18,7 @@ import { CheckList, Values } from './parts.tsx'
 import css from './providers.module.css'
 import { providersChanged } from './queries.ts'
 
-const ChangeProvider = lazy(() => import('./change.tsx'))
+const ChangeProvider = later(() => import('./change.tsx'))
 type Open = 'change' | 'values' | 'test' | 'off' | 'remove' | null
 
 function useActs(provider: Provider, close: () => void) {
@@ -107,7 +108,7 @@ export function ProviderRow({ provider }: { provider: Provider }) {
           },
         ]}
       />
-      <Suspense>{open === 'change' && <ChangeProvider provider={provider} onClose={close} />}</Suspense>
+      {open === 'change' && <ChangeProvider provider={provider} onClose={close} />}
       {open === 'values' && (
         <Dialog title={m.providerValues} onClose={close}>
           <Values provider={provider} />

@@ -1,10 +1,11 @@
 /** Addresses: all of them, or those of one service. */
 import { useQuery } from '@tanstack/react-query'
 import { Plus, Signpost } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { useNumbers } from './figures.tsx'
 import { routesQuery } from './queries.ts'
@@ -12,7 +13,7 @@ import css from './routes.module.css'
 import { RouteRow } from './row.tsx'
 import { WayInNotice } from './way-in.tsx'
 
-const Add = lazy(() => import('./add.tsx'))
+const Add = later(() => import('./add.tsx'))
 
 export function RouteList({ service }: { service?: string }) {
   const me = useMe()
@@ -62,7 +63,7 @@ export function RouteList({ service }: { service?: string }) {
           ))}
         </ul>
       )}
-      <Suspense>{adding && <Add service={service} onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <Add service={service} onClose={() => setAdding(false)} />}
     </section>
   )
 }

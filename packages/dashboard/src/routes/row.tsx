@@ -2,18 +2,19 @@
 import type { Allowed } from '@kalnet/contracts/app'
 import type { GatewayRoute } from '@kalnet/contracts/gateway'
 import { Ellipsis, Globe, SlidersHorizontal, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { useWhoWords } from '../apps/who.tsx'
 import * as m from '../messages/index.ts'
 import { Badge } from '../ui/badge.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Figures, type RouteNumbers } from './figures.tsx'
 import css from './routes.module.css'
 import { addressOf, rulesOf } from './words.ts'
 
-const Edit = lazy(() => import('./edit.tsx'))
-const Remove = lazy(() => import('./remove.tsx'))
+const Edit = later(() => import('./edit.tsx'))
+const Remove = later(() => import('./remove.tsx'))
 
 const isEverybody = ({ roles, groups }: Allowed) => roles.length + groups.length === 0
 
@@ -99,10 +100,8 @@ export function RouteRow({ route, numbers, manages, named }: RowProps) {
           ]}
         />
       )}
-      <Suspense>
-        {open === 'edit' && <Edit route={route} onClose={close} />}
-        {open === 'remove' && <Remove route={route} onClose={close} />}
-      </Suspense>
+      {open === 'edit' && <Edit route={route} onClose={close} />}
+      {open === 'remove' && <Remove route={route} onClose={close} />}
     </li>
   )
 }

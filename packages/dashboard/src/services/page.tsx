@@ -2,11 +2,12 @@
 import type { Permission } from '@kalnet/contracts/permission'
 import type { Service } from '@kalnet/contracts/service'
 import { useQuery } from '@tanstack/react-query'
-import { type ComponentType, lazy, Suspense, useEffect, useRef } from 'react'
+import { type ComponentType, useEffect, useRef } from 'react'
 import { Link, useParams } from 'wouter'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { useTitle } from '../shell/use-title.ts'
+import { later } from '../ui/later.tsx'
 import { ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Acts } from './acts.tsx'
 import { ServiceIcon } from './icon.tsx'
@@ -23,31 +24,32 @@ interface Part {
   Part: ComponentType<{ service: Service }>
 }
 const ALL = ['managed', 'outside', 'platform'] as const
+const PART_COMES = <Skeleton height="260px" />
 const PARTS: Record<string, Part> = {
   '': { label: m.serviceOverview, permission: 'service.read', kinds: ALL, Part: Overview },
   addresses: {
     label: m.serviceAddresses,
     permission: 'route.read',
     kinds: ALL,
-    Part: lazy(() => import('./addresses.tsx')),
+    Part: later(() => import('./addresses.tsx'), PART_COMES),
   },
   releases: {
     label: m.serviceReleases,
     permission: 'service.operate',
     kinds: ['managed'],
-    Part: lazy(() => import('./releases.tsx')),
+    Part: later(() => import('./releases.tsx'), PART_COMES),
   },
   logs: {
     label: m.serviceLogs,
     permission: 'service.operate',
     kinds: ['managed'],
-    Part: lazy(() => import('./logs.tsx')),
+    Part: later(() => import('./logs.tsx'), PART_COMES),
   },
   settings: {
     label: m.serviceSettings,
     permission: 'service.manage',
     kinds: ['managed', 'outside'],
-    Part: lazy(() => import('./settings.tsx')),
+    Part: later(() => import('./settings.tsx'), PART_COMES),
   },
 }
 
@@ -108,9 +110,7 @@ export default function ServicePage() {
         <Acts service={service} />
       </header>
       <Tabs service={service} here={here} />
-      <Suspense fallback={<Skeleton height="260px" />}>
-        <Part service={service} />
-      </Suspense>
+      <Part service={service} />
     </div>
   )
 }

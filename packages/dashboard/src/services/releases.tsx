@@ -2,17 +2,18 @@
 import type { Release, Service } from '@kalnet/contracts/service'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Undo2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { ErrorBox, Skeleton } from '../ui/parts.tsx'
 import css from './page.module.css'
 import { releasesQuery } from './queries.ts'
 import { ReleaseBadge } from './words.tsx'
 
-const Back = lazy(() => import('./back.tsx'))
+const Back = later(() => import('./back.tsx'))
 
 function Row({ release, onBack }: { release: Release; onBack: (() => void) | null }) {
   return (
@@ -66,9 +67,7 @@ export default function Releases({ service }: { service: Service }) {
           {m.showMore}
         </Button>
       )}
-      <Suspense>
-        {chosen && <Back service={service} release={chosen} onClose={() => setChosen(null)} />}
-      </Suspense>
+      {chosen && <Back service={service} release={chosen} onClose={() => setChosen(null)} />}
     </section>
   )
 }

@@ -1,12 +1,13 @@
 /** What can be changed about a service, and the way to remove it. */
 import type { Service } from '@kalnet/contracts/service'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, lazy, Suspense, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import { nameProblem } from '../identity/checks.ts'
 import * as m from '../messages/index.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
+import { later } from '../ui/later.tsx'
 import { Card, ErrorBox } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 import { know } from './actions.ts'
@@ -14,8 +15,8 @@ import css from './page.module.css'
 import { Passwords } from './passwords.tsx'
 import { replicasProblem, tagsOf, tagsProblem } from './settings-text.ts'
 
-const Remove = lazy(() => import('./remove.tsx'))
-const Forget = lazy(() => import('./forget.tsx'))
+const Remove = later(() => import('./remove.tsx'))
+const Forget = later(() => import('./forget.tsx'))
 
 function Change({ service }: { service: Service }) {
   const managed = service.kind === 'managed'
@@ -108,10 +109,8 @@ export default function Settings({ service }: { service: Service }) {
           </div>
         </section>
       </Card>
-      <Suspense>
-        {removing && managed && <Remove service={service} onClose={close} />}
-        {removing && !managed && <Forget service={service} onClose={close} />}
-      </Suspense>
+      {removing && managed && <Remove service={service} onClose={close} />}
+      {removing && !managed && <Forget service={service} onClose={close} />}
     </div>
   )
 }

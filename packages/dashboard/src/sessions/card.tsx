@@ -1,18 +1,19 @@
 /** One session as a card: its live picture, its name, its state; a click opens its screen. */
 import type { Session } from '@kalnet/contracts/session'
 import { Info, Moon, Square, Sun, Trash2 } from 'lucide-react'
-import { lazy, Suspense, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { removeWithUndo, useWake } from './actions.ts'
 import css from './card.module.css'
 import type { Ending } from './confirm-stop.tsx'
 import { useThumbnail } from './use-thumbnail.ts'
 import { isStarting, progressWords, StateBadge } from './words.tsx'
 
-const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
+const ConfirmEnding = later(() => import('./confirm-stop.tsx'))
 export const iconOf = (templateId: string) => `/api/templates/${templateId}/icon`
 
 export function SessionCard({ session, mine }: { session: Session; mine: boolean }) {
@@ -88,11 +89,7 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
           </>
         )}
       </div>
-      {ending && (
-        <Suspense>
-          <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />
-        </Suspense>
-      )}
+      {ending && <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />}
     </article>
   )
 }

@@ -1,7 +1,7 @@
 /** One session from all sides: state and reason, stages with times, where it runs, what it printed. */
 import { useQuery } from '@tanstack/react-query'
 import { MonitorPlay, Moon, RotateCcw, Square, Sun, Trash2, X } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { hasEnded } from '../apply-event.ts'
 import { PLATFORM_WORDS } from '../catalog/words.ts'
@@ -11,16 +11,18 @@ import { logsQuery, sessionQuery, useMe } from '../queries.ts'
 import { useTitle } from '../shell/use-title.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Button, LinkButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Card, CopyButton, ErrorBox, LogView, Skeleton } from '../ui/parts.tsx'
 import { removeWithUndo, useRestart, useWake } from './actions.ts'
 import { iconOf } from './card.tsx'
 import type { Ending } from './confirm-stop.tsx'
 import css from './page.module.css'
 import { StagesLine } from './stages-line.tsx'
+import { UseCard } from './use-card.tsx'
 import { Viewings } from './viewings.tsx'
 import { isStarting, progressWords, StateBadge } from './words.tsx'
 
-const ConfirmEnding = lazy(() => import('./confirm-stop.tsx'))
+const ConfirmEnding = later(() => import('./confirm-stop.tsx'))
 
 export default function SessionPage() {
   const { id = '' } = useParams()
@@ -156,6 +158,7 @@ export default function SessionPage() {
           {going ? progressWords(session) : total === null ? '' : m.stagesTotal(duration(total))}
         </p>
       </Card>
+      <UseCard session={session} />
       <dl className={css.facts}>
         <div>
           <dt>{m.sessionTemplate}</dt>
@@ -196,11 +199,7 @@ export default function SessionPage() {
           <LogView lines={logs.data?.lines ?? session.logTail} label={m.logs} />
         )}
       </section>
-      {ending && (
-        <Suspense>
-          <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />
-        </Suspense>
-      )}
+      {ending && <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />}
     </div>
   )
 }

@@ -1,16 +1,17 @@
 /** What may be done to a machine, behind one button, and the dialogs it opens. */
 import type { Controller } from '@kalnet/contracts/controller'
 import { CirclePause, CirclePlay, Ellipsis, LogOut, Tag, Unplug } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { IconButton } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { cordon } from './controller-actions.ts'
 
 const DIALOGS = {
-  drain: lazy(() => import('./drain.tsx')),
-  labels: lazy(() => import('./labels.tsx')),
-  revoke: lazy(() => import('./revoke.tsx')),
+  drain: later(() => import('./drain.tsx')),
+  labels: later(() => import('./labels.tsx')),
+  revoke: later(() => import('./revoke.tsx')),
 }
 
 export function ControllerMenu({ controller }: { controller: Controller }) {
@@ -54,11 +55,7 @@ export function ControllerMenu({ controller }: { controller: Controller }) {
           },
         ]}
       />
-      {Opened && (
-        <Suspense>
-          <Opened controller={controller} onClose={() => setOpen(null)} />
-        </Suspense>
-      )}
+      {Opened && <Opened controller={controller} onClose={() => setOpen(null)} />}
     </>
   )
 }

@@ -2,16 +2,17 @@
 import type { Controller } from '@kalnet/contracts/controller'
 import { useQuery } from '@tanstack/react-query'
 import { Plus, Server } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import { controllersQuery, may, useMe } from '../queries.ts'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { ControllerCard } from './controller-card.tsx'
 import { Frame } from './frame.tsx'
 import css from './settings.module.css'
 
-const Enrol = lazy(() => import('./enrol.tsx'))
+const Enrol = later(() => import('./enrol.tsx'))
 
 /** Always the same order, however the list was told: one's own machine first, then by name. */
 const inOrder = (items: Controller[]) =>
@@ -62,7 +63,7 @@ export default function Controllers() {
           ))}
         </ul>
       )}
-      <Suspense>{adding && <Enrol onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <Enrol onClose={() => setAdding(false)} />}
     </Frame>
   )
 }

@@ -2,7 +2,7 @@
 import type { AppPassword } from '@kalnet/contracts/forward'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { call, ROUTES } from '../api.ts'
 import css from '../apps/apps.module.css'
 import { appPasswordsQuery, myAppsQuery, placesQuery } from '../apps/queries.ts'
@@ -11,10 +11,11 @@ import { queryClient } from '../queries.ts'
 import { tellProblem } from '../sessions/actions.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Card, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { toast } from '../ui/toast.ts'
 
-const NewAppPassword = lazy(() => import('../apps/new-app-password.tsx'))
+const NewAppPassword = later(() => import('../apps/new-app-password.tsx'))
 
 export function MyApps() {
   const { data, error, isPending, refetch } = useQuery(myAppsQuery)
@@ -124,9 +125,7 @@ export function AppPasswords() {
           </div>
         )}
       </div>
-      <Suspense>
-        {adding && <NewAppPassword places={places.data?.items ?? []} onClose={() => setAdding(false)} />}
-      </Suspense>
+      {adding && <NewAppPassword places={places.data?.items ?? []} onClose={() => setAdding(false)} />}
     </Card>
   )
 }

@@ -1,16 +1,17 @@
 /** Identity providers people may sign in with: the list, and the way to add one. */
 import { useQuery } from '@tanstack/react-query'
 import { KeyRound, Plus } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import * as m from '../messages/index.ts'
 import css from '../providers/providers.module.css'
 import { providersQuery } from '../providers/queries.ts'
 import { ProviderRow } from '../providers/row.tsx'
 import { Button } from '../ui/button.tsx'
+import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
 import { Frame } from './frame.tsx'
 
-const AddProvider = lazy(() => import('../providers/add.tsx'))
+const AddProvider = later(() => import('../providers/add.tsx'))
 
 export default function ProvidersPage() {
   const { data, error, isPending, refetch } = useQuery(providersQuery)
@@ -51,7 +52,7 @@ export default function ProvidersPage() {
           </ul>
         )}
       </div>
-      <Suspense>{adding && <AddProvider onClose={() => setAdding(false)} />}</Suspense>
+      {adding && <AddProvider onClose={() => setAdding(false)} />}
     </Frame>
   )
 }

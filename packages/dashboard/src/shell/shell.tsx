@@ -1,17 +1,18 @@
 /** The frame around the places: a side bar, or a bottom bar on a phone; the palette; the offline banner. */
 import { Activity, Boxes, House, type LucideIcon, Rocket, Search, Settings } from 'lucide-react'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import * as m from '../messages/index.ts'
 import { shellPages } from '../pages.ts'
 import { useMe } from '../queries.ts'
+import { later } from '../ui/later.tsx'
 import { Key } from '../ui/parts.tsx'
 import { Mark } from './mark.tsx'
 import { NotFound } from './not-found.tsx'
 import { Offline } from './offline.tsx'
 import css from './shell.module.css'
 
-const Palette = lazy(() => import('../palette/palette.tsx'))
+const Palette = later(() => import('../palette/palette.tsx'))
 
 const PLACES: { href: string; label: string; Icon: LucideIcon; owns: (path: string) => boolean }[] = [
   { href: '/', label: m.home, Icon: House, owns: (path) => path === '/' || path.startsWith('/sessions') },
@@ -75,25 +76,19 @@ export function Shell() {
       <div className={css.body}>
         <Offline />
         <main id="content" className={css.main} tabIndex={-1}>
-          <Suspense fallback={null}>
-            <Switch>
-              {shellPages.map(({ path: at, Page }) => (
-                <Route key={at} path={at}>
-                  <Page key={path} />
-                </Route>
-              ))}
-              <Route>
-                <NotFound />
+          <Switch>
+            {shellPages.map(({ path: at, Page }) => (
+              <Route key={at} path={at}>
+                <Page key={path} />
               </Route>
-            </Switch>
-          </Suspense>
+            ))}
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
         </main>
       </div>
-      {palette && (
-        <Suspense>
-          <Palette onClose={() => setPalette(false)} />
-        </Suspense>
-      )}
+      {palette && <Palette onClose={() => setPalette(false)} />}
     </div>
   )
 }

@@ -1,8 +1,9 @@
 /** The one place where people prove once more who they are, for every call of the dashboard that asks for it. */
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { onProofWanted } from '../api.ts'
+import { later } from '../ui/later.tsx'
 
-const StepUp = lazy(() => import('../identity/step-up.tsx'))
+const StepUp = later(() => import('../identity/step-up.tsx'))
 type End = (proved: boolean) => void
 
 export function StepUpPlace() {
@@ -22,5 +23,5 @@ export function StepUpPlace() {
     })
     return () => onProofWanted(null)
   }, [])
-  return <Suspense>{end && <StepUp onEnd={end} />}</Suspense>
+  return end && <StepUp onEnd={end} />
 }

@@ -1,6 +1,6 @@
 /** The viewer: a session's screen over the whole window, everything else out of the way until asked for. */
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import * as m from '../messages/index.ts'
 import { sessionQuery } from '../queries.ts'
@@ -9,6 +9,7 @@ import { Splash } from '../shell/splash.tsx'
 import { useTitle } from '../shell/use-title.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { later } from '../ui/later.tsx'
 import { ErrorBox } from '../ui/parts.tsx'
 import { Away } from './away.tsx'
 import { Bar } from './bar.tsx'
@@ -24,8 +25,8 @@ import { useModifiers } from './use-modifiers.ts'
 import { useScreen } from './use-screen.ts'
 import css from './viewer.module.css'
 
-const Idle = lazy(() => import('./idle.tsx'))
-const ConfirmEnding = lazy(() => import('../sessions/confirm-stop.tsx'))
+const Idle = later(() => import('./idle.tsx'))
+const ConfirmEnding = later(() => import('../sessions/confirm-stop.tsx'))
 
 export default function Viewer() {
   const { id = '' } = useParams()
@@ -104,11 +105,7 @@ export default function Viewer() {
         {!live && !away && <Start session={session} />}
         {figures && live && session && <FiguresBox measure={measure} stages={session.stages} />}
         {live && <Hint />}
-        {live && session?.idle && (
-          <Suspense>
-            <Idle session={session} />
-          </Suspense>
-        )}
+        {live && session?.idle && <Idle session={session} />}
       </div>
       {live && <TouchRow modifiers={modifiers} />}
       {session && (
@@ -131,14 +128,12 @@ export default function Viewer() {
         />
       )}
       {session && ending && (
-        <Suspense>
-          <ConfirmEnding
-            session={session}
-            ending={ending}
-            onClose={() => setEnding(null)}
-            onDone={() => ending === 'stop' && go('/')}
-          />
-        </Suspense>
+        <ConfirmEnding
+          session={session}
+          ending={ending}
+          onClose={() => setEnding(null)}
+          onDone={() => ending === 'stop' && go('/')}
+        />
       )}
     </main>
   )
