@@ -14,14 +14,30 @@ import type { InstanceNetworks } from './network.ts'
 
 export interface NewsParts {
   engine: Engine
-  networks: InstanceNetworks
-  images: Images
+  networks: Pick<InstanceNetworks, 'isPossible' | 'keep' | 'mend'>
+  images: Pick<Images, 'list'>
   installation: string
   /** All of this installation. */
   list(): Promise<Handle[]>
   clock: Clock
   log: Log
   filterEveryMs?: number
+  /** How often it is looked which images are there now. */
+  lookEveryMs?: number
+}
+
+const LOOK_AGAIN_MS = 60_000
+/** What a fingerprint holds at most. */
+const IMAGES_MOST = 500
+
+/** Somebody else's images, by every name that the engine knows them by: what runs by reference begins at once where it is. */
+async function referencesOf(client: Awaited<ReturnType<Engine['client']>>): Promise<string[]> {
+  const names = (await client.listImages()).flatMap((it) => [
+    ...(it.RepoTags ?? []),
+    ...(it.RepoDigests ?? []),
+  ])
+  // Ours are known by what they are made of.
+  return names.filter((it) => !it.startsWith('<none>') && !/^kalnet[-/]/.test(it)).sort()
 }
 
 export function createNews(parts: NewsParts) {
@@ -30,15 +46,18 @@ export function createNews(parts: NewsParts) {
   const presence = createAnnouncer<boolean>()
 
   async function fingerprintNow(): Promise<Fingerprint> {
-    const built = (await parts.images.list()).map((it) => it.digest).slice(0, 500)
+    const built = (await parts.images.list()).map((it) => it.digest).slice(0, IMAGES_MOST)
     const base = { platform: 'docker' as const, isolation: 'container' as const, images: built }
     const network = networks.isPossible
     try {
-      const { Version } = await (await engine.client()).version()
+      const client = await engine.client()
+      const { Version } = await client.version()
+      const images = [...built, ...(await referencesOf(client))].slice(0, IMAGES_MOST)
       const detail = network
         ? 'Ready'
         : 'Ready; without network, because only root may set the filter that keeps sessions out of your LAN'
-      return { ...base, usable: true, detail, version: Version, limits: true, network, localNetwork: network }
+      const abilities = { usable: true, limits: true, network, localNetwork: network }
+      return { ...base, ...abilities, images, detail, version: Version }
     } catch {
       const detail = 'The Docker engine does not answer; start it, and let this user use it (group docker)'
       const nothing = { usable: false, limits: false, network: false, localNetwork: false }
@@ -60,6 +79,15 @@ export function createNews(parts: NewsParts) {
     for (const handle of await parts.list()) tell(handle)
   }
 
+  /** Images come and go without a word of the engine about a container. */
+  async function lookAgain(signal: AbortSignal) {
+    while (!signal.aborted) {
+      // The signal ends the sleep: that is the end of it.
+      await clock.sleep(parts.lookEveryMs ?? LOOK_AGAIN_MS, signal).catch(() => undefined)
+      if (!signal.aborted) presence.say(true)
+    }
+  }
+
   const watch = whileHeard((signal) => {
     const told = (labels: Record<string, string>) => {
       const handle = handleFrom('', labels)
@@ -69,6 +97,7 @@ export function createNews(parts: NewsParts) {
     watchEngine({ engine, installation, clock, log, tell: told, connected }, signal).catch((error) =>
       log.error({ error: String(error) }, 'watching the container engine ended'),
     )
+    void lookAgain(signal)
     void keepFilter({ networks, clock, log, everyMs: parts.filterEveryMs }, signal)
   })
 
