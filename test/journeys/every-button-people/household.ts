@@ -1,15 +1,12 @@
 /** The household of this journey: the product with mail and a provider beside it, the desk of its owner, and what its steps share. */
-
-import { join } from 'node:path'
-import { socketUrl } from '@kalnet/server/core/postgres/postgres'
 import { startIssuer } from '@kalnet/server/testing/issuer'
 import { testMail } from '@kalnet/server/testing/mail'
-import pg from 'pg'
 import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { openBrowser } from '../../support/browser.ts'
 import { collectComplaints } from '../../support/complaints.ts'
 import { freePort } from '../../support/product.ts'
+import { changeRows } from '../../support/rows.ts'
 import { makeWorld } from '../every-button/world.ts'
 
 export const GRACE = { name: 'Grace Hopper', email: 'grace@example.org', password: 'seven purple teapots' }
@@ -35,12 +32,7 @@ export async function makeHousehold() {
   const phone = await openBrowser({ width: 390, height: 844 })
   const phoneComplaints = collectComplaints(phone.context)
   await controls.follow(phone.context)
-  const change = async (statement: string) => {
-    const database = new pg.Client({ connectionString: socketUrl(join(product.home, 'run/postgres')) })
-    await database.connect()
-    await database.query(statement)
-    await database.end()
-  }
+  const change = async (statement: string) => void (await changeRows(product, statement))
   const proveAgain = (at: string) => change(`update sign_ins set proved_at = ${at}`)
   return {
     ...world,

@@ -1,16 +1,23 @@
 /** The house of this journey: the product with a gateway on a port of its own, and what its steps share. */
-import { join } from 'node:path'
 import { gatewayRoutes } from '@kalnet/contracts/gateway'
 import { type Service, serviceRoutes } from '@kalnet/contracts/service'
-import { socketUrl } from '@kalnet/server/core/postgres/postgres'
-import pg from 'pg'
 import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { freePort } from '../../support/product.ts'
+import { changeRows } from '../../support/rows.ts'
 import { makeWorld } from '../every-button/world.ts'
 
 export const TITLE = 'Our pages'
 export const NAME = 'pages'
+
+const SERVE_FROM_IMAGE = [
+  '/bin/sh',
+  '-euc',
+  [
+    'sed "s#root /data#root /usr/lib/kalnet/site-first#" /etc/nginx/kalnet.conf > /tmp/own.conf',
+    'exec /usr/sbin/nginx -c /tmp/own.conf -e stderr -g "daemon off;"',
+  ].join('; '),
+]
 
 export async function makeHouse() {
   const gateway = await freePort()
@@ -73,12 +80,17 @@ export async function makeHouse() {
         }
     },
     /** As if it had been installed from an older template. */
-    async age(): Promise<void> {
-      const database = new pg.Client({ connectionString: socketUrl(join(product.home, 'run/postgres')) })
-      await database.connect()
-      await database.query(`update releases set version = '0.9.0'`)
-      await database.end()
-    },
+    age: () => changeRows(product, `update releases set version = '0.9.0'`),
+    /**
+     * As if its template kept no data: then the release before lives on beside the next one while something is open there. Its pages are
+     * those of its image, in a folder that goes with it.
+     */
+    keepNothing: () =>
+      changeRows(
+        product,
+        `update releases set content = jsonb_set(jsonb_set(content, '{template,parts,0,volumes}', '[]'),
+          '{template,parts,0,command}', '${JSON.stringify(SERVE_FROM_IMAGE)}')`,
+      ),
   }
 }
 export type House = Awaited<ReturnType<typeof makeHouse>>

@@ -1,4 +1,6 @@
 /** Stopped, started, started afresh, changed, updated, set back: each seen on its page and over the API. */
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import { serviceRoutes } from '@kalnet/contracts/service'
 import { expect } from 'vitest'
 import { type House, NAME, TITLE } from './house.ts'
@@ -58,6 +60,8 @@ export async function updateAndBack(house: House): Promise<void> {
     'release 2 is in use',
     90_000,
   )(async () => (await releases())[0]?.state === 'live' && (await service()).state === 'running')
+  await house.keepNothing()
+  const { ends, fetching } = await download(house)
   await openPart('Releases')
   await page.getByText('Replaced').first().waitFor()
   const title = 'Go back to release 1?'
@@ -72,10 +76,53 @@ export async function updateAndBack(house: House): Promise<void> {
     const [newest] = await releases()
     return newest?.number === 3 && newest.state === 'live'
   })
+  // Somebody still fetches something from release 2: that goes on until a person ends it.
+  await openPart('Overview')
+  await page.getByText('Finishing', { exact: true }).first().waitFor()
+  const last = async () => (await service()).instances.filter((it) => it.release === 2)
+  expect((await last()).map((it) => it.state)).toContain('finishing')
+  await button('End it now').click()
+  await notice(`What was still open at ${TITLE} has been ended.`)
+  await house.holds('only the new release runs')(async () => (await last()).length === 0)
+  expect(await ends()).toBe('cut')
+  await button('End it now').waitFor({ state: 'detached' })
+  await fetching.close()
   await becomes('running')
+  await openPart('Releases')
   await button('Go back to release 2').click()
   await button('Cancel', dialog('Go back to release 2?')).click()
   await openPart('Overview')
+}
+
+/** In a tab of its own: begins to fetch a large file and takes no more of it, so that it stays open. */
+async function download({ product, service, browser, address }: House) {
+  const { instances } = await service()
+  for (const { id } of instances) {
+    const file = await open(join(product.home, 'data/instances', id, 'shown/volume-0/large.bin'), 'w', 0o644)
+    await file.truncate(512 * 2 ** 20)
+    await file.close()
+  }
+  const fetching = await browser.context.newPage()
+  await fetching.goto(address)
+  const reader = await fetching.evaluateHandle(async () => {
+    const reading = (await fetch('/large.bin')).body?.getReader()
+    await reading?.read()
+    return reading
+  })
+  return {
+    fetching,
+    /** Takes the rest of it. */
+    async ends(): Promise<'whole' | 'cut'> {
+      return reader.evaluate(async (reading) => {
+        try {
+          while (!(await reading?.read())?.done);
+          return 'whole'
+        } catch (problem) {
+          return problem instanceof TypeError ? 'cut' : Promise.reject(problem)
+        }
+      })
+    },
+  }
 }
 
 export async function logs({ page, button, openPart, copied }: House): Promise<void> {

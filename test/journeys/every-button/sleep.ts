@@ -1,6 +1,7 @@
 /** Putting to sleep, waking and deleting: on Home, at the screen and on the session's page. */
 import { sessionRoutes } from '@kalnet/contracts/session'
 import { expect } from 'vitest'
+import { changeRows } from '../../support/rows.ts'
 import { pictures, type World } from './world.ts'
 
 const ASKED = 'Put Nap to sleep?'
@@ -51,8 +52,7 @@ export async function naps(world: World): Promise<void> {
   await at(`/s/${id}`)
   await awake(4)
 
-  await client.call(sessionRoutes.hibernate, { params: { id } })
-  await asleep()
+  await unused(world, id)
   await go(`/sessions/${id}`)
   await button('Delete').click()
   await at('/')
@@ -62,4 +62,46 @@ export async function naps(world: World): Promise<void> {
   await card.waitFor({ state: 'detached' })
   const status = async () => (await client.attempt(sessionRoutes.read, { params: { id } })).status
   await expect.poll(status).toBe(404)
+}
+
+/** At its screen, as if nobody had touched it for as long as the shortest rule allows: kept open once, then left alone until it sleeps. */
+async function unused(world: World, id: string): Promise<void> {
+  const { page, product, button, read, client, holds } = world
+  const asked = page.getByRole('heading', { name: 'Are you still there?' })
+  const rule = JSON.stringify({ action: 'hibernate', afterMinutes: 5, watching: false })
+  const since = (minutes: number) =>
+    changeRows(
+      product,
+      `update sessions set idle = '${rule}', used_at = now() - interval '${minutes} minutes',
+        warned_at = warned_at - interval '2 minutes' where id = '${id}'`,
+    )
+  // Our own last touch of the screen may be heard a moment later than it was made: then it is as if nobody had, once more.
+  const isAsked = async () => {
+    if ((await read(id)).idle === null) await since(3)
+    return asked.waitFor({ timeout: 6_000 }).then(
+      () => true,
+      () => false,
+    )
+  }
+  await holds('somebody is asked')(isAsked)
+  expect((await read(id)).idle).toMatchObject({ action: 'hibernate' })
+  const answer = page.waitForResponse((it) => it.url().endsWith(`/api/sessions/${id}/keep-awake`))
+  await button('Keep it open').click()
+  expect((await answer).status()).toBe(200)
+  await asked.waitFor({ state: 'detached' })
+  expect(await read(id)).toMatchObject({ state: 'running', idle: null })
+
+  const sleeps = page.getByRole('heading', { name: 'Nap is sleeping' })
+  await holds('nobody answers, and it sleeps')(async () => {
+    await holds('somebody is asked again')(isAsked)
+    await since(5)
+    return sleeps.waitFor({ timeout: 12_000 }).then(
+      () => true,
+      () => false,
+    )
+  })
+  expect(await client.until(id, ['hibernated'])).toMatchObject({
+    reason: 'Nobody used it for 5 minutes.',
+    idle: null,
+  })
 }
