@@ -3,6 +3,7 @@ import { type Service, type ServiceState, serviceRoutes } from '@kalnet/contract
 import { nearest } from '@kalnet/server/core/nearest'
 import type { Context } from '../context.ts'
 import { failed, usage } from '../problem.ts'
+import { placedLines } from './placed.ts'
 
 /** Building an image for the first time takes its time. */
 const WAIT_MS = 900_000
@@ -81,6 +82,7 @@ export function describeService(service: Service): string[] {
     const health = one.health ? `, ${one.health.state}` : ''
     lines.push(`  ${one.part}-${one.number}: ${one.state}${health}${where} (${one.platform})${restarts}`)
     if (one.reason) lines.push(`    ${one.reason}`)
+    if (one.placed) lines.push(...placedLines(one.placed).map((line) => `    ${line}`))
   }
   return lines
 }

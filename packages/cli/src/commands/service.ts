@@ -43,8 +43,9 @@ export const addService: AddCommand = (program, context) => {
     .addHelpText('after', example('kalnet service show photos'))
     .action(async (wanted: string) => {
       const it = context()
-      const found = await findService(it, wanted)
-      it.output.result(describeService(found), found)
+      const { id } = await findService(it, wanted)
+      const one = await it.api.call(serviceRoutes.read, { params: { id } })
+      it.output.result(describeService(one), one)
     })
   service
     .command('install')

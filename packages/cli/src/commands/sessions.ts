@@ -1,4 +1,4 @@
-/** `kalnet sessions list|run|open|logs|stop`, and in `sessions-sleep.ts` hibernate, wake and remove: the local owner's desktops from the command line. */
+/** `kalnet sessions list|run|open|logs|stop`, in `sessions-show.ts` show, and in `sessions-sleep.ts` hibernate, wake and remove: the local owner's desktops from the command line. */
 import { platformName } from '@kalnet/contracts/instance'
 import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { AddCommand, Context } from '../context.ts'
@@ -7,6 +7,7 @@ import { failed, usage } from '../problem.ts'
 import { readSupervisor } from '../supervisor/client.ts'
 import { labelsOf } from './controllers-change.ts'
 import { ENDED, find, listSessions, waitFor } from './sessions-found.ts'
+import { addShow } from './sessions-show.ts'
 import { addSleep } from './sessions-sleep.ts'
 
 /** Where its machine being away matters: what ended or sleeps does not run there. */
@@ -64,6 +65,7 @@ export const addSessions: AddCommand = (program, context) => {
       const url = await screenOf(it, session)
       it.output.result(url, { id: session.id, url })
     })
+  addShow(sessions, context)
   sessions
     .command('logs')
     .description('what its programs printed')

@@ -14,6 +14,7 @@ let cellar: string
 beforeAll(async () => {
   t = await testServices({
     page: serviceTemplate('page', { replicas: { most: 3 } }),
+    packed: serviceTemplate('packed', { replicas: { most: 4 }, placing: 'pack' }),
     probed: serviceTemplate('probed', { parts: [{ ...web, probe }] }),
     keeper: serviceTemplate('keeper', { parts: [{ ...web, ...data }] }),
     pair: serviceTemplate('pair', {
@@ -226,6 +227,24 @@ describe('[NET-5.replicas] several instances', () => {
     expect((await t.calm(id)).instances.map((it) => it.number)).toEqual([0, 1, 2])
     await t.good('PATCH', `/api/services/${id}`, { replicas: 1 })
     expect((await t.calm(id)).instances.map((it) => it.number)).toEqual([0])
+    await t.ask('DELETE', `/api/services/${id}`)
+  })
+  it('[CTL-5.replicas] [CTL-5.why] are apart though everything else is packed, and why is told to who may see machines', async () => {
+    const { id } = await t.install('packed', { replicas: 4 })
+    const four = (await t.calm(id)).instances
+    expect(four.map((it) => it.controllerId).sort()).toEqual([attic, attic, cellar, cellar].sort())
+    const [first, second] = four
+    expect(first?.placed).toMatchObject({
+      placing: 'pack',
+      considered: [{ problem: null }, { problem: null }],
+    })
+    expect(second?.placed?.considered.map((it) => it.problem)).toEqual([
+      null,
+      `${first?.controllerName} runs a replica of it`,
+    ])
+    const { secret } = await t.server.person('member', t.owner.organisationId)
+    const { body } = await t.ask('GET', `/api/services/${id}`, undefined, secret)
+    expect(JSON.stringify(body)).not.toContain('considered')
     await t.ask('DELETE', `/api/services/${id}`)
   })
 })

@@ -1,0 +1,102 @@
+/** `kalnet sessions show` over a real unix socket: where it is, and why there. */
+import { mkdir } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import type { Placed } from '@kalnet/contracts/placing'
+import type { Session } from '@kalnet/contracts/session'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { cli, NO_HOME, temporaryHome } from '../testing.ts'
+
+const id = (end: string) => `01a1fd3c-b7fd-7166-abd0-0000000000${end}`
+const at = new Date(Date.now() - 120_000).toISOString()
+const session: Session = {
+  id: id('01'),
+  name: 'Workbench',
+  templateId: 'desktop',
+  templateName: 'Desktop',
+  userId: id('02'),
+  userName: 'Ada',
+  instanceId: id('03'),
+  generation: 1,
+  platform: 'process',
+  controllerId: id('04'),
+  controllerName: 'attic',
+  reachable: true,
+  state: 'starting',
+  reason: 'Its machine is busy.',
+  logTail: [],
+  progress: { step: 'image', text: 'Preparing desktop', share: 0.5 },
+  stages: {
+    accepted: at,
+    placed: null,
+    created: null,
+    displayReady: null,
+    firstByte: null,
+    firstFrame: null,
+  },
+  keepsHome: true,
+  idle: null,
+  createdAt: at,
+  endedAt: null,
+}
+const placed: Placed = {
+  placing: 'spread',
+  considered: [
+    {
+      controllerId: id('04'),
+      name: 'attic',
+      points: { image: 3, memory: 1.52, cpu: 0.5, person: 0 },
+      problem: null,
+    },
+    {
+      controllerId: id('05'),
+      name: 'cellar',
+      points: { image: 0, memory: 2.4, cpu: 1.5, person: 1 },
+      problem: null,
+    },
+    { controllerId: id('06'), name: 'shed', points: null, problem: 'shed takes nothing new' },
+  ],
+  others: 2,
+}
+
+let home = NO_HOME
+let server: Server
+let answered: Session = session
+beforeAll(async () => {
+  home = await temporaryHome()
+  await mkdir(join(home.home, 'run'))
+  server = createServer((request, answer) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x')
+    const said = pathname === '/api/sessions' ? { items: [session], next: null } : answered
+    answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
+  })
+  await new Promise<void>((resolve) => server.listen(join(home.home, 'run/control.sock'), resolve))
+})
+afterAll(async () => {
+  server.close()
+  await home.remove()
+})
+
+it('[CTL-5.why] says where it is, what spoke for each machine, and why the others could not have it', async () => {
+  answered = { ...session, placed }
+  const { code, out } = await cli(home.home, 'sessions', 'show', 'Workbench')
+  expect([code, out]).toEqual([0, expect.stringContaining('attic')])
+  for (const words of [
+    /^state +starting, since 2 min/m,
+    /^reason +Its machine is busy\.$/m,
+    /^machine +attic$/m,
+    /^why there \(where most is free; points\)$/m,
+    /^ +attic +5\.0 +3\.0 +1\.5 +0\.5 +0\.0$/m,
+    /^ +cellar +4\.9 +0\.0 +2\.4 +1\.5 +1\.0$/m,
+    /^ +shed takes nothing new$/m,
+    /^ +and 2 more$/m,
+  ])
+    expect(out).toMatch(words)
+  expect(JSON.parse((await cli(home.home, 'sessions', 'show', 'Workbench', '--json')).out).placed).toEqual(
+    placed,
+  )
+})
+it('[CTL-5.why] of what an older release began nothing is known', async () => {
+  answered = session
+  expect((await cli(home.home, 'sessions', 'show', 'Workbench')).out).not.toContain('why')
+})

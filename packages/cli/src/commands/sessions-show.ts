@@ -1,0 +1,39 @@
+/** `kalnet sessions show`: one session, where it is and why there. */
+import { sessionRoutes } from '@kalnet/contracts/session'
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { ago } from '../output.ts'
+import { placedLines } from './placed.ts'
+import { find } from './sessions-found.ts'
+
+const fact = (name: string, words: string) => `${name.padEnd(10)} ${words}`
+
+export function addShow(sessions: Command, context: () => Context): void {
+  sessions
+    .command('show')
+    .description('one of them: where it is, why there, and why it waits')
+    .argument('<id>', 'id, its beginning, or the name')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kalnet sessions show Workbench\n  kalnet sessions show Workbench --json',
+    )
+    .action(async (wanted: string) => {
+      const it = context()
+      const { id } = await find(it, wanted)
+      const one = await it.api.call(sessionRoutes.read, { params: { id } })
+      const reached = one.reachable ? '' : ', not reachable'
+      it.output.result(
+        [
+          fact('name', one.name),
+          fact('template', one.templateId),
+          fact('state', `${one.state}, since ${ago(new Date(one.createdAt), it.clock.now())}`),
+          ...(one.reason ? [fact('reason', one.reason)] : []),
+          ...(one.progress ? [fact('now', one.progress.text)] : []),
+          fact('machine', `${one.controllerName ?? 'none yet'}${reached}`),
+          fact('platform', one.platform ?? 'none yet'),
+          ...(one.placed ? placedLines(one.placed) : []),
+        ],
+        one,
+      )
+    })
+}
