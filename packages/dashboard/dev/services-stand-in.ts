@@ -4,6 +4,7 @@ import type { HealthChange, Release, Service } from '@kalnet/contracts/service'
 import { ME, uuid, type World } from './fixtures.ts'
 import { SERVICE_TEMPLATES } from './service-templates.ts'
 import { at, makeInstance, makeService, SERVICES } from './services-fixtures.ts'
+import { useNow } from './use-stand-in.ts'
 
 const LONG = 'Unterhaltungselektronikfernbedienungsverwaltung der Großeltern'
 const LOG = [
@@ -139,6 +140,12 @@ export function createServicesStandIn() {
           return list(services)
         case 'POST ':
           return install(body, publish)
+        case 'GET :id/use':
+          return {
+            items: service?.instances.map(({ id: instanceId, generation, platform }) =>
+              useNow({ instanceId, generation, because: platform === 'docker' ? 'unmeasured' : undefined }),
+            ),
+          }
         case 'GET :id':
           return service
         case 'PATCH :id':

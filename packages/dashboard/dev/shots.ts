@@ -199,6 +199,17 @@ export const SHOTS: Shot[] = [
   },
   { name: 'session', world: 'usual', path: `/sessions/${failed?.id}`, ready: text('Killed') },
   {
+    name: 'session-use',
+    world: 'usual',
+    path: `/sessions/${running?.id}`,
+    widths: [390, 1440],
+    // The second answer makes a line of the first.
+    ready: async (page) => {
+      await page.getByRole('meter', { name: 'Memory' }).waitFor()
+      await page.locator('polyline').first().waitFor({ state: 'attached' })
+    },
+  },
+  {
     name: 'session-unreachable',
     world: 'usual',
     path: `/sessions/${unreachable?.id}`,

@@ -22,6 +22,7 @@ import { drawDesktop, png } from './picture.ts'
 import { createProvidersStandIn } from './providers-stand-in.ts'
 import { serveRfb } from './rfb.ts'
 import { createServicesStandIn } from './services-stand-in.ts'
+import { useNow } from './use-stand-in.ts'
 
 const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
 
@@ -174,6 +175,8 @@ export function createStandIn(world: World = 'usual') {
       case 'POST sessions/:id/first-frame':
         put(id, (it) => ({ ...it, stages: { ...it.stages, firstFrame: it.stages.firstFrame ?? now() } }))
         return {}
+      case 'GET sessions/:id/use':
+        return session && useNow({ ...session, because: session.reachable ? undefined : 'offline' })
       case 'GET sessions/:id/viewings':
         return { items: session?.state === 'running' ? VIEWINGS : [] }
       case 'POST sessions/:id/viewings':

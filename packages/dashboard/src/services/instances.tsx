@@ -1,7 +1,11 @@
 /** What runs of a service: each with its state, health, machine, and when it is started again. */
 import type { Service, ServiceInstance } from '@kalnet/contracts/service'
+import type { InstanceUse } from '@kalnet/contracts/use'
+import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { PLATFORM_WORDS } from '../catalog/words.ts'
+import { serviceUseQuery } from '../instances/queries.ts'
+import { UseNow } from '../instances/use.tsx'
 import * as m from '../messages/index.ts'
 import { may, useMe } from '../queries.ts'
 import { Ago } from '../ui/ago.tsx'
@@ -21,7 +25,19 @@ function NextStart({ at }: { at: string }) {
   return <strong>{seconds > 0 ? m.serviceNextStart(seconds) : m.serviceNextStartNow}</strong>
 }
 
-function Instance({ instance, keeps }: { instance: ServiceInstance; keeps: boolean }) {
+/** Of these somebody can tell what they use. */
+const RUNS: ReadonlySet<ServiceInstance['state']> = new Set([
+  ...(['running', 'finishing', 'stopping', 'unreachable'] as const),
+])
+
+interface InstanceProps {
+  instance: ServiceInstance
+  keeps: boolean
+  use: InstanceUse | undefined
+  /** Nobody answered what it uses. */
+  useFailed: boolean
+}
+function Instance({ instance, keeps, use, useFailed }: InstanceProps) {
   const { health } = instance
   const name = instanceName(instance)
   return (
@@ -57,6 +73,11 @@ function Instance({ instance, keeps }: { instance: ServiceInstance; keeps: boole
           )}
         </p>
       )}
+      {RUNS.has(instance.state) && (
+        <div className={css.use}>
+          <UseNow use={use} failed={useFailed} />
+        </div>
+      )}
     </li>
   )
 }
@@ -83,6 +104,8 @@ export function Instances({ service, keeps }: { service: Service; keeps: boolean
     (one, other) =>
       one.part.localeCompare(other.part) || one.number - other.number || one.release - other.release,
   )
+  const runs = service.instances.some((it) => RUNS.has(it.state))
+  const uses = useQuery({ ...serviceUseQuery(service.id), enabled: runs })
   return (
     <section className={css.section}>
       <h2>{m.serviceRunning}</h2>
@@ -91,7 +114,13 @@ export function Instances({ service, keeps }: { service: Service; keeps: boolean
       ) : (
         <ul className={css.instances}>
           {inOrder.map((it) => (
-            <Instance key={it.id} instance={it} keeps={keeps} />
+            <Instance
+              key={it.id}
+              instance={it}
+              keeps={keeps}
+              use={uses.data?.items.find((one) => one.instanceId === it.id)}
+              useFailed={uses.error !== null}
+            />
           ))}
         </ul>
       )}

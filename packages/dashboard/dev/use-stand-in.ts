@@ -1,0 +1,31 @@
+/** The stand-in's figures of what instances use: they go up and down, and some are not known. */
+import type { InstanceUse, UnknownUse } from '@kalnet/contracts/use'
+
+const MOST = { cpus: 2, memoryBytes: 2 ** 30 }
+const WHY = 'Nobody in the cluster measures what pods use (metrics API)'
+
+interface Used {
+  instanceId: string
+  generation: number
+  /** Where it is not known. */
+  because?: UnknownUse | undefined
+}
+
+export function useNow({ instanceId, generation, because }: Used): InstanceUse {
+  const now = Date.now()
+  const seed = Number.parseInt(instanceId.slice(-3), 16)
+  const wave = (ms: number) => 0.5 + 0.45 * Math.sin(now / ms + seed)
+  return {
+    instanceId,
+    generation,
+    most: MOST,
+    now: because
+      ? { known: false, because, why: because === 'unmeasured' ? WHY : null }
+      : {
+          known: true,
+          cpus: MOST.cpus * 0.6 * wave(4_000),
+          memoryBytes: Math.round(MOST.memoryBytes * (0.3 + 0.2 * wave(9_000))),
+          at: new Date(now).toISOString(),
+        },
+  }
+}
