@@ -1,9 +1,11 @@
 /** Finding a service by what people call it, waiting for it, and the lines it is shown as. */
 import { type Service, type ServiceState, serviceRoutes } from '@kalnet/contracts/service'
+import type { InstanceUse } from '@kalnet/contracts/use'
 import { nearest } from '@kalnet/server/core/nearest'
 import type { Context } from '../context.ts'
 import { failed, usage } from '../problem.ts'
 import { placedLines } from './placed.ts'
+import { useWords } from './used.ts'
 
 /** Building an image for the first time takes its time. */
 const WAIT_MS = 900_000
@@ -64,7 +66,11 @@ export async function settle(
   })
 }
 
-export function describeService(service: Service): string[] {
+export function describeService(
+  service: Service,
+  uses: readonly InstanceUse[] = [],
+  now = new Date(),
+): string[] {
   const { instances, dependencies } = service
   const lines = [
     `${service.title} (${service.name}) is ${service.state}.`,
@@ -82,6 +88,8 @@ export function describeService(service: Service): string[] {
     const health = one.health ? `, ${one.health.state}` : ''
     lines.push(`  ${one.part}-${one.number}: ${one.state}${health}${where} (${one.platform})${restarts}`)
     if (one.reason) lines.push(`    ${one.reason}`)
+    const use = uses.find((it) => it.instanceId === one.id)
+    if (use && (use.now.known || use.now.because !== 'idle')) lines.push(`    uses ${useWords(use, now)}`)
     if (one.placed) lines.push(...placedLines(one.placed).map((line) => `    ${line}`))
   }
   return lines

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import type { Release, Service } from '@kalnet/contracts/service'
+import type { InstanceUse } from '@kalnet/contracts/use'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cli, NO_HOME, temporaryHome } from '../testing.ts'
 
@@ -47,6 +48,12 @@ const photos: Service = {
   createdAt: at,
   changedAt: at,
 }
+const use: InstanceUse = {
+  instanceId: '01a1fd3c-b7fd-7166-abd0-00000000000b',
+  generation: 3,
+  most: { cpus: 2, memoryBytes: 2_000_000_000 },
+  now: { known: true, cpus: 0.254, memoryBytes: 312_000_000, at },
+}
 const release = (number: number, state: Release['state'], reason: string | null = null): Release => ({
   id: `01a1fd3c-b7fd-7166-abd0-0000000000${10 + number}`,
   serviceId: ID,
@@ -88,28 +95,30 @@ beforeAll(async () => {
               ? TEMPLATE
               : pathname.endsWith('/secrets')
                 ? { items: [{ name: 'password', label: 'Password' }] }
-                : pathname.endsWith('/secrets/password')
-                  ? { secret: 'a-long-one' }
-                  : pathname.endsWith('/logs')
-                    ? { lines: ['one', 'two'] }
-                    : pathname.endsWith('/releases')
-                      ? { items: releases, next: null }
-                      : pathname.endsWith('/health')
-                        ? {
-                            items: [
-                              {
-                                instanceId: ID,
-                                part: 'web',
-                                number: 0,
-                                state: 'unhealthy',
-                                detail: 'It answered 500.',
-                                tookMs: 1,
-                                at,
-                              },
-                            ],
-                            next: null,
-                          }
-                        : now()
+                : pathname.endsWith('/use')
+                  ? { items: [use] }
+                  : pathname.endsWith('/secrets/password')
+                    ? { secret: 'a-long-one' }
+                    : pathname.endsWith('/logs')
+                      ? { lines: ['one', 'two'] }
+                      : pathname.endsWith('/releases')
+                        ? { items: releases, next: null }
+                        : pathname.endsWith('/health')
+                          ? {
+                              items: [
+                                {
+                                  instanceId: ID,
+                                  part: 'web',
+                                  number: 0,
+                                  state: 'unhealthy',
+                                  detail: 'It answered 500.',
+                                  tookMs: 1,
+                                  at,
+                                },
+                              ],
+                              next: null,
+                            }
+                          : now()
       answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
     })
   })
@@ -157,6 +166,13 @@ type Line = [string[], number, RegExp, string[]]
 const LINES: Line[] = [
   [['ls'], 0, /^photos +Photos +running +1\.0\.0 +https:\/\/photos\.example\.org$/m, []],
   [['show', 'photos'], 0, /web-0: running, healthy on attic \(process\), started again 2 times/, []],
+  [
+    ['show', 'photos'],
+    0,
+    /^ +uses 0\.25 of 2 processors, 312 MB of 2\.0 GB of memory, measured \d+ \w+ ago$/m,
+    [],
+  ],
+  [['show', 'photos', '--json'], 0, /"cpus": ?0\.254/, []],
   [['show', '000a'], 0, /version 1\.1\.0 is there: kalnet service update photos/, []],
   [['secret', 'photos'], 0, /^a-long-one$/m, ['POST /api/services/photos/secrets/password {}']],
   [['secret', 'photos', 'other'], 2, /no password called other[\s\S]*password/, []],

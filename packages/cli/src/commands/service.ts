@@ -7,6 +7,7 @@ import { usage } from '../problem.ts'
 import { answer, before, type InstallFlags, install, releasesOf, remove, update } from './service-change.ts'
 import { describeService, findService, listServices, settle } from './service-found.ts'
 import { showSecret } from './service-secret.ts'
+import { usesOfService } from './used.ts'
 
 const WHICH = 'its name, its id, or either end of the id'
 const example = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
@@ -38,14 +39,15 @@ export const addService: AddCommand = (program, context) => {
     })
   service
     .command('show')
-    .description('one of them, with its instances')
+    .description('one of them, with its instances and what they use now')
     .argument('<service>', WHICH)
     .addHelpText('after', example('kalnet service show photos'))
     .action(async (wanted: string) => {
       const it = context()
       const { id } = await findService(it, wanted)
       const one = await it.api.call(serviceRoutes.read, { params: { id } })
-      it.output.result(describeService(one), one)
+      const uses = await usesOfService(it, id, one.instances)
+      it.output.result(describeService(one, uses, it.clock.now()), { ...one, uses })
     })
   service
     .command('install')

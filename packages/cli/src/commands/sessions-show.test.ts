@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import type { Placed } from '@kalnet/contracts/placing'
 import type { Session } from '@kalnet/contracts/session'
+import type { InstanceUse } from '@kalnet/contracts/use'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { cli, NO_HOME, temporaryHome } from '../testing.ts'
 
@@ -62,12 +63,21 @@ const placed: Placed = {
 let home = NO_HOME
 let server: Server
 let answered: Session = session
+let now: InstanceUse['now']
+const used = (its: InstanceUse['now']): InstanceUse => ({
+  ...{ instanceId: session.instanceId, generation: 1, most: { cpus: 1, memoryBytes: 536_870_912 }, now: its },
+})
 beforeAll(async () => {
   home = await temporaryHome()
   await mkdir(join(home.home, 'run'))
   server = createServer((request, answer) => {
     const { pathname } = new URL(request.url ?? '', 'http://x')
-    const said = pathname === '/api/sessions' ? { items: [session], next: null } : answered
+    const said =
+      pathname === '/api/sessions'
+        ? { items: [session], next: null }
+        : pathname.endsWith('/use')
+          ? used(now)
+          : answered
     answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
   })
   await new Promise<void>((resolve) => server.listen(join(home.home, 'run/control.sock'), resolve))
@@ -95,6 +105,34 @@ it('[CTL-5.why] says where it is, what spoke for each machine, and why the other
   expect(JSON.parse((await cli(home.home, 'sessions', 'show', 'Workbench', '--json')).out).placed).toEqual(
     placed,
   )
+})
+it.each<[string, InstanceUse['now'], RegExp]>([
+  [
+    'known',
+    { known: true, cpus: 0.5, memoryBytes: 300_000_000, at: new Date().toISOString() },
+    /^uses +0\.50 of 1 processors, 300 MB of 537 MB of memory, measured \d+ \w+ ago$/m,
+  ],
+  [
+    'not measured',
+    { known: false, because: 'unmeasured', why: 'Nobody in the cluster measures' },
+    /^uses +not known: Nobody in the cluster measures$/m,
+  ],
+  [
+    'away',
+    { known: false, because: 'offline', why: null },
+    /^uses +not known: its machine is not connected$/m,
+  ],
+])('[CTL-4.use] says what it uses now: %s', async (_, its, words) => {
+  answered = { ...session, state: 'running' }
+  now = its
+  expect((await cli(home.home, 'sessions', 'show', 'Workbench')).out).toMatch(words)
+  expect(JSON.parse((await cli(home.home, 'sessions', 'show', 'Workbench', '--json')).out).use).toEqual(
+    used(its),
+  )
+})
+it('[CTL-4.use] of one that does not run nobody is asked', async () => {
+  answered = session
+  expect(JSON.parse((await cli(home.home, 'sessions', 'show', 'Workbench', '--json')).out).use).toBeNull()
 })
 it('[CTL-5.why] of what an older release began nothing is known', async () => {
   answered = session

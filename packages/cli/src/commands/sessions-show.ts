@@ -1,17 +1,18 @@
-/** `kalnet sessions show`: one session, where it is and why there. */
+/** `kalnet sessions show`: one session, where it is and why there, and what it uses now. */
 import { sessionRoutes } from '@kalnet/contracts/session'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ago } from '../output.ts'
 import { placedLines } from './placed.ts'
 import { find } from './sessions-found.ts'
+import { useOfSession, useWords } from './used.ts'
 
 const fact = (name: string, words: string) => `${name.padEnd(10)} ${words}`
 
 export function addShow(sessions: Command, context: () => Context): void {
   sessions
     .command('show')
-    .description('one of them: where it is, why there, and why it waits')
+    .description('one of them: where it is, why there, why it waits, and what it uses now')
     .argument('<id>', 'id, its beginning, or the name')
     .addHelpText(
       'after',
@@ -21,6 +22,7 @@ export function addShow(sessions: Command, context: () => Context): void {
       const it = context()
       const { id } = await find(it, wanted)
       const one = await it.api.call(sessionRoutes.read, { params: { id } })
+      const use = await useOfSession(it, one)
       const reached = one.reachable ? '' : ', not reachable'
       it.output.result(
         [
@@ -31,9 +33,10 @@ export function addShow(sessions: Command, context: () => Context): void {
           ...(one.progress ? [fact('now', one.progress.text)] : []),
           fact('machine', `${one.controllerName ?? 'none yet'}${reached}`),
           fact('platform', one.platform ?? 'none yet'),
+          ...(use ? [fact('uses', useWords(use, it.clock.now()))] : []),
           ...(one.placed ? placedLines(one.placed) : []),
         ],
-        one,
+        { ...one, use },
       )
     })
 }
