@@ -31,40 +31,46 @@ test('[UI-2.use] nothing new is the same trail, so that nothing is drawn anew', 
   expect(follow(trail, unknown())).toBe(trail)
 })
 
-test.each<[string, [number, number][], number, string]>([
+test.each<[string, number[][], number, string]>([
   ['one point is no line', [[0, 1]], 1, ''],
   [
-    'the newest is on the right, a minute is a fifth',
+    'a minute fills the width at first, the newest on the right',
     [
       [0, 0.25],
-      [60_000, 1],
+      [15, 1],
     ],
     1,
-    '80,75 100,0',
+    '75,75 100,0',
+  ],
+  [
+    'what takes longer fills it whole',
+    [
+      [0, 0.25],
+      [150, 0.5],
+      [300, 1],
+    ],
+    1,
+    '0,75 50,50 100,0',
   ],
   [
     'more than the most stays in the box',
     [
       [0, 0],
-      [60_000, 3],
+      [60, 3],
     ],
     1,
-    '80,100 100,0',
+    '0,100 100,0',
   ],
   [
     'without a most it lies at the bottom',
     [
       [0, 1],
-      [60_000, 1],
+      [60, 1],
     ],
     0,
-    '80,100 100,100',
+    '0,100 100,100',
   ],
 ])('[UI-2.use] %s', (_, values, most, line) => {
-  expect(
-    lineOf(
-      values.map(([ms, value]) => ({ at: START + ms, value })),
-      most,
-    ),
-  ).toBe(line)
+  const points = values.map(([seconds = 0, value = 0]) => ({ at: START + seconds * 1000, value }))
+  expect(lineOf(points, most)).toBe(line)
 })

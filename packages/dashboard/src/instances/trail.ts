@@ -29,15 +29,20 @@ export function follow(trail: Trail, { instanceId, generation, now }: InstanceUs
   return { of, points: [...kept, { at, cpus, memoryBytes }] }
 }
 
+/** So much time fills the width at first; then all there is, up to TRAIL_MS. */
+const LEAST_MS = 60_000
+
 /** Points of a line in a box of 100 by 100, the newest on the right; `most`: what fills it. */
 export function lineOf(values: readonly { at: number; value: number }[], most: number): string {
   const last = values.at(-1)
-  if (!last || values.length < 2) return ''
+  const first = values[0]
+  if (!first || !last || values.length < 2) return ''
+  const width = Math.max(LEAST_MS, last.at - first.at)
   const round = (it: number) => Math.round(it * 10) / 10
   return values
     .map(({ at, value }) => {
       const share = most > 0 ? Math.min(1, Math.max(0, value / most)) : 0
-      return `${round(100 - ((last.at - at) / TRAIL_MS) * 100)},${round(100 - share * 100)}`
+      return `${round(100 - ((last.at - at) / width) * 100)},${round(100 - share * 100)}`
     })
     .join(' ')
 }

@@ -61,14 +61,16 @@ export function UseNow({ use, failed }: { use: InstanceUse | undefined; failed: 
   const values = (of: 'cpus' | 'memoryBytes') => points.map((it) => ({ at: it.at, value: it[of] }))
   return (
     <div className={css.use}>
-      <Figure label={m.useCpu} value={now.cpus} most={most?.cpus} values={values('cpus')} words={cpus} />
-      <Figure
-        label={m.useMemory}
-        value={now.memoryBytes}
-        most={most?.memoryBytes}
-        values={values('memoryBytes')}
-        words={size}
-      />
+      <div className={css.figures}>
+        <Figure label={m.useCpu} value={now.cpus} most={most?.cpus} values={values('cpus')} words={cpus} />
+        <Figure
+          label={m.useMemory}
+          value={now.memoryBytes}
+          most={most?.memoryBytes}
+          values={values('memoryBytes')}
+          words={size}
+        />
+      </div>
       <p className={css.quiet}>
         {m.useMeasured} <Ago at={now.at} />
         {failed && ` · ${m.useUnasked}`}
