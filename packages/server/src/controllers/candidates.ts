@@ -13,8 +13,8 @@ const startingOf = ({ instances, memory_bytes, cpus }: StartingRow): Starting =>
 })
 
 /**
- * Those that serve the organisation. From here to the end of the transaction nobody else chooses, so that many who choose at once do
- * not all choose the same; and what everybody's instances are about to use is counted, whoever asks.
+ * Those that serve the organisation. From here to the end of the transaction no other server chooses (turns.ts), so that each sees what
+ * the one before chose; and what everybody's instances are about to use is counted, whoever asks.
  */
 export async function candidatesFor(
   tx: Tx,

@@ -10,6 +10,7 @@ import { demand } from '../access/access.ts'
 import type { Events } from '../core/events.ts'
 import type { Scope, Store, Tx } from '../core/store.ts'
 import { type ControllerRow, statements } from './store.ts'
+import { createTurns } from './turns.ts'
 
 /** What a controller measured of itself. */
 type Seen = Pick<Extract<FromController, { type: 'inventory' }>, 'fingerprints' | 'capacity'>
@@ -71,6 +72,9 @@ export function createControllers({ store, events, clock }: { store: Store; even
   }
 
   return {
+    /** For whoever places something: one after the other. */
+    inTurn: createTurns(clock),
+
     async list(organisationId: string, after: string | null, limit: number) {
       const rows = await store
         .as(organisationId)

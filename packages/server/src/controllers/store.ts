@@ -48,7 +48,7 @@ export const statements = {
     SELECT ${columns} FROM controllers c
     WHERE c.organisation_id IS NULL OR c.organisation_id = ${organisationId}::uuid ORDER BY c.id`,
 
-  /** Those that choose at once do so one after the other. */
+  /** Servers that choose at once do so one after the other; false after half a second without. */
   placingTurn: () => sql<{ taken: boolean }>`SELECT kalnet_placing_turn() AS taken`,
   starting: ({ ids }: { ids: readonly string[] }) => sql<StartingRow>`
     SELECT controller_id, elsewhere, instances, memory_bytes, cpus FROM kalnet_starting(${ids}::uuid[])`,

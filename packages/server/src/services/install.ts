@@ -81,7 +81,7 @@ export function createInstall(options: InstallParts) {
       throw fail('placement.none', { problem: `${template.name} does not run on ${body.platform}` })
     for (let attempt = 1; ; attempt++) {
       try {
-        const { service, after } = await once(actor, body, whole)
+        const { service, after } = await options.controllers.inTurn(() => once(actor, body, whole))
         after()
         return service
       } catch (error) {

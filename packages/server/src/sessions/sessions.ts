@@ -110,7 +110,7 @@ export function createSessions(options: SessionsOptions) {
       if (body.platform && !template.platforms.includes(body.platform))
         throw fail('placement.none', { problem: `${template.name} does not run on ${body.platform}` })
       const platforms = body.platform ? [body.platform] : template.platforms
-      const launched = await store.as(actor.organisationId).transaction(async (tx) => {
+      const begin = async (tx: Tx): Promise<Session> => {
         await allowOneMore(tx, actor.userId)
         const candidates = await candidatesFor(tx, actor.organisationId, spec)
         const theirs = (await statements.placesOf({ userId: actor.userId }).execute(tx)).rows
@@ -151,7 +151,8 @@ export function createSessions(options: SessionsOptions) {
         const { controllerId } = placement
         if (homeId) await homes.add(tx, { id: homeId, organisationId, sessionId: id, controllerId })
         return tell(tx, id)
-      })
+      }
+      const launched = await controllers.inTurn(() => store.as(actor.organisationId).transaction(begin))
       if (launched.controllerId) options.push(launched.controllerId, launched.instanceId)
       return launched
     },
