@@ -177,6 +177,65 @@ describe('the home', () => {
     await expect.poll(homes, WAIT).toEqual([])
   })
 
+  it('[SES-1.home-size] asleep or failed it is told how large it is and where, and on which machine; running it is not', async () => {
+    const session = await plane.run(ada)
+    expect(session.home).toBeNull()
+    const home = homeOf(session)
+    machine.world.volumes.set(home, { essay: 'once upon a time' })
+    await asleep(session.id)
+    const isMeasured = (it: Session) => it.home !== null && it.home.measuredAt !== null
+    const sleeping = await plane.until(ada, session.id, isMeasured)
+    expect(sleeping).toMatchObject({ state: 'hibernated' })
+    expect(sleeping.home).toMatchObject({ bytes: 16, reservedBytes: null, place: `fake/${home}` })
+    const there = await plane.ask('GET', '/api/controllers/homes', { as: ada.secret })
+    const kept = { controllerId: session.controllerId, homes: 1, bytes: 16, reservedBytes: 0, unknown: 0 }
+    expect(there.body).toEqual({ items: [kept] })
+    // Another household sees nothing of it.
+    const other = await plane.person('owner')
+    expect((await plane.ask('GET', '/api/controllers/homes', { as: other.secret })).body).toEqual({
+      items: [],
+    })
+
+    await plane.act(ada, session.id, 'wake')
+    const awake = await plane.until(ada, session.id, { state: 'running' })
+    expect(awake.home).toBeNull()
+    machine.world.volumes.set(home, { essay: 'once' })
+    machine.world.end(session.instanceId, 3, 'It crashed')
+    const failed = await plane.until(ada, session.id, (it) => it.state === 'failed' && isMeasured(it))
+    expect(failed.home).toMatchObject({ bytes: 4 })
+  })
+
+  it('[SES-1.home-size] what its machine cannot say is not known; a machine that was away says it when it is back', async () => {
+    const session = await plane.run(ada)
+    const home = homeOf(session)
+    machine.world.fail('measureVolume', 'the disk is on fire')
+    await asleep(session.id)
+    const unknown = await plane.until(
+      ada,
+      session.id,
+      (it) => it.home !== null && it.home.measuredAt !== null,
+    )
+    expect(unknown.home).toMatchObject({ bytes: null, reservedBytes: null, place: null })
+    const items = async () =>
+      (await plane.ask('GET', '/api/controllers/homes', { as: ada.secret })).body.items
+    expect(await items()).toMatchObject([{ homes: 1, bytes: 0, unknown: 1 }])
+
+    await plane.act(ada, session.id, 'wake')
+    await plane.until(ada, session.id, { state: 'running' })
+    machine.world.delay('measureVolume', 60_000)
+    expect((await asleep(session.id)).home).toEqual({
+      bytes: null,
+      reservedBytes: null,
+      place: null,
+      measuredAt: null,
+    })
+    await machine.stop()
+    machine.world.delay('measureVolume', 0)
+    await machine.start()
+    const known = await plane.until(ada, session.id, (it) => it.home !== null && it.home.measuredAt !== null)
+    expect(known.home).toMatchObject({ bytes: 0, place: `fake/${home}` })
+  })
+
   it('[SES-1.home] gone from its machine: said in words, asleep as before, and it can be removed', async () => {
     const session = await plane.run(ada)
     const home = homeOf(session)

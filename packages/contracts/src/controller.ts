@@ -61,6 +61,9 @@ export const linkTarget = z.object({
 })
 export type LinkTarget = z.infer<typeof linkTarget>
 
+const bytes = z.number().int().nonnegative().nullable()
+const measuredVolume = { bytes, reservedBytes: bytes, place: z.string().max(500).nullable() }
+
 /** Unknown fields are left out by receivers, at every depth. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
   loosened(z.object({ type: z.literal(type), ...shape }))
@@ -99,6 +102,8 @@ export const toController = z.discriminatedUnion('type', [
   }),
   /** Nobody wants what is in it any more: the only word that takes a volume away. Again until `volume.gone` says that it is. */
   message('volume.forget', { id }),
+  /** How large is it, and where? Again until `volume.measured` says so. */
+  message('volume.measure', { id }),
   message('refused', { code: z.string(), message: z.string() }),
   /** Make a new key and prove that you have it. */
   message('key.rotate', { requestId: id }),
@@ -152,6 +157,8 @@ export const fromController = z.discriminatedUnion('type', [
   message('logs', { requestId: id, lines: z.array(z.string()).max(2000) }),
   /** The answer to `volume.forget`: it is not there (any more), or in words why it still is. */
   message('volume.gone', { id, problem: z.string().max(500).nullable() }),
+  /** The answer to `volume.measure`; null: that cannot be known there. */
+  message('volume.measured', { id, ...measuredVolume }),
   message('screen', { requestId: id, png: z.string().nullable() }),
   message('use', useAnswer),
   /** signature: by the new key over `keyText`, base64. */
@@ -207,6 +214,19 @@ export const changeController = z
   .refine((change) => Object.values(change).some((it) => it !== undefined), 'changes nothing')
 export type ControllerChange = z.infer<typeof changeController>
 
+/** Homes of sessions that sleep or have failed, on one controller. */
+export const homesThere = z.strictObject({
+  controllerId: id,
+  homes: z.number().int(),
+  /** Of those that were measured. */
+  bytes: z.number().int(),
+  /** Set aside for those whose files nobody can measure. */
+  reservedBytes: z.number().int(),
+  /** How many of them nothing is known of. */
+  unknown: z.number().int(),
+})
+export type HomesThere = z.infer<typeof homesThere>
+
 export const controllerRoutes = {
   list: route({
     method: 'GET',
@@ -246,6 +266,18 @@ export const controllerRoutes = {
     body: nothing,
     /** Null: it has told of none. */
     answer: z.strictObject({ toldAt: time.nullable(), cluster: clusterView.nullable() }),
+    audit: null,
+  }),
+  homes: route({
+    method: 'GET',
+    path: '/api/controllers/homes',
+    permission: 'controller.read',
+    summary:
+      'What is kept of sessions that sleep or have failed, controller by controller; those without any are left out',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answer: z.strictObject({ items: z.array(homesThere) }),
     audit: null,
   }),
   enrol: route({

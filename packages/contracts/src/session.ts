@@ -75,6 +75,19 @@ export const stages = z.strictObject({
 })
 export type Stage = (typeof STAGES)[number]
 
+/** What is kept of a session that does not run: how large, and where. */
+export const keptHome = z.strictObject({
+  /** What its files take; null: nobody could measure it. */
+  bytes: z.number().int().nonnegative().nullable(),
+  /** Set aside for it, however much of that is used; null: nothing is, it takes what its files take. */
+  reservedBytes: z.number().int().nonnegative().nullable(),
+  /** The folder or claim, as its machine calls it; null: its machine did not say. */
+  place: z.string().nullable(),
+  /** Null: its machine has not looked yet. */
+  measuredAt: time.nullable(),
+})
+export type KeptHome = z.infer<typeof keptHome>
+
 export const session = z.strictObject({
   id,
   name: z.string(),
@@ -97,6 +110,8 @@ export const session = z.strictObject({
   stages,
   /** Its home can be kept while it sleeps; without that it cannot. */
   keepsHome: z.boolean(),
+  /** Of what sleeps or has failed; null while it runs, and where nothing is kept. */
+  home: keptHome.nullable(),
   /** Nobody uses it: what is done, and when. Null while it is used, or when nothing comes of it. */
   idle: z.strictObject({ action: idleAction, at: time }).nullable(),
   /** Why it is on its machine. Only where it is read alone, and by who may see machines. */

@@ -28,6 +28,7 @@ import { createAnswers } from './link.ts'
 import { createCallCounts } from './links/calls.ts'
 import { createFarWay } from './links/far.ts'
 import { createLinks } from './links/links.ts'
+import { createMeasuring } from './measure-volume.ts'
 import type { ClusterConfig } from './platforms/kubernetes/settings.ts'
 import type { Platform } from './platforms/platform.ts'
 import { createPlatforms } from './platforms/registry.ts'
@@ -122,6 +123,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
       links,
       far,
       certificates,
+      measureVolume: createMeasuring({ platforms, log, signal }),
       forgetVolume: (id) => forgetVolume({ platforms, clock, signal }, id),
       url,
       ca,

@@ -9,6 +9,7 @@ import { dialAsStream } from './datagrams.ts'
 import type { Identity } from './identity.ts'
 import type { FarWay } from './links/far.ts'
 import type { Links } from './links/links.ts'
+import type { MeasuredVolume } from './platforms/platform.ts'
 import { problemInWords } from './platforms/reasons.ts'
 import type { Reconciler } from './reconcile.ts'
 import { readUses } from './uses.ts'
@@ -30,6 +31,7 @@ export function createAnswers(options: {
   certificates: Pick<Certificates, 'given'>
   /** Whether it is gone, or in words why not. */
   forgetVolume(id: string): Promise<string | null>
+  measureVolume(id: string): Promise<MeasuredVolume>
   url: string
   ca?: string
   send(message: FromController): boolean
@@ -103,6 +105,12 @@ export function createAnswers(options: {
   const forgetVolume = async (id: string) =>
     void send({ type: 'volume.gone', id, problem: await options.forgetVolume(id) })
 
+  async function measureVolume(id: string) {
+    const measured = await options.measureVolume(id)
+    // Broken off, nothing is known of it: it is asked again.
+    if (!signal.aborted) send({ type: 'volume.measured', id, ...measured })
+  }
+
   const renewKey = async (requestId: string) =>
     void send({ type: 'key.new', requestId, ...(await identity.renew(requestId)) })
 
@@ -128,6 +136,8 @@ export function createAnswers(options: {
           return inBackground(readUse(message), 'reading what is used')
         case 'volume.forget':
           return inBackground(forgetVolume(message.id), 'taking a volume away')
+        case 'volume.measure':
+          return inBackground(measureVolume(message.id), 'measuring a volume')
         case 'key.rotate':
           return inBackground(renewKey(message.requestId), 'making a new key')
         case 'key.accepted':

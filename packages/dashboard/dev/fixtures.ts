@@ -109,6 +109,7 @@ export function makeSession(number: number, change: Partial<Session> = {}): Sess
     logTail: [],
     progress: null,
     keepsHome: true,
+    home: null,
     idle: null,
     stages: {
       accepted: at(0),
@@ -167,10 +168,18 @@ export const LIVE: Session[] = [
   makeSession(6, { userId: uuid(3), userName: 'Grace' }),
 ]
 
+/** What is kept of one that sleeps. */
+export const HOME: Session['home'] = {
+  bytes: 1_240_000_000,
+  reservedBytes: null,
+  place: `/var/lib/kalnet/volumes/${uuid(900)}/data`,
+  measuredAt: before(600),
+}
 export const ASLEEP = makeSession(11, {
   name: 'Letters',
   state: 'hibernated',
   reason: 'Nobody used it for 12 hours.',
+  home: HOME,
 })
 /** Somebody looks, and nobody types: soon it sleeps. */
 export const UNUSED = makeSession(4, {

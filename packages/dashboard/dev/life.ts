@@ -1,7 +1,15 @@
 /** The stand-in's sessions: started in about two seconds, stopped, started again. */
 import { randomUUID } from 'node:crypto'
 import type { Session } from '@kalnet/contracts/session'
-import { ME, makeSession, type State } from './fixtures.ts'
+import { HOME, ME, makeSession, type State } from './fixtures.ts'
+
+/** What the machine of those that sleep keeps. */
+export const homesOf = ({ sessions }: State) => {
+  const there = sessions.filter((it) => it.home !== null)
+  const bytes = there.reduce((sum, it) => sum + (it.home?.bytes ?? 0), 0)
+  const controllerId = there[0]?.controllerId ?? randomUUID()
+  return { controllerId, homes: there.length, bytes, reservedBytes: 0, unknown: 0 }
+}
 
 export const ended = (it: Session) => it.state === 'stopped' || it.state === 'failed'
 
@@ -122,12 +130,12 @@ export function createLife(state: () => State, publish: (event: string, data: un
   }
   /** As long as it takes to see that it happens. */
   const sleep = (id: string) => {
-    setTimeout(() => put(id, (it) => ({ ...it, state: 'hibernated' })), 500).unref()
+    setTimeout(() => put(id, (it) => ({ ...it, state: 'hibernated', home: HOME })), 500).unref()
     return put(id, (it) => ({ ...it, state: 'hibernating' }))
   }
   const wake = (id: string) => {
     restart(id)
-    return put(id, (it) => ({ ...it, state: 'waking' }))
+    return put(id, (it) => ({ ...it, state: 'waking', home: null }))
   }
   const keepAwake = (id: string) => put(id, (it) => ({ ...it, idle: null }))
   return {

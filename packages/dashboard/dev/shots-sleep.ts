@@ -26,6 +26,16 @@ export const SLEEP_SHOTS: Shot[] = [
     },
   },
   {
+    name: 'asleep-delete',
+    world: 'usual',
+    path: `/sessions/${ASLEEP.id}`,
+    widths: [390, 1440],
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
     name: 'idle',
     world: 'long',
     path: `/s/${UNUSED.id}`,

@@ -15,7 +15,7 @@ import { createAppsStandIn } from './apps-stand-in.ts'
 import { createClusterStandIn } from './cluster-stand-in.ts'
 import { ME, makeState, type State, VIEWINGS, type World } from './fixtures.ts'
 import { createKeysStandIn } from './keys-stand-in.ts'
-import { createLife, ended } from './life.ts'
+import { createLife, ended, homesOf } from './life.ts'
 import { createNetworkStandIn } from './network-stand-in.ts'
 import { createPeopleStandIn } from './people-stand-in.ts'
 import { drawDesktop, png } from './picture.ts'
@@ -190,6 +190,8 @@ export function createStandIn(world: World = 'usual') {
       }
       case 'GET controllers':
         return { items: state.controllers, next: null }
+      case 'GET controllers/homes':
+        return { items: [homesOf(state)] }
       case 'GET controllers/:id/cluster':
         return clusters.view(id)
       case 'POST controllers/tokens':

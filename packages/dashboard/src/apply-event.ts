@@ -58,6 +58,7 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       cache.setQueryData(['sessions', 'live'], change(!hasEnded(session)))
       cache.setQueryData(['sessions', 'ended'], change(hasEnded(session)))
       cache.setQueryData(['session', session.id], () => session)
+      cache.invalidateQueries({ queryKey: ['homes'] })
       return
     }
     case 'session.removed': {
@@ -67,6 +68,7 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
       cache.setQueryData(['sessions', 'live'], without)
       cache.setQueryData(['sessions', 'ended'], without)
       cache.removeQueries({ queryKey: ['session', id] })
+      cache.invalidateQueries({ queryKey: ['homes'] })
       return
     }
     case 'service.changed': {

@@ -83,6 +83,12 @@ export const controllersQuery = queryOptions({
   refetchInterval: 5_000,
 })
 
+/** What machines keep of sessions that do not run. */
+export const homesQuery = queryOptions({
+  queryKey: ['homes'],
+  queryFn: ({ signal }) => call(ROUTES.controllers.homes, { signal }),
+})
+
 export const clusterQuery = (id: string) =>
   queryOptions({
     queryKey: ['cluster', id],

@@ -103,13 +103,17 @@ export async function createRunning(options: RunningOptions) {
     },
     linkDial: (controllerId, message) => linkDials.asked(controllerId, message),
     linksCalled: (controllerId, calls) => options.linksCalled?.(controllerId, calls),
-    volumesLeaving: async (controllerId) => [
-      ...(await services.volumesLeaving(controllerId)),
-      ...(await sessions.homes.leavingOn(controllerId)),
-    ],
-    async volumeGone(controllerId, volumeId) {
-      await services.volumeGone(controllerId, volumeId)
-      await sessions.homes.gone(controllerId, volumeId)
+    volumes: {
+      leaving: async (controllerId) => [
+        ...(await services.volumesLeaving(controllerId)),
+        ...(await sessions.homes.leavingOn(controllerId)),
+      ],
+      async gone(controllerId, volumeId) {
+        await services.volumeGone(controllerId, volumeId)
+        await sessions.homes.gone(controllerId, volumeId)
+      },
+      unmeasured: (controllerId) => sessions.homes.unmeasuredOn(controllerId),
+      measured: (controllerId, it) => sessions.homes.measured(controllerId, it),
     },
   })
 
@@ -127,6 +131,7 @@ export async function createRunning(options: RunningOptions) {
     push: hub.push,
     forget: hub.forget,
     forgetVolume: hub.forgetVolume,
+    measureVolume: hub.measureVolume,
     renewed: (instanceId) => streams.cutInstance(instanceId),
   })
 
@@ -209,6 +214,7 @@ export async function createRunning(options: RunningOptions) {
         for (const instanceId of gone) streams.cutInstance(instanceId)
       },
       rotate: hub.rotate,
+      homes: sessions.homes.kept,
       manifest: options.manifest,
       address: () => ({ url: options.address(), fingerprint }),
     }),

@@ -152,6 +152,7 @@ const TO: { [T in ToController['type']]: Omit<Extract<ToController, { type: T }>
   'volume.forget': { id: ID },
   refused: { code: 'x', message: 'x' },
   'key.rotate': asked,
+  'volume.measure': { id: ID },
   'key.accepted': asked,
 }
 const FROM: { [T in FromController['type']]: Omit<Extract<FromController, { type: T }>, 'type'> } = {
@@ -167,6 +168,7 @@ const FROM: { [T in FromController['type']]: Omit<Extract<FromController, { type
   'stream.failed': { streamId: ID, problem: 'x' },
   logs: { ...asked, lines: ['x'] },
   'volume.gone': { id: ID, problem: null },
+  'volume.measured': { id: ID, bytes: 1, reservedBytes: null, place: '/a' },
   screen: { ...asked, png: null },
   use: {
     ...asked,

@@ -7,7 +7,7 @@ import { pictures, type World } from './world.ts'
 const ASKED = 'Put Nap to sleep?'
 
 export async function naps(world: World): Promise<void> {
-  const { page, client, button, dialog, link, go, at, live, use, running, leave, notice } = world
+  const { page, client, button, dialog, link, go, at, live, use, running, leave, notice, read, holds } = world
   const { id } = await client.call(sessionRoutes.launch, { body: { templateId: 'terminal', name: 'Nap' } })
   await running(id)
   const asleep = () => client.until(id, ['hibernated'])
@@ -54,10 +54,17 @@ export async function naps(world: World): Promise<void> {
 
   await unused(world, id)
   await go(`/sessions/${id}`)
+  // How large its files are is said before they go.
+  const TO_GO = 'Delete Nap and its files?'
+  await holds('it is known how large they are')(async () => ((await read(id)).home?.bytes ?? 0) > 0)
+  await leave(TO_GO, () => button('Delete').click())
   await button('Delete').click()
+  await dialog(TO_GO).getByText('of files are kept on').waitFor()
+  await button('Delete', dialog(TO_GO)).click()
   await at('/')
   await notice('Nap and its files are deleted.', 'Undo')
   await button('Delete: Nap', card).click()
+  await button('Delete', dialog(TO_GO)).click()
   await notice('Nap and its files are deleted.')
   await card.waitFor({ state: 'detached' })
   const status = async () => (await client.attempt(sessionRoutes.read, { params: { id } })).status

@@ -69,16 +69,18 @@ beforeAll(async () => {
       const { pathname } = new URL(request.url ?? '', 'http://x')
       const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {}
       if (pathname.endsWith('/tokens')) asked.push(body)
-      const said = pathname.endsWith('/cluster')
-        ? { toldAt: CONTROLLER.lastSeenAt, cluster }
-        : pathname.endsWith('/tokens')
-          ? {
-              token: 'kce_x',
-              expiresAt: '2026-01-01T01:00:00.000Z',
-              command: `./kalnet controller --join ${joins} --token kce_x --platforms kubernetes`,
-              manifest: MANIFEST,
-            }
-          : { items: [CONTROLLER], next: null }
+      const said = pathname.endsWith('/homes')
+        ? { items: [{ controllerId: ID, homes: 2, bytes: 2e9, reservedBytes: 1e10, unknown: 0 }] }
+        : pathname.endsWith('/cluster')
+          ? { toldAt: CONTROLLER.lastSeenAt, cluster }
+          : pathname.endsWith('/tokens')
+            ? {
+                token: 'kce_x',
+                expiresAt: '2026-01-01T01:00:00.000Z',
+                command: `./kalnet controller --join ${joins} --token kce_x --platforms kubernetes`,
+                manifest: MANIFEST,
+              }
+            : { items: [CONTROLLER], next: null }
       answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
     })
   })

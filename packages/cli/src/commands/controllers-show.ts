@@ -1,6 +1,6 @@
 /** `kalnet controllers show`: one machine, or the cluster behind it: its machines, what waits there and why, and what is not known. */
 import type { ClusterView } from '@kalnet/contracts/cluster'
-import { type Controller, controllerRoutes } from '@kalnet/contracts/controller'
+import { type Controller, controllerRoutes, type HomesThere } from '@kalnet/contracts/controller'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ago, size, table } from '../output.ts'
@@ -22,9 +22,15 @@ Examples:
       const it = context()
       const found = await findController(it, wanted)
       const { toldAt, cluster } = await it.api.call(controllerRoutes.cluster, { params: { id: found.id } })
+      const homes = await it.api.call(controllerRoutes.homes)
+      const kept = homes.items.find((one) => one.controllerId === found.id) ?? null
       const now = it.clock.now()
-      const lines = [...about(found, now), ...(cluster ? ofCluster(cluster, now) : [])]
-      it.output.result(lines, { ...found, toldAt, cluster })
+      const lines = [
+        ...about(found, now),
+        ...(kept ? [fact('homes', homesWords(kept))] : []),
+        ...(cluster ? ofCluster(cluster, now) : []),
+      ]
+      it.output.result(lines, { ...found, kept, toldAt, cluster })
     })
 }
 
@@ -41,6 +47,16 @@ function about(it: Controller, now: Date): string[] {
     ...it.fingerprints.map((one) => fact(one.platform, `${one.usable ? one.version : one.detail}`)),
   ]
 }
+
+/** What it keeps of sessions that do not run. */
+const homesWords = ({ homes, bytes, reservedBytes, unknown }: HomesThere) =>
+  [
+    `${homes} of sessions that do not run: ${size(bytes)}`,
+    reservedBytes > 0 && `${size(reservedBytes)} set aside`,
+    unknown > 0 && `${unknown} of unknown size`,
+  ]
+    .filter(Boolean)
+    .join(', ')
 
 const REGISTRY: Record<ClusterView['registry']['state'], string> = {
   none: 'none: only images by reference run',

@@ -2,6 +2,7 @@
 import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import { nearest } from '@kalnet/server/core/nearest'
 import type { Context } from '../context.ts'
+import { size } from '../output.ts'
 import { failed, usage } from '../problem.ts'
 
 export const ENDED = new Set(['stopped', 'failed'])
@@ -58,4 +59,11 @@ export async function waitFor(
     say(session.progress?.text ?? session.reason ?? session.state)
     await it.clock.sleep(100, it.signal)
   }
+}
+
+/** How much is kept of it; what is not known is said so. */
+export function amountOf({ home }: Pick<Session, 'home'>): string {
+  if (!home || home.measuredAt === null) return 'an amount not known yet'
+  if (home.bytes !== null) return size(home.bytes)
+  return home.reservedBytes === null ? 'an amount not known' : `up to ${size(home.reservedBytes)}`
 }

@@ -36,6 +36,7 @@ const session: Session = {
     firstFrame: null,
   },
   keepsHome: true,
+  home: null,
   idle: null,
   createdAt: at,
   endedAt: null,
@@ -67,17 +68,21 @@ let now: InstanceUse['now']
 const used = (its: InstanceUse['now']): InstanceUse => ({
   ...{ instanceId: session.instanceId, generation: 1, most: { cpus: 1, memoryBytes: 536_870_912 }, now: its },
 })
+let listed: Session[] = [session]
+const removed: string[] = []
 beforeAll(async () => {
   home = await temporaryHome()
   await mkdir(join(home.home, 'run'))
   server = createServer((request, answer) => {
     const { pathname } = new URL(request.url ?? '', 'http://x')
-    const said =
+    if (request.method === 'DELETE') removed.push(pathname)
+    const shown =
       pathname === '/api/sessions'
-        ? { items: [session], next: null }
+        ? { items: listed, next: null }
         : pathname.endsWith('/use')
           ? used(now)
           : answered
+    const said = request.method === 'DELETE' ? {} : shown
     answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said))
   })
   await new Promise<void>((resolve) => server.listen(join(home.home, 'run/control.sock'), resolve))
@@ -137,4 +142,58 @@ it('[CTL-4.use] of one that does not run nobody is asked', async () => {
 it('[CTL-5.why] of what an older release began nothing is known', async () => {
   answered = session
   expect((await cli(home.home, 'sessions', 'show', 'Workbench')).out).not.toContain('why')
+})
+
+const AT = '2026-01-01T00:00:00.000Z'
+const asleep = (name: string, home: Session['home']): Session => ({
+  ...session,
+  name,
+  state: 'hibernated',
+  home,
+})
+const measured = {
+  bytes: 1_240_000_000,
+  reservedBytes: null,
+  place: '/var/lib/kalnet/volumes/1/data',
+  measuredAt: AT,
+}
+it('[SES-1.home-size] what is kept of sessions that do not run: how large, where, and what is not known', async () => {
+  listed = [
+    session,
+    asleep('Letters', measured),
+    asleep('Films', { ...measured, bytes: null, reservedBytes: 10e9, place: 'kalnet-instances/home-1' }),
+    asleep('Old', { ...measured, bytes: null, place: null }),
+    asleep('New', { bytes: null, reservedBytes: null, place: null, measuredAt: null }),
+  ]
+  const { out } = await cli(home.home, 'sessions', 'homes')
+  for (const words of [
+    /^Letters +hibernated +1\.2 GB +attic +\/var\/lib\/kalnet\/volumes\/1\/data$/m,
+    /^Films +hibernated +up to 10\.0 GB +attic +kalnet-instances\/home-1$/m,
+    /^Old +hibernated +an amount not known +attic +not known$/m,
+    /^New +hibernated +an amount not known yet +attic +not known$/m,
+    /^1\.2 GB in all; of 3 it is not known$/m,
+  ])
+    expect(out).toMatch(words)
+  expect(out).not.toContain('Workbench')
+  const told = JSON.parse((await cli(home.home, 'sessions', 'homes', '--json')).out)
+  expect(told).toMatchObject({
+    bytes: 1_240_000_000,
+    unknown: 3,
+    items: [{ name: 'Letters', home: measured }, {}, {}, {}],
+  })
+  listed = [session]
+  expect((await cli(home.home, 'sessions', 'homes')).out).toContain('Nothing is kept')
+})
+it('[SES-1.home-size] removing what sleeps asks, and says how much goes', async () => {
+  listed = [asleep('Letters', measured)]
+  answered = asleep('Letters', measured)
+  const asked = await cli(home.home, 'sessions', 'remove', 'Letters')
+  expect([asked.code, asked.err]).toEqual([
+    4,
+    expect.stringMatching(/Letters keeps 1\.2 GB on attic\.[\s\S]*--yes/),
+  ])
+  expect(removed).toEqual([])
+  expect((await cli(home.home, 'sessions', 'remove', 'Letters', '--yes')).code).toBe(0)
+  expect(removed).toEqual([`/api/sessions/${session.id}`])
+  expect((await cli(home.home, 'sessions', 'show', 'Letters')).out).toMatch(/^files +1\.2 GB, in \/var\/lib/m)
 })

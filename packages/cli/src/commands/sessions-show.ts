@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ago } from '../output.ts'
 import { placedLines } from './placed.ts'
-import { find } from './sessions-found.ts'
+import { amountOf, find } from './sessions-found.ts'
 import { useOfSession, useWords } from './used.ts'
 
 const fact = (name: string, words: string) => `${name.padEnd(10)} ${words}`
@@ -34,6 +34,9 @@ export function addShow(sessions: Command, context: () => Context): void {
           fact('machine', `${one.controllerName ?? 'none yet'}${reached}`),
           fact('platform', one.platform ?? 'none yet'),
           ...(use ? [fact('uses', useWords(use, it.clock.now()))] : []),
+          ...(one.home
+            ? [fact('files', `${amountOf(one)}, in ${one.home.place ?? 'a place not known'}`)]
+            : []),
           ...(one.placed ? placedLines(one.placed) : []),
         ],
         { ...one, use },

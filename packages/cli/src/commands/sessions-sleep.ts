@@ -1,9 +1,10 @@
-/** `kalnet sessions hibernate|wake|remove`: sessions that sleep with their files, wake, and are deleted with them. */
+/** `kalnet sessions hibernate|wake|homes|remove`: sessions that sleep with their files, wake, what is kept of them, and are deleted with it. */
 import { type Session, sessionRoutes } from '@kalnet/contracts/session'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { failed } from '../problem.ts'
-import { find, waitFor } from './sessions-found.ts'
+import { size, table } from '../output.ts'
+import { failed, refused } from '../problem.ts'
+import { amountOf, find, listSessions, waitFor } from './sessions-found.ts'
 
 const IDS = ['<id...>', 'ids, their beginnings, or names'] as const
 const SLEEP_MS = 60_000
@@ -58,12 +59,51 @@ export function addSleep(sessions: Command, context: () => Context): void {
       )
     })
   sessions
+    .command('homes')
+    .description('what is kept of sessions that sleep or have failed: how large, and where')
+    .addHelpText('after', '\nExamples:\n  kalnet sessions homes\n  kalnet sessions homes --json | jq .bytes')
+    .action(async () => {
+      const it = context()
+      const kept = (await listSessions(it)).flatMap(({ home, ...of }) => (home ? [{ ...of, home }] : []))
+      const bytes = kept.reduce((sum, { home }) => sum + (home.bytes ?? 0), 0)
+      const unknown = kept.filter(({ home }) => home.measuredAt === null || home.bytes === null).length
+      const rows = kept.map((one) => [
+        one.name,
+        one.state,
+        amountOf(one),
+        one.controllerName ?? '–',
+        one.home.place ?? 'not known',
+      ])
+      const sum = `${size(bytes)} in all${unknown > 0 ? `; of ${unknown} it is not known` : ''}`
+      const items = kept.map(({ id, name, state, controllerName, home }) => ({
+        id,
+        name,
+        state,
+        controllerName,
+        home,
+      }))
+      it.output.result(
+        kept.length === 0
+          ? 'Nothing is kept of sessions that do not run.'
+          : [...table(['name', 'state', 'files', 'machine', 'place'], rows), '', sum],
+        { items, bytes, unknown },
+      )
+    })
+  sessions
     .command('remove')
     .description('take ended or sleeping sessions off the list; what they kept is deleted')
     .argument(...IDS)
-    .addHelpText('after', '\nExamples:\n  kalnet sessions remove Workbench')
-    .action(async (wanted: string[]) => {
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kalnet sessions remove Workbench\n  kalnet sessions remove Workbench --yes',
+    )
+    .action(async (wanted: string[], flags: { yes?: boolean }) => {
       const { it, items } = await each(wanted, async (it, session) => {
+        const { name, id } = session
+        const kept = `${name} keeps ${amountOf(session)} on ${session.controllerName ?? 'its machine'}.`
+        if (session.home && !flags.yes && !(await it.output.ask(`${kept} Delete that for good?`)))
+          throw refused(kept, `Say it with --yes: kalnet sessions remove ${id} --yes`)
         await it.api.call(sessionRoutes.remove, { params: { id: session.id } })
         return session
       })

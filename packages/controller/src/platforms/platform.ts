@@ -54,6 +54,13 @@ export interface Use {
 /** `known: false` is not nothing: nobody measured, and why. */
 export type Used = { known: true; instances: Use[] } | { known: false; why: string }
 
+/** What a volume takes, what is set aside for it, and where it is; null: that cannot be known, or is not so. */
+export interface MeasuredVolume {
+  bytes: number | null
+  reservedBytes: number | null
+  place: string | null
+}
+
 export interface Platform {
   readonly name: PlatformName
   /** Its instances are made and run on other machines: how many at once is not ours to limit, and one that waits there holds nobody up. */
@@ -111,4 +118,6 @@ export interface Platform {
   ): Promise<void>
   /** The only way to lose a volume. Throws while an instance has it; one that is not there is gone already. */
   removeVolume?(volumeId: string): Promise<void>
+  /** Null: it is not there. */
+  measureVolume?(volumeId: string, signal: AbortSignal): Promise<MeasuredVolume | null>
 }

@@ -112,3 +112,17 @@ test('[NET-5.link-places] each link has an address of its own, which is the same
   })
   expect(hostsFile('kalnet-x', links)).toBe('127.0.0.1 localhost kalnet-x\n127.0.0.2 db\n127.0.0.3 other\n')
 })
+
+test('[SES-1.home-size] a volume is as large as its files, links in it count for nothing, and one that is not there is not measured', async () => {
+  const volumes = createVolumes({ data: home, runtime: home, config: home }, 'process')
+  const { signal } = new AbortController()
+  expect(await volumes.measure('one', signal)).toBeNull()
+  await volumes.take('first', [volume('one')], null)
+  const folder = volumes.folderOf('one')
+  writeFileSync(join(folder, 'film'), Buffer.alloc(3 * 2 ** 20, 1))
+  symlinkSync('/usr', join(folder, 'link'))
+  const found = await volumes.measure('one', signal)
+  expect(found).toMatchObject({ reservedBytes: null, place: folder })
+  expect(found?.bytes).toBeGreaterThanOrEqual(3 * 2 ** 20)
+  expect(found?.bytes).toBeLessThan(4 * 2 ** 20)
+})

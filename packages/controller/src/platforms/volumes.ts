@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path'
 import { fail } from '@kalnet/contracts/errors'
 import type { Volume } from '@kalnet/contracts/instance'
 import type { Folders } from '@kalnet/io/folders'
-import { must } from '@kalnet/io/spawn'
+import { must, run } from '@kalnet/io/spawn'
+import type { MeasuredVolume } from './platform.ts'
 import { removeTree } from './remove-tree.ts'
 
 export interface Volumes {
@@ -22,7 +23,11 @@ export interface Volumes {
   drop(instanceId: string): Promise<void>
   /** `isUser` says whether an instance that has a mark of ours still runs; marks a crash left go. */
   remove(volumeId: string, isUser: (instanceId: string) => Promise<boolean>): Promise<void>
+  /** What its files take of the disk; null: it is not there. */
+  measure(volumeId: string, signal: AbortSignal): Promise<MeasuredVolume | null>
 }
+
+const MEASURE_MS = 300_000
 
 const gone = (error: unknown) => {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
@@ -90,6 +95,15 @@ export function createVolumes(folders: Folders, platform: string): Volumes {
         await rm(join(marksOf(volumeId), mark), { force: true })
       }
       await removeTree(join(all, volumeId))
+    },
+    async measure(volumeId, signal) {
+      const place = folderOf(volumeId)
+      if ((await own(volumeId)) === null) return null
+      const words = ['--summarize', '--block-size=1', '--one-file-system', '--', place]
+      const { code, stdout } = await run('du', words, { timeoutMs: MEASURE_MS, signal })
+      // What it may not read it leaves out: then the sum is none.
+      const bytes = code === 0 ? Number.parseInt(stdout, 10) : Number.NaN
+      return { bytes: Number.isSafeInteger(bytes) ? bytes : null, reservedBytes: null, place }
     },
   }
 }

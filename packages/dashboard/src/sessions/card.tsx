@@ -7,9 +7,10 @@ import * as m from '../messages/index.ts'
 import { Ago } from '../ui/ago.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { later } from '../ui/later.tsx'
-import { removeWithUndo, useWake } from './actions.ts'
+import { useWake } from './actions.ts'
 import css from './card.module.css'
 import type { Ending } from './confirm-stop.tsx'
+import { keptWords } from './kept.ts'
 import { useThumbnail } from './use-thumbnail.ts'
 import { isStarting, progressWords, StateBadge } from './words.tsx'
 
@@ -34,7 +35,11 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
           <img className={css.icon} src={iconOf(session.templateId)} alt="" width="56" height="56" />
         )}
         {waiting && <p className={css.progress}>{progressWords(session)}</p>}
-        {asleep && <p className={css.progress}>{session.reason ?? m.sleeping}</p>}
+        {asleep && (
+          <p className={css.progress}>
+            {session.reason ?? m.sleeping} {keptWords(session)}
+          </p>
+        )}
       </div>
       <div className={css.foot}>
         <div className={css.words}>
@@ -64,7 +69,7 @@ export function SessionCard({ session, mine }: { session: Session; mine: boolean
             >
               <Sun aria-hidden />
             </IconButton>
-            <IconButton label={`${m.deleteForGood}: ${session.name}`} onPress={() => removeWithUndo(session)}>
+            <IconButton label={`${m.deleteForGood}: ${session.name}`} onPress={() => setEnding('delete')}>
               <Trash2 aria-hidden />
             </IconButton>
           </>

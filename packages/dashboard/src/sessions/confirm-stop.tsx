@@ -2,17 +2,44 @@
 import type { Session } from '@kalnet/contracts/session'
 import * as m from '../messages/index.ts'
 import { Confirm } from '../ui/dialog.tsx'
-import { useRestart, useSleep, useStop } from './actions.ts'
+import { removeWithUndo, useRestart, useSleep, useStop } from './actions.ts'
+import { keptWords } from './kept.ts'
 
-export type Ending = 'stop' | 'restart' | 'sleep'
-interface ConfirmEndingProps {
+export type Ending = 'stop' | 'restart' | 'sleep' | 'delete'
+interface ConfirmEndingProps<E extends Ending = Ending> {
   session: Session
-  ending: Ending
+  ending: E
   onClose: () => void
   onDone?: () => void
 }
 
-export default function ConfirmEnding({ session, ending, onClose, onDone }: ConfirmEndingProps) {
+export default function ConfirmEnding({ ending, ...props }: ConfirmEndingProps) {
+  return ending === 'delete' ? (
+    <Deleting ending={ending} {...props} />
+  ) : (
+    <Closing ending={ending} {...props} />
+  )
+}
+
+/** What sleeps is only its files: how large they are, and where. */
+function Deleting({ session, onClose, onDone }: ConfirmEndingProps<'delete'>) {
+  return (
+    <Confirm
+      title={m.deleteTitle(session.name)}
+      text={`${keptWords(session)} ${m.deleteText}`}
+      action={m.deleteForGood}
+      pending={false}
+      onClose={onClose}
+      onConfirm={() => {
+        removeWithUndo(session)
+        onClose()
+        onDone?.()
+      }}
+    />
+  )
+}
+
+function Closing({ session, ending, onClose, onDone }: ConfirmEndingProps<'stop' | 'restart' | 'sleep'>) {
   const stop = useStop()
   const restart = useRestart()
   const sleep = useSleep()

@@ -16,6 +16,7 @@ import { Card, CopyButton, ErrorBox, LogView, Skeleton } from '../ui/parts.tsx'
 import { removeWithUndo, useRestart, useWake } from './actions.ts'
 import { iconOf } from './card.tsx'
 import type { Ending } from './confirm-stop.tsx'
+import { keptAmount } from './kept.ts'
 import css from './page.module.css'
 import { StagesLine } from './stages-line.tsx'
 import { UseCard } from './use-card.tsx'
@@ -81,13 +82,7 @@ export default function SessionPage() {
               >
                 {m.wakeUp}
               </Button>
-              <Button
-                icon={<Trash2 aria-hidden />}
-                onPress={() => {
-                  removeWithUndo(session)
-                  go('/')
-                }}
-              >
+              <Button icon={<Trash2 aria-hidden />} onPress={() => setEnding('delete')}>
                 {m.deleteForGood}
               </Button>
             </>
@@ -182,6 +177,18 @@ export default function SessionPage() {
             <Ago at={session.endedAt ?? session.createdAt} />
           </dd>
         </div>
+        {session.home && (
+          <>
+            <div>
+              <dt>{m.keptFiles}</dt>
+              <dd>{keptAmount(session.home)}</dd>
+            </div>
+            <div className={css.place}>
+              <dt>{m.keptPlace}</dt>
+              <dd>{session.home.place ?? m.keptNotKnown}</dd>
+            </div>
+          </>
+        )}
         <div>
           <dt>{m.sessionGeneration}</dt>
           <dd>{m.times(session.generation - 1)}</dd>
@@ -199,7 +206,14 @@ export default function SessionPage() {
           <LogView lines={logs.data?.lines ?? session.logTail} label={m.logs} />
         )}
       </section>
-      {ending && <ConfirmEnding session={session} ending={ending} onClose={() => setEnding(null)} />}
+      {ending && (
+        <ConfirmEnding
+          session={session}
+          ending={ending}
+          onClose={() => setEnding(null)}
+          onDone={() => ending === 'delete' && go('/')}
+        />
+      )}
     </div>
   )
 }

@@ -79,8 +79,10 @@ interface ControllerCardProps {
   controller: Controller
   /** The person who looks may change machines. */
   manages: boolean
+  /** What it keeps of sessions that do not run, in words. */
+  kept: string | null
 }
-export function ControllerCard({ controller, manages }: ControllerCardProps) {
+export function ControllerCard({ controller, manages, kept }: ControllerCardProps) {
   const { capacity } = controller
   const used = capacity ? capacity.memoryBytes - capacity.memoryFreeBytes : 0
   const named = [
@@ -142,6 +144,7 @@ export function ControllerCard({ controller, manages }: ControllerCardProps) {
             <ChevronRight aria-hidden />
           </Link>
         )}
+        {kept && <p className={css.quiet}>{kept}</p>}
         <div className={css.controllerFoot}>
           <span className={css.quiet}>{m.controllerRuns(controller.instances)}</span>
           {manages && !controller.installation && <ControllerMenu controller={controller} />}

@@ -4,7 +4,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Plus, Server } from 'lucide-react'
 import { useState } from 'react'
 import * as m from '../messages/index.ts'
-import { controllersQuery, may, useMe } from '../queries.ts'
+import { controllersQuery, homesQuery, may, useMe } from '../queries.ts'
+import { keptThere } from '../sessions/kept.ts'
 import { Button } from '../ui/button.tsx'
 import { later } from '../ui/later.tsx'
 import { Empty, ErrorBox, Skeleton } from '../ui/parts.tsx'
@@ -24,6 +25,7 @@ const inOrder = (items: Controller[]) =>
 export default function Controllers() {
   const me = useMe()
   const { data, error, isPending, refetch } = useQuery(controllersQuery)
+  const homes = useQuery(homesQuery)
   const [adding, setAdding] = useState(false)
   const manages = may(me, 'controller.manage')
   const add = manages && (
@@ -58,7 +60,11 @@ export default function Controllers() {
         <ul className={css.list}>
           {inOrder(data.items).map((controller) => (
             <li key={controller.id}>
-              <ControllerCard controller={controller} manages={manages} />
+              <ControllerCard
+                controller={controller}
+                manages={manages}
+                kept={keptThere(homes.data?.items.find((it) => it.controllerId === controller.id))}
+              />
             </li>
           ))}
         </ul>

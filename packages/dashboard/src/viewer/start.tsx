@@ -4,6 +4,7 @@ import { CloudOff, House, RotateCcw, Sun } from 'lucide-react'
 import * as m from '../messages/index.ts'
 import { useRestart, useWake } from '../sessions/actions.ts'
 import { iconOf } from '../sessions/card.tsx'
+import { keptWords } from '../sessions/kept.ts'
 import { StagesLine } from '../sessions/stages-line.tsx'
 import { progressWords } from '../sessions/words.tsx'
 import { Button, LinkButton } from '../ui/button.tsx'
@@ -77,6 +78,7 @@ function Asleep({ session }: { session: Session }) {
     <>
       {session.reason && <p className={css.words}>{session.reason}</p>}
       <p className={css.words}>{m.sleepingText}</p>
+      <p className={css.words}>{keptWords(session)}</p>
       <LastLines session={session} />
       <div className={css.actions}>
         <Button

@@ -104,6 +104,7 @@ export const MATRIX: Record<string, Expectation> = {
   'GET /api/gateway/identity': { may: stewards, about: 'none' },
   'GET /api/controllers': { may: stewards, about: 'none' },
   'GET /api/controllers/:id/cluster': { may: stewards, about: 'none' },
+  'GET /api/controllers/homes': { may: stewards, about: 'none' },
   'POST /api/controllers/tokens': { may: stewards, about: 'none' },
   'POST /api/controllers/enrol': { may: everybody, about: 'none' },
   'PATCH /api/controllers/:id': { may: stewards, about: 'none' },

@@ -70,8 +70,12 @@ describe('[SEC-2.matrix] every door for connections × every asker', () => {
       linkDial: () => undefined,
       linksFor: async () => [],
       linksCalled: () => undefined,
-      volumesLeaving: async () => [],
-      volumeGone: async () => undefined,
+      volumes: {
+        leaving: async () => [],
+        gone: async () => undefined,
+        unmeasured: async () => [],
+        measured: async () => undefined,
+      },
     })
     server.http.upgrade(LINK_PATH, {
       origin: 'none',

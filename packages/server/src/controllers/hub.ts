@@ -17,6 +17,7 @@ import { passes } from './passing.ts'
 import { createQuestions } from './questions.ts'
 import { createRotations } from './rotation.ts'
 import { storable } from './storable.ts'
+import { heardOfVolume, type VolumesKnown, wordsOfVolumes } from './volumes.ts'
 
 export interface HubOptions {
   controllers: Controllers
@@ -40,10 +41,7 @@ export interface HubOptions {
   linksCalled(controllerId: string, calls: LinkCalls[]): void
   /** One of its instances calls another controller's. */
   linkDial(controllerId: string, message: Extract<FromController, { type: 'link.dial' }>): void
-  /** Volumes there that nobody wants any more. */
-  volumesLeaving(controllerId: string): Promise<string[]>
-  /** One of them is not there (any more). */
-  volumeGone(controllerId: string, volumeId: string): Promise<void>
+  volumes: VolumesKnown
 }
 
 type LinksMessage = Extract<ToController, { type: 'links' }>
@@ -112,8 +110,8 @@ export function createHub(options: HubOptions) {
       await giveIdentities?.(connection.link, instances)
       for (const message of await options.linksFor(connection.link.controllerId))
         connection.link.send({ type: 'links', ...message })
-      for (const id of await options.volumesLeaving(connection.link.controllerId))
-        connection.link.send({ type: 'volume.forget', id })
+      for (const message of await wordsOfVolumes(options.volumes, connection.link.controllerId))
+        connection.link.send(message)
     })
 
   const take = (connection: Connection, message: Message) => {
@@ -147,11 +145,12 @@ export function createHub(options: HubOptions) {
         return options.linksCalled(controllerId, message.calls)
       case 'link.dial':
         return options.linkDial(controllerId, message)
-      case 'volume.gone': {
-        const { id, problem } = message
-        if (problem === null)
-          return record(connection, 'record a removed volume', () => options.volumeGone(controllerId, id))
-        return log.warn({ controllerId, volumeId: id, problem }, 'a volume could not be removed yet')
+      case 'volume.gone':
+      case 'volume.measured': {
+        const said = storable(message)
+        return record(connection, 'record a volume', () =>
+          heardOfVolume({ known: options.volumes, log }, controllerId, said),
+        )
       }
       case 'logs':
       case 'screen':
@@ -246,6 +245,9 @@ export function createHub(options: HubOptions) {
     /** What nobody wants any more goes; said again with each whole round until it is gone. */
     forgetVolume: (controllerId: string, id: string): boolean =>
       connections.get(controllerId)?.link.send({ type: 'volume.forget', id }) ?? false,
+    /** How large it is comes by `volumes.measured`; asked again with each whole round until it is known. */
+    measureVolume: (controllerId: string, id: string): boolean =>
+      connections.get(controllerId)?.link.send({ type: 'volume.measure', id }) ?? false,
     sendDialled: (controllerId: string, message: Extract<ToController, { type: 'link.dialled' }>): boolean =>
       connections.get(controllerId)?.link.send(message) ?? false,
     openStream: (

@@ -1,7 +1,7 @@
 /** Controllers over HTTP. */
 import { id } from '@kalnet/contracts/basics'
 import type { ClusterChoice } from '@kalnet/contracts/cluster'
-import { controllerRoutes } from '@kalnet/contracts/controller'
+import { controllerRoutes, type HomesThere } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
 import type { Actor } from '@kalnet/contracts/permission'
 import { type Handler, handle } from '../core/http.ts'
@@ -22,6 +22,8 @@ export interface ControllerRoutesOptions {
   drain(actor: Actor, controllerId: string): Promise<number>
   /** Resolves when its new key is the only valid one. */
   rotate(controllerId: string): Promise<void>
+  /** What is kept there of sessions that do not run. */
+  homes(actor: Actor): Promise<HomesThere[]>
   /** What makes a controller of a cluster, YAML; absent: this server cannot write it. */
   manifest?: WriteManifest | undefined
   /** The address controllers are told, and for HTTPS by our own authority its fingerprint. */
@@ -33,6 +35,7 @@ export const routesOfControllers = ({
   revoke,
   drain,
   rotate,
+  homes,
   manifest,
   address,
 }: ControllerRoutesOptions): Handler[] => [
@@ -60,6 +63,7 @@ export const routesOfControllers = ({
   handle(controllerRoutes.cluster, ({ actor, params }) =>
     controllers.cluster(actor.organisationId, params.id),
   ),
+  handle(controllerRoutes.homes, async ({ actor }) => ({ items: await homes(actor) })),
   handle(controllerRoutes.enrol, async ({ body, audit }) => {
     const controllerId = await controllers.enrol(body)
     audit({ name: body.name }, controllerId)

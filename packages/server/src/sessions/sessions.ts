@@ -22,7 +22,7 @@ import { createHomes, homeOf, withHome } from './homes.ts'
 import { ruleOf } from './idle.ts'
 import { type ListQuery, listing } from './listing.ts'
 import { createMoves } from './moves.ts'
-import { after, ownerOf, shapeSession } from './shape.ts'
+import { after, KEPT, ownerOf, shapeSession } from './shape.ts'
 import { createSleep } from './sleep.ts'
 import { statements } from './store.ts'
 import { createUse } from './use.ts'
@@ -44,6 +44,7 @@ export interface SessionsOptions {
   push(controllerId: string, instanceId: string): void
   forget(controllerId: string, instanceId: string, generation: number): void
   forgetVolume(controllerId: string, volumeId: string): void
+  measureVolume(controllerId: string, volumeId: string): void
   /** A new generation begins: what looks at the old one is cut. */
   renewed(instanceId: string): void
 }
@@ -60,7 +61,7 @@ export function createSessions(options: SessionsOptions) {
   const { store, events, clock, instances, controllers } = options
   const changing = createChanging(options)
   const { tell, allowed, set, allowOneMore } = changing
-  const homes = createHomes(options)
+  const homes = createHomes({ ...options, changing })
   const sleep = createSleep({ ...options, changing })
   const use = createUse({ ...options, used: sleep.used })
 
@@ -247,10 +248,16 @@ export function createSessions(options: SessionsOptions) {
         progress: moving && to.state !== 'running' ? observed.progress : null,
       })
       // What it kept goes with its end; asleep or failed, it stays.
-      const forget = to.state === 'stopped' ? await homes.leave(tx, row) : () => undefined
+      const rests = KEPT.includes(to.state) && !KEPT.includes(row.state)
+      const kept =
+        to.state === 'stopped'
+          ? await homes.leave(tx, row)
+          : rests
+            ? await homes.rests(tx, row)
+            : () => undefined
       await tell(tx, row.id)
       // What could not be woken: its remains are taken away, so that it can be tried again.
-      return row.state === 'waking' && to.state === 'hibernated' ? end() : forget
+      return row.state === 'waking' && to.state === 'hibernated' ? end() : kept
     },
 
     /** Its first byte or picture reached a viewer; the first time counts. */

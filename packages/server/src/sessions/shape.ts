@@ -11,6 +11,16 @@ const idleOf = (row: SessionRow): Session['idle'] => {
   return end && row.idle ? { action: row.idle.action, at: end.toISOString() } : null
 }
 
+/** What of it is kept while nothing of it runs. */
+export const KEPT: readonly Session['state'][] = ['hibernated', 'failed']
+function homeOf(row: SessionRow): Session['home'] {
+  if (row.home_id === null || !KEPT.includes(row.state)) return null
+  const measuredAt = row.home_measured_at
+  // What was measured before it ran is not so any more.
+  if (measuredAt === null) return { bytes: null, reservedBytes: null, place: row.home_place, measuredAt }
+  return { bytes: row.home_bytes, reservedBytes: row.home_reserved, place: row.home_place, measuredAt }
+}
+
 export const shapeSession = (row: SessionRow): Session => ({
   id: row.id,
   name: row.name,
@@ -37,6 +47,7 @@ export const shapeSession = (row: SessionRow): Session => ({
     firstFrame: row.first_frame_at,
   },
   keepsHome: row.home_id !== null,
+  home: homeOf(row),
   idle: idleOf(row),
   createdAt: row.created_at,
   endedAt: row.ended_at,

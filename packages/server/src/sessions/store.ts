@@ -32,13 +32,18 @@ export interface SessionRow {
   ended_at: string | null
   /** Null: its home goes with each instance, or is gone. */
   home_id: string | null
+  home_bytes: number | null
+  home_reserved: number | null
+  home_place: string | null
+  home_measured_at: string | null
   idle: IdleRule | null
   used_at: string | null
   warned_at: string | null
 }
 
 const selected = sql`
-  SELECT s.*, u.name AS user_name, i.generation, i.platform, i.controller_id, c.name AS controller_name, c.online, h.id AS home_id
+  SELECT s.*, u.name AS user_name, i.generation, i.platform, i.controller_id, c.name AS controller_name, c.online, h.id AS home_id,
+    h.bytes::float8 AS home_bytes, h.reserved_bytes::float8 AS home_reserved, h.place AS home_place, h.measured_at AS home_measured_at
   FROM sessions s JOIN users u ON u.id = s.user_id JOIN instances i ON i.id = s.instance_id
     JOIN controllers c ON c.id = i.controller_id LEFT JOIN session_homes h ON h.session_id = s.id`
 

@@ -43,6 +43,20 @@ export function describeStorage(fixture: Fixture): void {
     60_000,
   )
 
+  test('[SES-1.home-size] one that is there is measured, or what is set aside for it is told; one that is not there is not', async () => {
+    const id = newId()
+    const { signal } = new AbortController()
+    expect(await fixture.platform.measureVolume?.(id, signal)).toBeNull()
+    const handle = await ensure(spec(['sleep', '1000'], { volumes: [volume(id, '/data')] }))
+    const found = await fixture.platform.measureVolume?.(id, signal)
+    const { bytes = null, reservedBytes = null } = found ?? {}
+    expect(bytes ?? reservedBytes).toBeGreaterThanOrEqual(0)
+    expect(found?.place).toBeTruthy()
+    await fixture.platform.remove(handle)
+    await fixture.platform.removeVolume?.(id)
+    expect(await fixture.platform.measureVolume?.(id, signal)).toBeNull()
+  })
+
   test('[SES-1.home] a volume that was made before is never made anew in silence', async () => {
     const id = newId()
     const home = volume(id, '/home/user')

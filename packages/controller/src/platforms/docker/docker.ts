@@ -200,6 +200,7 @@ export function createDockerPlatform(options: DockerPlatformOptions): Platform {
     remove: (handle) => oneAtATime(handle.instanceId, () => takeAway(handle)),
     list,
     use: createMetering({ clock, read: (handle) => readUsed(engine, handle) }),
+    measureVolume: volumes.measure,
     removeVolume: (volumeId) =>
       volumesOneAtATime(() =>
         volumes.remove(volumeId, async (instanceId) =>

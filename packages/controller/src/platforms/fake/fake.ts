@@ -176,6 +176,13 @@ export function createFakePlatform(options: { world: FakeWorld; clock: Clock }):
       it.files = Object.fromEntries([...others, ...placed])
       world.save()
     },
+    async measureVolume(volumeId, signal) {
+      await world.enter('measureVolume', signal)
+      const content = world.volumes.get(volumeId)
+      if (!content) return null
+      const bytes = Buffer.byteLength(Object.values(content).join(''))
+      return { bytes, reservedBytes: null, place: `fake/${volumeId}` }
+    },
     async removeVolume(volumeId) {
       await world.enter('removeVolume')
       const user = [...world.runtimes.values()].find((it) => !it.ended && it.volumes.includes(volumeId))

@@ -34,6 +34,7 @@ export type FakeOperation =
   | 'place'
   | 'removeVolume'
   | 'use'
+  | 'measureVolume'
 
 export interface FakeWorld {
   runtimes: Map<string, FakeRuntime>

@@ -21,7 +21,7 @@ import { createSignIn } from './sign-in.ts'
 import { createSpaces } from './spaces.ts'
 import { createPodStore } from './store.ts'
 import { useOf } from './use.ts'
-import { usersOf } from './volumes.ts'
+import { measuredClaim, usersOf } from './volumes.ts'
 import { createWalls } from './walls.ts'
 import { createWarming, type WarmingParts } from './warming.ts'
 import { createWithin } from './within.ts'
@@ -148,6 +148,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Pl
       }),
     list: () => looked(async () => (await pods.list()).flatMap((pod) => handleFrom(pod) ?? [])),
     use: (handles) => useOf({ api, pods, installation }, handles),
+    measureVolume: (volumeId) => told(async () => measuredClaim((await spaces.claimsOf(volumeId))[0])),
     removeVolume: (volumeId) => volumesOneAtATime(() => told(() => removeVolume(volumeId))),
     async logs(handle, lines) {
       const query = { container: CONTAINER, tailLines: lines }

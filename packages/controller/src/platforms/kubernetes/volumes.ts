@@ -2,6 +2,7 @@
 import { fail } from '@kalnet/contracts/errors'
 import type { Volume } from '@kalnet/contracts/instance'
 import type { V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node'
+import type { MeasuredVolume } from '../platform.ts'
 import { type Api, ApiProblem, isGone } from './api.ts'
 import { LABELS, ownerLabels, paths, volumeName } from './names.ts'
 import { quantity } from './room.ts'
@@ -68,6 +69,17 @@ export async function ensureClaims(
     if (!there && volume.existing) throw fail('volume.missing', { name: volume.name })
     if (there) await grow(api, path, there, volume)
     else await api.apply(path, claim)
+  }
+}
+
+/** What is in a claim only the machine that shows it knows, and while it sleeps none does: what is set aside for it is known. */
+export function measuredClaim(claim: V1PersistentVolumeClaim | undefined): MeasuredVolume | null {
+  if (!claim) return null
+  const room = claim.status?.capacity?.storage ?? claim.spec?.resources?.requests?.storage
+  return {
+    bytes: null,
+    reservedBytes: room === undefined ? null : Math.round(quantity(room)),
+    place: `${claim.metadata?.namespace}/${claim.metadata?.name}`,
   }
 }
 

@@ -242,6 +242,7 @@ export function createProcessPlatform(options: ProcessPlatformOptions): Platform
         return usedBy(state, (await abilities()).groups, layout.of(handle.instanceId).name)
       },
     }),
+    measureVolume: volumes.measure,
     removeVolume: (volumeId) =>
       accounts('choose', () =>
         volumes.remove(volumeId, async (instanceId) => {
