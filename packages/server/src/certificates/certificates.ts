@@ -162,6 +162,8 @@ export function createCertificates(options: CertificatesOptions): Certificates {
         await clock.sleep(backoff(attempt), signal).catch(() => undefined)
       }
   }
+  const ending = new AbortController()
+  let working: Promise<void> | null = null
   const refresh = async () => {
     await serving.refresh()
     await challenges.refresh()
@@ -182,7 +184,7 @@ export function createCertificates(options: CertificatesOptions): Certificates {
       if (config.tls.enabled)
         localAuthority().catch((error: unknown) => log.error({ error }, 'the local authority cannot be made'))
       void follow(signal)
-      void worker.run(signal)
+      working = worker.run(AbortSignal.any([signal, ending.signal]))
       void alerts.run(signal)
     },
     identityFor: identities.identityFor,
@@ -195,6 +197,9 @@ export function createCertificates(options: CertificatesOptions): Certificates {
       runsInstallation: serving.runsInstallation,
     },
     async close() {
+      ending.abort()
+      // What it holds is given back while there is a database.
+      await working
       await (await way?.catch(() => null))?.close()
     },
   }

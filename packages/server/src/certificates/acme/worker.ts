@@ -183,9 +183,9 @@ export function createWorker(options: WorkerOptions) {
     try {
       await step(row, AbortSignal.any([signal, AbortSignal.timeout(STEP_MS)]))
     } catch (error) {
-      // Stopping is no failure: another server, or the next start, does the step again.
+      // Stopping is no failure: another server, or the next start, does the step again. Told, because others rest until the lease ends.
       if (signal.aborted) {
-        await store.system.transaction((tx) => statements.release({ id: row.id }).execute(tx))
+        await change(row, async () => undefined)
         return false
       }
       await failed(row, error)
