@@ -1,5 +1,5 @@
 /**
- * In a machine of its own: `serve <host> <http> <tcp> <udp>` answers at these ports; `ask <what as JSON>` asks, all at once, and prints what came:
+ * In a machine of its own: `serve <host> <http> <tcp> <udp>` answers at these ports; `ask <what as JSON> <milliseconds>` asks, all at once, and prints what came:
  * for http and https the status and the page, for tcp and udp the echo, for https that was not spoken `refused`, and null for silence.
  */
 import { createSocket } from 'node:dgram'
@@ -16,7 +16,9 @@ export interface Question {
   path?: string
 }
 export type Heard = { status: number; text: string } | string | null
-const LIMIT_MS = 2_500
+const [what, ...words] = process.argv.slice(2)
+/** Silence is as long as whoever asks says. */
+const LIMIT_MS = what === 'ask' ? Number(words[1]) : 0
 
 function overHttp({ kind, from, to, port, host = '', path = '/' }: Question): Promise<Heard> {
   return new Promise((resolve) => {
@@ -66,7 +68,6 @@ const overUdp = ({ from, to, port }: Question): Promise<Heard> =>
   })
 const ASK = { http: overHttp, https: overHttp, tcp: overTcp, udp: overUdp }
 
-const [what, ...words] = process.argv.slice(2)
 if (what === 'serve') {
   const [host = '', http, tcp, udp] = words
   createServer((asked, answer) => answer.end(`the service at ${asked.url}`)).listen(Number(http), host)
