@@ -106,7 +106,7 @@ for (const { name, platform, person, needs } of cases) {
           env: { ...cluster.env, KALNET_GATEWAY_HTTP_PORT: String(gatewayPort) },
         }),
       })
-      browser = await openBrowser()
+      browser = await openBrowser({ whole: true })
       page = browser.page
       page.on('pageerror', (error) => problems.push(error.message))
       page.on('console', (message) => {
