@@ -1,6 +1,7 @@
 /** The page of one session, and the pages of addresses with nothing behind them. */
 import { randomUUID } from 'node:crypto'
 import { sessionRoutes } from '@kalnet/contracts/session'
+import { useRoutes } from '@kalnet/contracts/use'
 import { expect } from 'vitest'
 import type { World } from './world.ts'
 
@@ -14,6 +15,10 @@ export async function sessionPage(world: World): Promise<void> {
   await link('Open screen').click()
   await live()
   await go(path)
+  // What it uses now is measured where it runs, and shown.
+  await page.getByRole('meter', { name: 'Memory' }).waitFor()
+  const { now } = await client.call(useRoutes.session, { params: { id } })
+  expect(now.known && now.memoryBytes).toBeGreaterThan(1_000_000)
   await button('Copy').click()
   await button('Copied').waitFor()
   const { lines } = await client.call(sessionRoutes.logs, { params: { id } })

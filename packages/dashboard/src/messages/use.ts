@@ -7,8 +7,8 @@ export const useBegan = 'Began'
 export const useMeasured = 'Measured'
 export const useBetween = (least: string, most: string) => `In the last minutes between ${least} and ${most}`
 export const useIdle = 'It has not begun, or has just ended.'
-export const useOffline = 'Not known while its machine is not connected.'
-export const useOlder = 'Not known: its machine has an older release, which cannot tell.'
-export const useUnmeasured = (why: string) => `Not known: ${why}.`
-export const useSilent = 'Not known: it was not measured.'
-export const useUnasked = 'Not known: Kalnet did not answer. It is asked again in a moment.'
+export const useOffline = 'What it uses is not known while its machine is not connected.'
+export const useOlder = 'What it uses is not known: its machine has an older release, which cannot tell.'
+export const useUnmeasured = (why: string) => `What it uses is not known. ${why}.`
+export const useSilent = 'What it uses is not known: it was not measured.'
+export const useUnasked = 'Kalnet did not answer. It is asked again in a moment.'
