@@ -47,13 +47,13 @@ else
     async function listenTo(service: Service): Promise<WebSocket> {
       const socket = new WebSocket(`ws://127.0.0.1:${stand.gatewayPort}/echo`, {
         headers: { host: hostOf(service) },
-        handshakeTimeout: 5_000,
+        handshakeTimeout: 30_000,
       })
       await once(socket, 'open')
       return socket
     }
     const echoOf = (socket: WebSocket) => async (text: string) => {
-      const answer = once(socket, 'message', { signal: AbortSignal.timeout(5_000) })
+      const answer = once(socket, 'message', { signal: AbortSignal.timeout(30_000) })
       socket.send(text)
       return String((await answer)[0])
     }

@@ -13,7 +13,7 @@ import { createFakeWorld, type FakeWorld, runtimeKey } from './platforms/fake/wo
 import { createReconciler, type Reconciler } from './reconcile.ts'
 
 const ID = '01890000-0000-7000-8000-000000000001'
-const wait = { timeout: 5000, interval: 5 }
+const wait = { timeout: 30_000, interval: 5 }
 const log = createLog('test', 'silent')
 
 let folder: string

@@ -49,7 +49,7 @@ const start = (token?: string) =>
   })
 const told: ControlPlane['told'] = (type) => plane.told(type)
 const state = () => told('observed').at(-1)?.instance.state
-const wait = { timeout: 8000, interval: 10 }
+const wait = { timeout: 30_000, interval: 10 }
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'kalnet-controller-'))

@@ -122,7 +122,7 @@ function leaving() {
   }
 }
 const reaches = (machine: Machine, n: number, state: ObservedInstance['state']) =>
-  expect.poll(() => machine.last(n)?.state, { timeout: 5000, interval: 5 }).toBe(state)
+  expect.poll(() => machine.last(n)?.state, { timeout: 30_000, interval: 5 }).toBe(state)
 
 test('[CTL-3.observed] each stage is reported with the generation it saw and its time', async () => {
   const machine = boot()
@@ -159,7 +159,7 @@ test('[CTL-3.fencing] an older generation is refused and a higher one replaces',
   await machine.reconciler.idle()
   expect([...world.runtimes.keys()]).toEqual([`${idOf(1)}/2`])
   machine.reconciler.desired(desired(1, 3))
-  await expect.poll(() => [...world.runtimes.keys()], { timeout: 5000 }).toEqual([`${idOf(1)}/3`])
+  await expect.poll(() => [...world.runtimes.keys()], { timeout: 30_000 }).toEqual([`${idOf(1)}/3`])
   expect(world.mostAtOnce).toBe(1)
 })
 
@@ -264,7 +264,7 @@ test('[CTL-3.forget] what is forgotten is removed and stays away', async () => {
   machine.reconciler.desired(desired(1))
   await reaches(machine, 1, 'running')
   machine.reconciler.forget(idOf(1), 1)
-  await expect.poll(() => world.runtimes.size, { timeout: 5000 }).toBe(0)
+  await expect.poll(() => world.runtimes.size, { timeout: 30_000 }).toBe(0)
   await machine.reconciler.idle()
   machine.reconciler.desired(desired(1))
   await machine.reconciler.idle()
@@ -308,7 +308,7 @@ test('[CTL-4.reap] runtimes nobody desires are reaped, but not before the full s
   await second.reconciler.idle()
   expect(world.runtimes.size).toBe(2)
   second.reconciler.desiredAll([desired(2)])
-  await expect.poll(() => [...world.runtimes.keys()], { timeout: 5000 }).toEqual([`${idOf(2)}/1`])
+  await expect.poll(() => [...world.runtimes.keys()], { timeout: 30_000 }).toEqual([`${idOf(2)}/1`])
   await reaches(second, 2, 'running')
   expect(world.created.get(`${idOf(2)}/1`)).toBe(1)
 })
@@ -369,7 +369,7 @@ test('[CTL-4.away] what was begun and could not be taken away when making it fai
   await reaches(machine, 1, 'failed')
   expect(world.runtimes.size).toBe(1)
   machine.reconciler.desiredAll([desired(1, 1, { platform: 'kubernetes' })])
-  await expect.poll(() => world.runtimes.size, { timeout: 5000 }).toBe(0)
+  await expect.poll(() => world.runtimes.size, { timeout: 30_000 }).toBe(0)
   expect(machine.last(1)?.reason).toMatch(/it was refused/)
 })
 

@@ -81,7 +81,7 @@ export function createManualClock(start = Date.UTC(2026, 0, 1)): Clock & { pass(
 }
 
 /** Waits until it holds; fails after the limit (a limit of waiting, not a figure). */
-export async function until(holds: () => boolean, what: string, limitMs = 5_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, limitMs = 30_000): Promise<void> {
   const end = Date.now() + limitMs
   while (!holds()) {
     if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)

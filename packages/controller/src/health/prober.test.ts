@@ -93,7 +93,7 @@ const healthOf = (n: number) => machine.told.findLast((it) => it.id === idOf(n))
 const states = (n: number) =>
   machine.told.flatMap((it) => (it.id === idOf(n) && it.health ? it.health.state : []))
 const becomes = (n: number, state: string) =>
-  expect.poll(() => healthOf(n)?.state, { timeout: 5000, interval: 5 }).toBe(state)
+  expect.poll(() => healthOf(n)?.state, { timeout: 30_000, interval: 5 }).toBe(state)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'kalnet-health-'))
@@ -113,7 +113,7 @@ test('[OBS-2.changes] healthy, broken, unhealthy, healthy: each is told once, in
   await becomes(1, 'healthy')
   expect(requests[0]).toMatch(/^GET \/up\?x=1 HTTP\/1\.1\r\nhost: localhost:8080\r\n/)
   const asked = requests.length
-  await expect.poll(() => requests.length, { timeout: 5000 }).toBeGreaterThan(asked + 3)
+  await expect.poll(() => requests.length, { timeout: 30_000 }).toBeGreaterThan(asked + 3)
   manners.set(idOf(1), () => answering('HTTP/1.1 503 Busy\r\n\r\n'))
   await becomes(1, 'unhealthy')
   expect(healthOf(1)?.detail).toBe('It answered with status 503')
@@ -218,9 +218,9 @@ test('[OBS-2.apart] a hundred that never answer hold up neither the others nor a
     manners.set(idOf(n), never)
     machine.reconciler.desired(desired(n, { kind: 'tcp', port: 'web', timeoutMs: 60_000 }))
   }
-  await expect.poll(() => machine.prober.count(), { timeout: 5000 }).toBe(100)
+  await expect.poll(() => machine.prober.count(), { timeout: 30_000 }).toBe(100)
   for (let n = 100; n < 200; n += 1) machine.reconciler.forget(idOf(n), 1)
-  await expect.poll(() => machine.prober.count(), { timeout: 5000 }).toBe(0)
+  await expect.poll(() => machine.prober.count(), { timeout: 30_000 }).toBe(0)
   for (let n = 200; n < 300; n += 1) {
     manners.set(idOf(n), never)
     machine.reconciler.desired(desired(n, { kind: 'tcp', port: 'web' }))

@@ -27,7 +27,7 @@ const [HERE, ELSEWHERE, APP, BASE, SPARE, FAR] = [90, 91, 1, 2, 3, 4].map(idOf) 
   string,
   string,
 ]
-const wait = { timeout: 5000, interval: 5 }
+const wait = { timeout: 30_000, interval: 5 }
 
 let folder: string
 let world: FakeWorld

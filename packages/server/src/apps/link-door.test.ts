@@ -32,7 +32,7 @@ test('[IDN-1.link-door] a call by the link counts as one of our own host; the AP
   }
   const door = createSignInDoor({ own, address: () => 'https://kalnet.example:7443/' })
   const ask = async (path: string) => {
-    const stream: Duplex = await door.dial(AbortSignal.timeout(5_000))
+    const stream: Duplex = await door.dial(AbortSignal.timeout(30_000))
     return new Promise<string>((resolve, reject) => {
       const call = request(
         { path, headers: { host: 'sign-in:7400' }, createConnection: () => stream },

@@ -402,7 +402,7 @@ describe('[IDN-2.scim] PATCH, RFC 7644 §3.5.2', () => {
     for await (const heard of server.events.subscribe({
       types: ['sign-in.ended'],
       after: cursor,
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(30_000),
     })) {
       expect(heard.kind === 'event' && heard.event.data).toEqual({ signInId: person.signInId })
       break

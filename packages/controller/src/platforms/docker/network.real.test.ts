@@ -95,7 +95,7 @@ async function addressOf(container: string | number | undefined) {
 }
 
 async function said(it: Installation, handle: Handle): Promise<string> {
-  const stream = await it.platform.dial(handle, 'web', AbortSignal.timeout(5_000))
+  const stream = await it.platform.dial(handle, 'web', AbortSignal.timeout(30_000))
   const [data] = (await once(stream, 'data')) as [Buffer]
   stream.destroy()
   return data.toString()

@@ -45,7 +45,7 @@ function start(lists: (V1Pod[] | Error)[], watches: Watch[]) {
     },
   }
 }
-const wait = { timeout: 5_000, interval: 5 }
+const wait = { timeout: 30_000, interval: 5 }
 
 describe('[K8S-1.watch] pods', () => {
   test('are listed once, then told; a watch that ends goes on where it was', async () => {

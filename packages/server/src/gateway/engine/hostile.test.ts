@@ -317,8 +317,8 @@ describe('[NET-3.hostile] whoever dawdles', () => {
     socket.pause()
     socket.write(get(HOST))
     socket.on('error', () => undefined)
-    await expect.poll(() => gateway.figures()[0]?.open, { timeout: 3_000 }).toBe(1)
-    await expect.poll(() => gateway.figures()[0]?.open, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => gateway.figures()[0]?.open, { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => gateway.figures()[0]?.open, { timeout: 30_000 }).toBe(0)
     // What the kernel's buffers take on loopback, and little more.
     expect(sent).toBeLessThan(30 * 2 ** 20)
     socket.destroy()
@@ -405,7 +405,7 @@ describe('[NET-3.hostile] HTTP/2', () => {
       if (turn % 50 === 0) await new Promise(setImmediate)
     }
     session.destroy()
-    await expect.poll(() => secure.figures()[0]?.open, { timeout: 3_000 }).toBe(0)
+    await expect.poll(() => secure.figures()[0]?.open, { timeout: 30_000 }).toBe(0)
     expect(await ask({})).toBe('200')
   })
   it('goes down to HTTP/1.1 in one reading', async () => {
