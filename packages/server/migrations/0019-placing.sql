@@ -7,22 +7,26 @@ ALTER TABLE instances
   ADD COLUMN image text,
   -- when any generation of it was last seen to have begun running
   ADD COLUMN ran_at timestamptz,
+  -- what it may use counts until its controller tells its capacity after this: infinity while it starts, then when it began to run
+  ADD COLUMN counts_until timestamptz NOT NULL DEFAULT '-infinity',
   -- why it is where it is
   ADD COLUMN placed jsonb;
 CREATE INDEX instances_by_image ON instances (image) WHERE image IS NOT NULL;
+CREATE INDEX instances_counting ON instances (controller_id, counts_until);
 
--- What an organisation must not see, but its instances must be placed by: sums over those of everybody. Running counts until the
--- first capacity that was told afterwards.
+-- What an organisation must not see, but its instances must be placed by: sums over those of everybody.
 CREATE FUNCTION kalnet_starting(wanted uuid[])
   RETURNS TABLE (controller_id uuid, elsewhere boolean, instances integer, memory_bytes double precision, cpus double precision)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
-    SELECT i.controller_id, i.platform = 'kubernetes', count(*)::integer,
-      sum((i.spec->'resources'->>'memoryBytes')::double precision), sum((i.spec->'resources'->>'cpus')::double precision)
-    FROM instances i JOIN controllers c ON c.id = i.controller_id
-    WHERE i.controller_id = any(wanted) AND i.desired_state = 'running' AND (i.observed IS NULL
-      OR i.observed->>'state' IN ('preparing', 'creating')
-      OR (i.observed->>'state' = 'running' AND i.ran_at >= coalesce(c.capacity_at, '-infinity')))
+    SELECT c.id, i.platform = 'kubernetes', count(*)::integer, sum((r.asked->>'memoryBytes')::double precision),
+      sum((r.asked->>'cpus')::double precision)
+    FROM controllers c
+    JOIN LATERAL (SELECT platform, spec FROM instances WHERE controller_id = c.id AND counts_until > '-infinity'
+      AND counts_until >= coalesce(c.capacity_at, '-infinity')) i ON true
+    -- Large specs are opened once.
+    CROSS JOIN LATERAL (SELECT i.spec->'resources' AS asked OFFSET 0) r
+    WHERE c.id = any(wanted)
     GROUP BY 1, 2
   $$;
 CREATE FUNCTION kalnet_ran(wanted text) RETURNS TABLE (controller_id uuid, platform text)

@@ -133,9 +133,9 @@ export function createInstances(options: { store: Store; clock: Clock; log: Log;
       if (isDeepStrictEqual(row.observed, report)) return null
       const before = row.observed?.generation === report.generation ? row.observed : null
       const begins = report.state === 'running' && before?.state !== 'running'
-      await statements
-        .observe({ id: report.id, observed: report, ranAt: begins ? clock.now() : null })
-        .execute(tx)
+      const ranAt = begins ? clock.now() : null
+      const isOver = ['stopping', 'stopped', 'failed', 'lost'].includes(report.state)
+      await statements.observe({ id: report.id, observed: report, ranAt, isOver }).execute(tx)
       return { instanceId: row.id, organisationId: row.organisation_id, observed: report, before }
     },
   }

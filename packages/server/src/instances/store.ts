@@ -26,9 +26,9 @@ export const statements = {
     image: string
     placed: object
   }) => sql`
-    INSERT INTO instances (id, organisation_id, controller_id, platform, generation, desired_state, spec, image, placed)
+    INSERT INTO instances (id, organisation_id, controller_id, platform, generation, desired_state, spec, image, placed, counts_until)
     VALUES (${row.id}::uuid, ${row.organisationId}::uuid, ${row.controllerId}::uuid, ${row.platform}, 1, 'running',
-      ${JSON.stringify(row.spec)}::jsonb, ${row.image}, ${JSON.stringify(row.placed)}::jsonb)`,
+      ${JSON.stringify(row.spec)}::jsonb, ${row.image}, ${JSON.stringify(row.placed)}::jsonb, 'infinity')`,
 
   /** Why each is where it is; null: it was begun by an older release. */
   placed: ({ ids }: { ids: readonly string[] }) => sql<{ id: string; placed: Placed | null }>`
@@ -64,19 +64,20 @@ export const statements = {
         AND (observed->>'generation')::int = generation AND observed->>'state' IN ('stopped', 'failed'))
     ORDER BY id`,
 
-  /** `ranAt`: it began running just now; null: as it was. */
-  observe: ({ id, observed, ranAt }: { id: string; observed: object; ranAt: Date | null }) => sql`
-    UPDATE instances SET observed = ${JSON.stringify(observed)}::jsonb, ran_at = coalesce(${ranAt}, ran_at)
-    WHERE id = ${id}::uuid`,
+  /** `ranAt`: it began running just now; null: as it was. Over, it uses nothing any more. */
+  observe: (row: { id: string; observed: object; ranAt: Date | null; isOver: boolean }) => sql`
+    UPDATE instances SET observed = ${JSON.stringify(row.observed)}::jsonb, ran_at = coalesce(${row.ranAt}, ran_at),
+      counts_until = CASE WHEN ${row.isOver}::boolean THEN '-infinity' ELSE coalesce(${row.ranAt}, counts_until) END
+    WHERE id = ${row.id}::uuid`,
 
   stop: ({ id }: { id: string }) =>
-    sql`UPDATE instances SET desired_state = 'stopped' WHERE id = ${id}::uuid`,
+    sql`UPDATE instances SET desired_state = 'stopped', counts_until = '-infinity' WHERE id = ${id}::uuid`,
 
   /** A new generation starts afresh: nothing of it was seen yet. */
   renew: ({ id, spec, image }: { id: string; spec: object | null; image: string | null }) => sql<{
     generation: number
   }>`
-    UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL,
+    UPDATE instances SET generation = generation + 1, desired_state = 'running', observed = NULL, counts_until = 'infinity',
       spec = coalesce(${spec ? JSON.stringify(spec) : null}::jsonb, spec), image = coalesce(${image}, image)
     WHERE id = ${id}::uuid RETURNING generation`,
 
