@@ -1,7 +1,7 @@
 /** Two looks at a counter, as a table; time is the test's. */
 import type { Clock } from '@kalnet/io/clock'
 import { describe, expect, it } from 'vitest'
-import { createMetering, LEAST_MS, MOST_MS, type Reading } from './metering.ts'
+import { AT_ONCE, createMetering, LEAST_MS, MOST_MS, type Reading } from './metering.ts'
 import type { Handle } from './platform.ts'
 
 const handle = (instanceId: string, generation = 1): Handle => ({
@@ -77,6 +77,22 @@ describe('[CTL-4.use] figures from what a machine counts', () => {
   it('two who look at one at the same time both get true figures', async () => {
     const { cpus } = machine({ a: 2 })
     expect(await Promise.all([cpus('a'), cpus('a')])).toEqual([{ a: 2 }, { a: 2 }])
+  })
+  it('of many only some are read at one time', async () => {
+    let [reading, most] = [0, 0]
+    const use = createMetering({
+      clock: { now: () => new Date(), sleep: async () => undefined },
+      async read() {
+        reading += 1
+        most = Math.max(most, reading)
+        await Promise.resolve()
+        reading -= 1
+        return { cpuSeconds: 1, memoryBytes: 1 }
+      },
+    })
+    const all = Array.from({ length: 3 * AT_ONCE }, (_, index) => handle(`i${index}`))
+    const used = await use(all, never)
+    expect([used.known && used.instances.length, most]).toEqual([all.length, AT_ONCE])
   })
   it('a counter that went back is nothing used, and one that ended meanwhile is left out', async () => {
     const { cpus, busy, move } = machine({ a: 1, b: 1 })
