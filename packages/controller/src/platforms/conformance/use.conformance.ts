@@ -25,6 +25,7 @@ export function describeUse(fixture: Fixture): void {
       const first = await use()
       if (first?.known === false) {
         expect(first.why).not.toBe('')
+        for (const handle of [busy, idle]) await fixture.platform.remove(handle)
         return
       }
       const figures = async () => {
