@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { instanceSpec } from '@kalnet/contracts/instance'
+import { instanceSpec, wish } from '@kalnet/contracts/instance'
 import { recipe } from '@kalnet/contracts/recipe'
 import { digestsOf, imageParts } from '@kalnet/io/image-digest'
 import fc from 'fast-check'
@@ -8,7 +8,10 @@ import { type PlacementRequest, place, placeApart } from './placement.ts'
 import { type Candidate, score, total } from './scoring.ts'
 
 const GB = 1e9
-const chain = ['base', 'desktop', 'paint'].map((name) => recipe.parse({ name }))
+const text = { sha256: 'a'.repeat(64), packed: 'AAAA' }
+const chain = ['base', 'desktop', 'paint'].map((name) =>
+  recipe.parse({ name, packages: ['hello'], npm: { manifest: text, lock: text } }),
+)
 const digests = digestsOf(chain)
 const spec = instanceSpec.parse({
   image: { recipe: chain },
@@ -68,6 +71,13 @@ describe('[CTL-5.image] a controller that has the image', () => {
       near: new Set<string>(),
     } as const
     expect(score(machine('a', change), 'process', wanted).image).toBe(points)
+  })
+  it('is named alike on both sides of the link', () => {
+    const id = '01920000-0000-7000-8000-000000000001'
+    const said = { id, generation: 1, organisationId: id, platform: 'process', state: 'running', spec }
+    const heard = wish.parse(JSON.parse(JSON.stringify(said)))
+    if ('unreadable' in heard) throw new Error('it could not be read')
+    expect(imageParts(heard.spec.image)).toEqual(digests)
   })
   it('somebody else’s image is known by its reference', () => {
     expect(imageParts({ reference: 'nginx:1.27' })).toEqual(['nginx:1.27'])
