@@ -13,6 +13,7 @@ import { openOutsideOf } from '../support/cluster/outside.ts'
 import { describeController } from './controller.conformance.ts'
 import { describeDirect } from './direct.conformance.ts'
 import { describeEnrolment } from './enrol.conformance.ts'
+import { describeEnrolledSpaces } from './enrol-spaces.conformance.ts'
 import { describeFaults } from './faults.conformance.ts'
 import { describeNames } from './names.conformance.ts'
 import { describeSpaces } from './spaces.conformance.ts'
@@ -67,6 +68,7 @@ else {
   describeController(() => shared)
   describeDirect(() => shared)
   describeEnrolment(() => shared)
+  describeEnrolledSpaces(() => shared)
 
   test('[K8S-1.least] every right of the Role was used, and nothing else was asked', () => {
     const named = (rights: readonly Right[], group = '') =>

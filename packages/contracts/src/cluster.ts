@@ -106,6 +106,8 @@ export const clusterChoice = z.strictObject({
   readMachines: z.boolean().default(true),
   /** Also what others run there, so that it is known what is free. */
   readPods: z.boolean().default(false),
+  /** Each organisation in a namespace of its own beside that of `instances`, which the controller makes. */
+  perOrganisation: z.boolean().default(false),
   /** It runs elsewhere: only its account, with a token, and its rights. */
   outside: z.boolean().default(false),
 })

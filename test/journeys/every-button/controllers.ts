@@ -71,6 +71,7 @@ async function enrolCluster({ page, button, dialog }: World): Promise<void> {
     await box.getByText('A Kubernetes cluster', { exact: true }).click()
     await page.getByLabel('Name of the cluster').fill('Cloud')
     await box.getByRole('switch', { name: /pods of others/ }).click({ force: true })
+    await box.getByRole('switch', { name: /namespace of its own/ }).click({ force: true })
     await button('Make the manifest', box).click()
     await dialog('Apply this to the cluster').waitFor()
   }
@@ -81,6 +82,8 @@ async function enrolCluster({ page, button, dialog }: World): Promise<void> {
   const shown = (await box.locator('[data-manifest]').textContent()) ?? ''
   expect(shown).toContain('kind: Deployment')
   expect(shown).toContain('kind: ClusterRole')
+  expect(shown).toContain('kind: ValidatingAdmissionPolicy')
+  expect(shown).toContain('per-organisation')
   await button('Copy', box).click()
   await button('Copied', box).waitFor()
   const kept = page.waitForEvent('download')

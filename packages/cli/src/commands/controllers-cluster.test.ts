@@ -119,6 +119,7 @@ describe('[K8S-2.enrol] kalnet controllers enrol --platform kubernetes', () => {
           keeps: true,
           readMachines: true,
           readPods: false,
+          perOrganisation: false,
           outside: false,
         },
       },
@@ -154,6 +155,17 @@ describe('[K8S-2.enrol] kalnet controllers enrol --platform kubernetes', () => {
     expect(err).toMatch(/kubectl -n place get secret kalnet-controller-token/)
     expect(err).toMatch(/namespace: place-instances/)
     expect(err).toMatch(/kalnet controller --join/)
+  })
+
+  test('[K8S-1.spaces] with a namespace for each organisation, and says so to one that runs elsewhere', async () => {
+    const { err } = await enrol('--outside', '--per-organisation')
+    expect(err).toMatch(/namespace: kalnet-instances, namespaces: per-organisation\)/)
+    await enrol('--per-organisation')
+    expect(asked).toMatchObject([
+      { cluster: { perOrganisation: true, outside: true } },
+      { cluster: { perOrganisation: true, outside: false } },
+    ])
+    expect((await controllers('enrol', 'x', '--per-organisation')).err).toMatch(/--platform kubernetes/)
   })
 
   test.each([

@@ -22,6 +22,7 @@ interface Flags {
   volume: boolean
   machines: boolean
   readPods?: boolean
+  perOrganisation?: boolean
   outside?: boolean
 }
 
@@ -34,6 +35,8 @@ Examples:
   kalnet controllers enrol cluster --platform kubernetes \\
     --image registry.example.com/kalnet/kalnet@sha256:… \\
     --registry https://registry.example.com/kalnet | kubectl apply -f -   a controller in the cluster
+  kalnet controllers enrol cluster --platform kubernetes \\
+    --per-organisation | kubectl apply -f -                               each household or team apart, with a share of its own
   kalnet controllers enrol cluster --platform kubernetes --out cluster    writes cluster/controller.yaml
   kalnet controllers enrol cluster --platform kubernetes --outside        its account and rights, for one that runs elsewhere`
 
@@ -54,6 +57,10 @@ export function addEnrol(controllers: Command, context: () => Context): void {
     .option('--no-volume', 'its key goes with its pod: it has to be enrolled again then')
     .option('--no-machines', 'without the right to read machines: room is not known')
     .option('--read-pods', 'with the right to read all pods: what is really free is known')
+    .option(
+      '--per-organisation',
+      'each organisation in a namespace of its own, which the controller makes (Kubernetes 1.30)',
+    )
     .option('--outside', 'the controller runs elsewhere: only its account and rights')
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, flags: Flags) => {
@@ -61,7 +68,8 @@ export function addEnrol(controllers: Command, context: () => Context): void {
       if (flags.platform === 'kubernetes') return enrolCluster(it, name, flags)
       if (flags.platform)
         throw usage(`${flags.platform} is enrolled as a machine is.`, 'Leave --platform out.')
-      const meant = [flags.out, flags.namespace, flags.registry, flags.image, flags.outside, flags.readPods]
+      const { out, namespace, registry, image, outside, readPods, perOrganisation } = flags
+      const meant = [out, namespace, registry, image, outside, readPods, perOrganisation]
       if (meant.some((one) => one !== undefined))
         throw usage('That is for a cluster.', 'Say so: --platform kubernetes.')
       await enrolMachine(it, name)
@@ -97,6 +105,7 @@ async function enrolCluster({ api, output }: Context, name: string, flags: Flags
     keeps: flags.volume,
     readMachines: flags.machines,
     readPods: flags.readPods === true,
+    perOrganisation: flags.perOrganisation === true,
     outside: flags.outside === true,
   }
   const made = await api.call(controllerRoutes.token, { body: { name, cluster } })
@@ -106,9 +115,7 @@ async function enrolCluster({ api, output }: Context, name: string, flags: Flags
   if (isHere(joins)) output.note(`The cluster cannot reach ${joins}: give the address it reaches by --url.`)
   if (!registry)
     output.note('Without --registry it runs images by reference only: no session of the catalog.')
-  if (flags.outside)
-    for (const words of outsideWords(namespace, instances ?? `${namespace}-instances`, made.command))
-      output.note(words)
+  if (flags.outside) for (const words of outsideWords(cluster, made.command)) output.note(words)
   else {
     output.note(`The token in it works once, until ${until} UTC; nobody else may read it until then.`)
     if (!image) output.note('The image is kalnet:local, which machines must have; another one by --image.')
@@ -123,9 +130,12 @@ async function enrolCluster({ api, output }: Context, name: string, flags: Flags
   output.result(`written  ${path}\nkubectl apply -f ${path}`, { ...rest, file: path })
 }
 
-const outsideWords = (namespace: string, instances: string, command: string): string[] => [
+const outsideWords = (
+  { namespace, instances = `${namespace}-instances`, perOrganisation }: ClusterChoice,
+  command: string,
+): string[] => [
   'Apply this; its account’s token is then in the Secret kalnet-controller-token:',
   `  kubectl -n ${namespace} get secret kalnet-controller-token -o jsonpath='{.data.token}' | base64 -d`,
-  `Put it into a kubeconfig, name that in kalnet.yaml (kubernetes.kubeconfig, namespace: ${instances}), and run there, within an hour:`,
+  `Put it into a kubeconfig, name that in kalnet.yaml (kubernetes.kubeconfig, namespace: ${instances}${perOrganisation ? ', namespaces: per-organisation' : ''}), and run there, within an hour:`,
   `  ${command}`,
 ]

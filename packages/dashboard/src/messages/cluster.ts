@@ -19,6 +19,8 @@ export const enrolImageExample = 'registry.example.com/kalnet/kalnet:0.1.0'
 export const enrolUrl = 'Address of this Kalnet'
 export const enrolUrlHelp = 'Only where the cluster reaches it under another one than you do.'
 export const enrolOthers = 'It may read the pods of others, so that what is really free is known'
+export const enrolApart =
+  'Each organisation gets a namespace of its own, with a share (Kubernetes 1.30 or later)'
 export const enrolMakeManifest = 'Make the manifest'
 export const manifestTitle = 'Apply this to the cluster'
 export const manifestText = (file: string) => `kubectl apply -f ${file}`

@@ -178,21 +178,21 @@ export default function SessionPage() {
           </dd>
         </div>
         {session.home && (
-          <>
-            <div>
-              <dt>{m.keptFiles}</dt>
-              <dd>{keptAmount(session.home)}</dd>
-            </div>
-            <div className={css.place}>
-              <dt>{m.keptPlace}</dt>
-              <dd>{session.home.place ?? m.keptNotKnown}</dd>
-            </div>
-          </>
+          <div>
+            <dt>{m.keptFiles}</dt>
+            <dd>{keptAmount(session.home)}</dd>
+          </div>
         )}
         <div>
           <dt>{m.sessionGeneration}</dt>
           <dd>{m.times(session.generation - 1)}</dd>
         </div>
+        {session.home && (
+          <div className={css.place}>
+            <dt>{m.keptPlace}</dt>
+            <dd>{session.home.place ?? m.keptNotKnown}</dd>
+          </div>
+        )}
       </dl>
       <Viewings sessionId={session.id} />
       <section className={css.logs}>

@@ -43,6 +43,7 @@ export default function Enrol({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [given, setGiven] = useState(NOTHING)
   const [readPods, setReadPods] = useState(false)
+  const [perOrganisation, setPerOrganisation] = useState(false)
   const [tried, setTried] = useState(false)
   const { data: known } = useQuery(controllersQuery)
   const make = useMutation({
@@ -53,7 +54,7 @@ export default function Enrol({ onClose }: { onClose: () => void }) {
           .map(([field, text]) => [field, text.trim()])
           .filter(([, text]) => text !== ''),
       )
-      const cluster = kind === 'cluster' ? { cluster: { ...chosen, readPods } } : {}
+      const cluster = kind === 'cluster' ? { cluster: { ...chosen, readPods, perOrganisation } } : {}
       return { before, ...(await call(ROUTES.controllers.token, { body: { name, ...cluster } })) }
     },
   })
@@ -124,6 +125,7 @@ export default function Enrol({ onClose }: { onClose: () => void }) {
               onChange={set('url')}
             />
             <Switch label={m.enrolOthers} value={readPods} onChange={setReadPods} />
+            <Switch label={m.enrolApart} value={perOrganisation} onChange={setPerOrganisation} />
           </>
         )}
         <DialogActions>

@@ -100,6 +100,29 @@ describe('[K8S-2.enrol] the manifest of a cluster', () => {
     expect(rights(made(choice), 'ClusterRole')).toEqual(everywhere ? words(everywhere) : undefined)
   })
 
+  test('[K8S-1.spaces] with a namespace for each organisation has what that needs, and the controller is told', () => {
+    const SPACES = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
+    for (const kind of SPACES) expect(kinds(made())).not.toContain(kind)
+    const values = clusterValues.parse({
+      controller: { enabled: true, readMachines: false },
+      instances: { namespace: 'place-instances', perOrganisation: true },
+    })
+    const chart = manifests(values, { name: 'kalnet', namespace: 'place' }) as unknown as Found[]
+    const beside = chart.filter(({ kind }) => /^(ClusterRole|Validating)/.test(kind))
+    expect(kinds(beside).sort()).toEqual(['ClusterRole', 'ClusterRole', 'ClusterRoleBinding', ...SPACES])
+    for (const outside of [false, true]) {
+      const all = made({ namespace: 'place', perOrganisation: true, readPods: true, outside })
+      for (const it of beside) expect(all).toContainEqual(it)
+      const own = all.find((it) => it.kind === 'ClusterRole' && it.metadata.name.endsWith('controller'))
+      expect(own?.rules?.flatMap(({ resources }) => resources)).toContain('pods')
+    }
+    const told = (choice: Partial<ClusterChoice>) =>
+      one(made(choice), 'Deployment')?.spec?.template.spec.containers[0]?.env
+    const says = { name: 'KALNET_KUBERNETES_NAMESPACES', value: 'per-organisation' }
+    expect(told({ perOrganisation: true })).toContainEqual(says)
+    expect(told({})).not.toContainEqual(says)
+  })
+
   test('for one that runs elsewhere is its account, rights and a token of the cluster, and no program', () => {
     const all = made({ outside: true, namespace: 'place' })
     expect(kinds(all)).not.toContain('Deployment')

@@ -36,7 +36,8 @@ const isNeeded = ({ kind, metadata }: Found) =>
   kind === 'Namespace' || ['controller', 'instances'].includes(metadata.labels?.[PART] ?? '')
 /** Where it runs outside of the cluster: whose rights it has, and where its instances are. */
 const isGround = ({ kind, metadata }: Found) =>
-  /^(Namespace|ServiceAccount)$|Role/.test(kind) || metadata.labels?.[PART] === 'instances'
+  /^(Namespace|ServiceAccount)$|Role|^ValidatingAdmission/.test(kind) ||
+  metadata.labels?.[PART] === 'instances'
 
 const secret = (namespace: string, name: string, rest: object): Found => ({
   apiVersion: 'v1',
@@ -46,7 +47,8 @@ const secret = (namespace: string, name: string, rest: object): Found => ({
 })
 
 function joined(it: Found, choice: ClusterChoice, { name, url, token }: Joining): Found {
-  if (it.kind === 'ClusterRole' && choice.readPods) {
+  // Of the account itself; beside it stands what is for namespaces of organisations.
+  if (it.kind === 'ClusterRole' && it.metadata.name.endsWith(ACCOUNT) && choice.readPods) {
     const rules = OTHERS_RIGHTS.map(({ group, resource, verbs }) => ({
       apiGroups: [group],
       resources: [resource],
@@ -92,7 +94,11 @@ export function enrolmentObjects(choice: ClusterChoice, joining: Joining): objec
       pullSecret: choice.pullSecret ?? '',
       storageClass: choice.storageClass ?? '',
     },
-    instances: { namespace: instances, storageClass: choice.storageClass ?? '' },
+    instances: {
+      namespace: instances,
+      storageClass: choice.storageClass ?? '',
+      perOrganisation: choice.perOrganisation,
+    },
   })
   if (error) throw fail('request.invalid', { problem: error.issues[0]?.message ?? 'it cannot be written' })
   const all = (manifests(data, { name: RELEASE, namespace }) as Found[]).filter(isNeeded)
