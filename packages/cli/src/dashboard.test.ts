@@ -1,8 +1,10 @@
 /** The dashboard is built anew exactly when what it is built from has changed; purge measures what it takes. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sourcesDigest } from './dashboard.ts'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildDashboard, sourcesDigest } from './dashboard.ts'
+import { createOutput } from './output.ts'
 import { folderSize, whatIsLost } from './purge.ts'
 import { NO_HOME, temporaryHome } from './testing.ts'
 
@@ -32,6 +34,50 @@ test.each(changes)('%s changes', async (_name, path, expected) => {
   const before = await sourcesDigest(it.home)
   await write(path, 'two')
   expect((await sourcesDigest(it.home)) !== before).toBe(expected)
+})
+
+describe('building beside what else is to be done', () => {
+  const output = createOutput(false, { out: new PassThrough(), err: new PassThrough() })
+  const { signal } = new AbortController()
+  const half = async () =>
+    (await readdir(join(it.home, '.kalnet'))).filter((name) => name.startsWith('dashboard-'))
+  /** A builder that waits for what is done beside it, so that one after the other would never end. */
+  const BUILDER = `
+    import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+    const folder = process.argv[process.argv.indexOf('--outDir') + 1]
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(folder + '/index.html', 'built')
+    writeFileSync('../../begun', '')
+    while (!existsSync('../../done')) await new Promise((wake) => setTimeout(wake, 20))
+  `
+  const begun = async () => {
+    while ((await readFile(join(it.home, 'begun'), 'utf8').catch(() => null)) === null)
+      await new Promise((wake) => setTimeout(wake, 20))
+  }
+  beforeAll(async () => {
+    await write('node_modules/vite/bin/vite.js', BUILDER)
+    await write('node_modules/vite/package.json', '{"type":"module"}')
+    await mkdir(join(it.home, '.kalnet'), { recursive: true })
+  })
+
+  test('[CTL-1.up] what fails beside it ends the build, and nothing half is left', async () => {
+    const beside = async () => {
+      await begun()
+      throw new Error('no such package')
+    }
+    await expect(buildDashboard(output, signal, { root: it.home, beside })).rejects.toThrow('no such package')
+    expect(await half()).toEqual([])
+    await expect(readFile(join(it.home, 'packages/dashboard/dist/.built-from'))).rejects.toThrow('ENOENT')
+  })
+  test('[CTL-1.up] both go on at the same time', async () => {
+    const beside = async () => {
+      await begun()
+      await write('done', '')
+    }
+    await buildDashboard(output, signal, { root: it.home, beside })
+    expect(await readFile(join(it.home, 'packages/dashboard/dist/index.html'), 'utf8')).toBe('built')
+    expect(await half()).toEqual([])
+  })
 })
 
 test('what is lost is named with its size; links are not followed', async () => {

@@ -46,8 +46,10 @@ async function up(it: Context, flags: UpFlags): Promise<void> {
   const running = await readSupervisor(folders, signal)
   if (running && running.phase !== 'stopping' && running.phase !== 'failed') return again(it, flags, running)
   const config = await readConfig({ folders, env, flags })
-  if (!flags.asIs) await ensureHost({ env, uid, mayInstall: flags.install, output, signal })
-  if (flags.dashboard) await buildDashboard(output, signal)
+  const host = async () => {
+    if (!flags.asIs) await ensureHost({ env, uid, mayInstall: flags.install, output, signal })
+  }
+  await (flags.dashboard ? buildDashboard(output, signal, { beside: host }) : host())
   try {
     await freePort(config.listen.host, config.listen.port)
   } catch (error) {
