@@ -17,7 +17,7 @@ export type Question =
   | { operation: 'dial' | 'datagrams'; handle: Handle; port: string }
   | { operation: 'addresses'; handle: Handle }
   | { operation: 'place'; handle: Handle; folder: string; files: Record<string, string> }
-  | { operation: 'removeVolume'; volumeId: string }
+  | { operation: 'removeVolume' | 'measureVolume'; volumeId: string }
   | { operation: 'listen'; handle: Handle; places: Record<string, Address>; listening: number }
   | { operation: 'endListening'; listening: number }
   | { operation: 'use'; handles: Handle[] }
@@ -93,6 +93,8 @@ async function answer(question: Question): Promise<unknown> {
       return platform.place?.(question.handle, question.folder, question.files)
     case 'removeVolume':
       return platform.removeVolume?.(question.volumeId)
+    case 'measureVolume':
+      return platform.measureVolume?.(question.volumeId, signal)
     case 'listen': {
       const { listening, handle, places } = question
       const stop = new AbortController()

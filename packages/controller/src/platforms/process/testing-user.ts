@@ -10,7 +10,7 @@ import type { Address } from '@kalnet/contracts/instance'
 import { start } from '@kalnet/io/spawn'
 import { createAnnouncer } from '../announce.ts'
 import { connected } from '../dial-unix.ts'
-import type { Handle, Observation, Platform, Used } from '../platform.ts'
+import type { Handle, MeasuredVolume, Observation, Platform, Used } from '../platform.ts'
 import { repository } from '../testing.ts'
 import type { Question, Reply } from './testing-host.ts'
 
@@ -84,6 +84,7 @@ export function startUserHost(options: { scratch: string; root: string }): UserH
       addresses: (handle) => ask<Record<string, Address>>({ operation: 'addresses', handle }),
       place: (handle, folder, files) => ask<void>({ operation: 'place', handle, folder, files }),
       use: (handles) => ask<Used>({ operation: 'use', handles: [...handles] }),
+      measureVolume: (volumeId) => ask<MeasuredVolume | null>({ operation: 'measureVolume', volumeId }),
       removeVolume: (volumeId) => ask<void>({ operation: 'removeVolume', volumeId }),
       async listenInside(handle, places, take, signal) {
         const listening = takers.size
