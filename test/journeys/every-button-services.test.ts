@@ -38,7 +38,8 @@ describe.skipIf(why)('every button about services', { timeout: 300_000 }, () => 
   it('[UI-2.every-button] [UI-2.palette] it is found', () => find(house))
   it('[UI-2.every-button] stopped, started, started afresh', () => stopAndStart(house))
   it('[UI-2.every-button] its title, its tags, two of it', () => change(house))
-  it('[UI-2.every-button] updated, and back', () => updateAndBack(house))
+  it('[UI-2.every-button] [NET-5.finishing] updated, and back while something is open', () =>
+    updateAndBack(house))
   it('[UI-2.every-button] [DSH-1.logs] its logs', () => logs(house))
   it('[UI-2.every-button] [DSH-1.routes] its addresses', () => addresses(house))
   it('[UI-2.every-button] [DSH-1.topology] the network', () => map(house))

@@ -46,7 +46,8 @@ describe.skipIf(why)('every button', { timeout: 300_000 }, () => {
   it('[UI-2.every-button] a start that is left goes on', () => leaveStart(world))
   it('[UI-2.every-button] Home: cards and stopping', () => cards(world))
   it('[UI-2.every-button] Home: a quick start', () => quickStart(world))
-  it('[UI-2.every-button] [SES-1.hibernate] [UI-2.undo] asleep, awake, deleted', () => naps(world))
+  it('[UI-2.every-button] [SES-1.hibernate] [TPL-1.idle] [SES-1.home-size] [UI-2.undo] asleep, awake, unused, deleted', () =>
+    naps(world))
   it('[UI-2.every-button] [UI-2.undo] Home: what ended, starting it again, off the list and back', () =>
     ended(world))
   it('[UI-2.every-button] the places and the skip link', () => places(world))
