@@ -207,6 +207,8 @@ export const SHOTS: Shot[] = [
     ready: async (page) => {
       await page.getByRole('meter', { name: 'Memory' }).waitFor()
       await page.locator('polyline').first().waitFor({ state: 'attached' })
+      await page.getByText(/^Why on /).click()
+      await page.getByText('Barn takes nothing new.').waitFor()
     },
   },
   {

@@ -22,7 +22,7 @@ import { drawDesktop, png } from './picture.ts'
 import { createProvidersStandIn } from './providers-stand-in.ts'
 import { serveRfb } from './rfb.ts'
 import { createServicesStandIn } from './services-stand-in.ts'
-import { useNow } from './use-stand-in.ts'
+import { PLACED, useNow } from './use-stand-in.ts'
 
 const CATALOG = join(import.meta.dirname, '../../../catalog/templates')
 
@@ -148,7 +148,7 @@ export function createStandIn(world: World = 'usual') {
       case 'POST sessions':
         return launch(body)
       case 'GET sessions/:id':
-        return session
+        return session?.controllerName ? { ...session, placed: PLACED } : session
       case 'DELETE sessions/:id':
         state.sessions = state.sessions.filter((it) => it.id !== id)
         publish('session.removed', { id })

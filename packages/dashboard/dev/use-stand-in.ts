@@ -1,8 +1,35 @@
 /** The stand-in's figures of what instances use: they go up and down, and some are not known. */
+import type { Placed } from '@kalnet/contracts/placing'
 import type { InstanceUse, UnknownUse } from '@kalnet/contracts/use'
 
 const MOST = { cpus: 2, memoryBytes: 2 ** 30 }
 const WHY = 'Nobody in the cluster measures what pods use (metrics API)'
+
+/** Why the stand-in's sessions are where they are. */
+export const PLACED: Placed = {
+  placing: 'spread',
+  considered: [
+    {
+      controllerId: '01890000-0000-7000-8000-0000000000c1',
+      name: 'This machine',
+      points: { image: 3, memory: 2.1, cpu: 1.2, person: 0 },
+      problem: null,
+    },
+    {
+      controllerId: '01890000-0000-7000-8000-0000000000c2',
+      name: 'Cellar',
+      points: { image: 0, memory: 1.4, cpu: 1.2, person: 0 },
+      problem: null,
+    },
+    {
+      controllerId: '01890000-0000-7000-8000-0000000000c3',
+      name: 'Barn',
+      points: null,
+      problem: 'Barn takes nothing new',
+    },
+  ],
+  others: 0,
+}
 
 interface Used {
   instanceId: string

@@ -70,6 +70,16 @@ test('[UI-2.live] a session that ends moves from the live list to the ended one'
   expect(cache.data.get(`session/${first.id}`)).toEqual(ended)
 })
 
+test('[UI-2.live] [CTL-5.why] why it is where it is stays with it until it is made anew', () => {
+  const placed = { placing: 'spread' as const, considered: [], others: 0 }
+  const cache = cacheOf({ [`session/${first.id}`]: { ...first, placed } })
+  applyEvent(cache, 'session.changed', first)
+  expect(cache.data.get(`session/${first.id}`)).toEqual({ ...first, placed })
+  const anew = { ...first, generation: first.generation + 1 }
+  applyEvent(cache, 'session.changed', anew)
+  expect(cache.data.get(`session/${first.id}`)).toEqual(anew)
+})
+
 test('[UI-2.live] lists that nobody has asked for are not invented', () => {
   const cache = cacheOf({})
   applyEvent(cache, 'session.changed', first)

@@ -40,6 +40,10 @@ export function placeService<T extends { items: Service[] }>(page: T, service: S
   }
 }
 
+/** Why it is where it is only its own page asks for; events go to people who may not see machines. */
+export const keepPlaced = (session: Session, known: Session | undefined): Session =>
+  known?.placed && known.generation === session.generation ? { ...session, placed: known.placed } : session
+
 /** The part of a query client that events need. */
 export interface Cache {
   setQueryData(key: readonly unknown[], change: (known: never) => unknown): unknown
@@ -57,7 +61,7 @@ export function applyEvent(cache: Cache, type: string, data: unknown): void {
         page && placeSession(page, session, belongs)
       cache.setQueryData(['sessions', 'live'], change(!hasEnded(session)))
       cache.setQueryData(['sessions', 'ended'], change(hasEnded(session)))
-      cache.setQueryData(['session', session.id], () => session)
+      cache.setQueryData(['session', session.id], (known: Session | undefined) => keepPlaced(session, known))
       cache.invalidateQueries({ queryKey: ['homes'] })
       return
     }

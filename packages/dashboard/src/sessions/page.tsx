@@ -21,6 +21,7 @@ import css from './page.module.css'
 import { StagesLine } from './stages-line.tsx'
 import { UseCard } from './use-card.tsx'
 import { Viewings } from './viewings.tsx'
+import { whyThere } from './why-there.ts'
 import { isStarting, progressWords, StateBadge } from './words.tsx'
 
 const ConfirmEnding = later(() => import('./confirm-stop.tsx'))
@@ -57,6 +58,7 @@ export default function SessionPage() {
   const mine = session.userId === me.id
   const going = isStarting(session.state)
   const asleep = session.state === 'hibernated'
+  const why = session.placed ? whyThere(session.placed) : null
   const total = between(session.stages.accepted, session.stages.firstFrame)
   return (
     <div className={css.page}>
@@ -194,6 +196,16 @@ export default function SessionPage() {
           </div>
         )}
       </dl>
+      {why && (
+        <details className={css.why}>
+          <summary>{m.whyThere(why.name)}</summary>
+          <ul>
+            {why.lines.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       <Viewings sessionId={session.id} />
       <section className={css.logs}>
         <div className={css.logsHead}>
