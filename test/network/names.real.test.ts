@@ -136,7 +136,9 @@ describe.skipIf(await lacking(['root', 'iproute', 'dig'], 'that another machine 
       // From an address of the internet, to which an answer would find its way: silence.
       await device.run('ip', ['addr', 'add', '93.184.215.14/32', 'dev', far])
       await run('ip', ['route', 'add', '93.184.215.14/32', 'dev', cable ?? ''])
-      expect(await asked('+time=2', '-b', '93.184.215.14', 'photos.kalnet.home.arpa')).toMatch(/timed out|no servers/)
+      expect(await asked('+time=2', '-b', '93.184.215.14', 'photos.kalnet.home.arpa')).toMatch(
+        /timed out|no servers/,
+      )
       await it.names.close()
     })
 
