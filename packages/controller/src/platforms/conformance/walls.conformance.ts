@@ -66,7 +66,7 @@ export function describeWalls(fixture: Fixture): void {
     const script = [
       't() { timeout $3 bash -c "exec 3<>/dev/tcp/$1/$2 && cat <&3" 2>/dev/null | grep -q . && echo reached $1; }',
       ...targets.map((it) => `t ${it} ${port} 2 &`),
-      ...(outside ? [`t ${outside.address} ${outside.port} 30 &`] : []),
+      ...(outside ? [`t ${outside.address} ${outside.port} ${network === 'internet' ? 30 : 2} &`] : []),
       'wait',
     ].join('\n')
     const { lines } = await inside(script, { network })
