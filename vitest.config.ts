@@ -1,4 +1,5 @@
 /** The test plan of the whole tree, in parts; which of them `kalnet test` runs side by side stands in packages/cli/src/suite/lanes.ts. */
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const ignored = ['**/node_modules/**', '**/dist/**', '.kalnet/**']
@@ -33,6 +34,8 @@ export default defineConfig({
             'test/**/*.test.ts',
           ],
           exclude: [...ignored, ...whole, '**/*.real.test.ts'],
+          // On two cores one would be the usual, and it would go last in its lane, alone.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           expect: expectations,
           testTimeout: 60_000,
           hookTimeout: 60_000,
