@@ -2,35 +2,11 @@ import type { Controller } from '@kalnet/contracts/controller'
 import { instanceSpec } from '@kalnet/contracts/instance'
 import { describe, expect, it } from 'vitest'
 import { offeredBy, place } from './placement.ts'
+import { openController } from './testing.ts'
 
 const spec = instanceSpec.parse({ image: { reference: 'x' }, command: ['x'] })
-const machine = (name: string, change: Partial<Controller> = {}, usable = true): Controller => ({
-  id: name,
-  name,
-  hostname: name,
-  version: '1',
-  state: 'online',
-  lastSeenAt: null,
-  instances: 0,
-  cordoned: false,
-  labels: {},
-  installation: false,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  capacity: { cpus: 2, memoryBytes: 8e9, memoryFreeBytes: 4e9, diskFreeBytes: 1e11, load1: 0 },
-  fingerprints: [
-    {
-      platform: 'process',
-      usable,
-      detail: 'no bubblewrap',
-      version: '1',
-      isolation: 'uid',
-      limits: true,
-      network: true,
-      images: [],
-    },
-  ],
-  ...change,
-})
+const machine = (name: string, change: Partial<Controller> = {}, usable = true): Controller =>
+  openController(name, change, { usable, detail: 'no bubblewrap' })
 
 describe('offeredBy', () => {
   it.each([

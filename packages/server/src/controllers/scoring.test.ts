@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type PlacementRequest, place, placeApart } from './placement.ts'
 import { type Candidate, score, total } from './scoring.ts'
+import { openController } from './testing.ts'
 
 const GB = 1e9
 const text = { sha256: 'a'.repeat(64), packed: 'AAAA' }
@@ -23,33 +24,8 @@ type Change = Partial<Omit<Candidate, 'capacity'>> & {
   capacity?: Partial<typeof capacity> | null
   images?: readonly string[]
 }
-const machine = (name: string, { images = [], capacity: told = {}, ...change }: Change = {}): Candidate => ({
-  id: name,
-  name,
-  hostname: name,
-  version: '1',
-  state: 'online',
-  lastSeenAt: null,
-  instances: 0,
-  cordoned: false,
-  labels: {},
-  installation: false,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  capacity: told && { ...capacity, ...told },
-  fingerprints: [
-    {
-      platform: 'process',
-      usable: true,
-      detail: '',
-      version: '1',
-      isolation: 'uid',
-      limits: true,
-      network: true,
-      images: [...images],
-    },
-  ],
-  ...change,
-})
+const machine = (name: string, { images = [], capacity: told = {}, ...change }: Change = {}): Candidate =>
+  openController(name, { capacity: told && { ...capacity, ...told }, ...change }, { images: [...images] })
 const starting = (instances: number) => ({ instances, memoryBytes: instances * GB, cpus: instances })
 const chosen = (all: Candidate[], more: Partial<PlacementRequest> = {}) =>
   place(all, { spec, platforms: ['process'], ...more }).controllerId
