@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { byId, id, nothing, page, pageQuery, slug, time } from './basics.ts'
 import { clusterChoice, clusterReport, clusterView } from './cluster.ts'
 import { address, observedInstance, platformName, wish } from './instance.ts'
+import { homesThere, measuredVolume } from './kept.ts'
 import { loosened } from './loosened.ts'
 import { route } from './route.ts'
 import { useAnswer, useQuestion } from './use.ts'
@@ -60,9 +61,6 @@ export const linkTarget = z.object({
   address: address.nullable(),
 })
 export type LinkTarget = z.infer<typeof linkTarget>
-
-const bytes = z.number().int().nonnegative().nullable()
-const measuredVolume = { bytes, reservedBytes: bytes, place: z.string().max(500).nullable() }
 
 /** Unknown fields are left out by receivers, at every depth. */
 const message = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
@@ -213,19 +211,6 @@ export const changeController = z
   })
   .refine((change) => Object.values(change).some((it) => it !== undefined), 'changes nothing')
 export type ControllerChange = z.infer<typeof changeController>
-
-/** Homes of sessions that sleep or have failed, on one controller. */
-export const homesThere = z.strictObject({
-  controllerId: id,
-  homes: z.number().int(),
-  /** Of those that were measured. */
-  bytes: z.number().int(),
-  /** Set aside for those whose files nobody can measure. */
-  reservedBytes: z.number().int(),
-  /** How many of them nothing is known of. */
-  unknown: z.number().int(),
-})
-export type HomesThere = z.infer<typeof homesThere>
 
 export const controllerRoutes = {
   list: route({

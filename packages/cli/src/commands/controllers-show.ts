@@ -1,6 +1,7 @@
 /** `kalnet controllers show`: one machine, or the cluster behind it: its machines, what waits there and why, and what is not known. */
 import type { ClusterView } from '@kalnet/contracts/cluster'
-import { type Controller, controllerRoutes, type HomesThere } from '@kalnet/contracts/controller'
+import { type Controller, controllerRoutes } from '@kalnet/contracts/controller'
+import type { HomesThere } from '@kalnet/contracts/kept'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ago, size, table } from '../output.ts'

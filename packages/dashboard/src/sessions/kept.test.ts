@@ -1,4 +1,4 @@
-import type { HomesThere } from '@kalnet/contracts/controller'
+import type { HomesThere } from '@kalnet/contracts/kept'
 import type { KeptHome } from '@kalnet/contracts/session'
 import { expect, it } from 'vitest'
 import { keptAmount, keptThere, keptWords } from './kept.ts'

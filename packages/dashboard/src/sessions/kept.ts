@@ -1,5 +1,5 @@
 /** How large what is kept of a session is, and where, in words; what is not known is said so. */
-import type { HomesThere } from '@kalnet/contracts/controller'
+import type { HomesThere } from '@kalnet/contracts/kept'
 import type { KeptHome, Session } from '@kalnet/contracts/session'
 import { size } from '../format.ts'
 import * as m from '../messages/index.ts'

@@ -1,8 +1,9 @@
 /** Controllers over HTTP. */
 import { id } from '@kalnet/contracts/basics'
 import type { ClusterChoice } from '@kalnet/contracts/cluster'
-import { controllerRoutes, type HomesThere } from '@kalnet/contracts/controller'
+import { controllerRoutes } from '@kalnet/contracts/controller'
 import { fail } from '@kalnet/contracts/errors'
+import type { HomesThere } from '@kalnet/contracts/kept'
 import type { Actor } from '@kalnet/contracts/permission'
 import { type Handler, handle } from '../core/http.ts'
 import { parseInput } from '../core/parse.ts'

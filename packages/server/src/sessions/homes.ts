@@ -3,8 +3,8 @@
  * when the session is stopped, started afresh or removed: then no session has it any more, and its machine is told until it is gone.
  */
 
-import type { HomesThere } from '@kalnet/contracts/controller'
 import { HOME, type InstanceSpec, type Volume } from '@kalnet/contracts/instance'
+import type { HomesThere } from '@kalnet/contracts/kept'
 import type { Actor } from '@kalnet/contracts/permission'
 import type { Clock } from '@kalnet/io/clock'
 import { v7 as newId } from 'uuid'
